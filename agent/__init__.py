@@ -1,0 +1,1 @@
+"""The edge process (poll, quality, windows, batch log, publish) and the historian."""

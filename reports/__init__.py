@@ -1,0 +1,1 @@
+"""Series, entries, rules and formulas, and the reports made of them."""

@@ -1,0 +1,1 @@
+"""A plant that lies on demand: physics, device servers, faults, ground truth, the demo."""
