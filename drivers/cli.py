@@ -1,4 +1,5 @@
-"""The ``smelter`` command: finds each room's sub-commands through entry points and runs one.
+"""
+The ``smelter`` command: finds each room's sub-commands through entry points and runs one.
 
 Exit codes of every sub-command: 0 good, 1 the answer is "no", 2 wrong use or wrong config.
 Only the room that is asked for is imported, so a gateway never loads the report libraries.
@@ -35,8 +36,7 @@ def language() -> str:
 def _usage(found: dict[str, EntryPoint]) -> str:
     zh = language() == "zh"
     lines = ["用法：smelter 子命令 …" if zh else "Usage: smelter COMMAND …", ""]
-    for name in sorted(found):
-        lines.append(f"  {name:<10} {HELP.get(name, ('', ''))[1 if zh else 0]}")
+    lines += [f"  {name:<10} {HELP.get(name, ('', ''))[1 if zh else 0]}" for name in sorted(found)]
     lines += [
         "",
         "smelter 子命令 --help 显示详情" if zh else "smelter COMMAND --help for the details",

@@ -1,4 +1,5 @@
-"""The words every room shares: Quality, Unit, Kind, Equipment, Point, Frame and the driver errors.
+"""
+The words every room shares: Quality, Unit, Kind, Equipment, Point, Frame and the driver errors.
 
 Values are frozen and refuse bad input when they are made; nothing downstream checks again.
 Times are integers: nanoseconds since 1970-01-01 UTC (``_ns``). Values are float64 in the unit of
@@ -100,7 +101,7 @@ class DataClass(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """An entry of ``quantities.toml``. ``pot.voltage`` is field ``voltage`` of measurement ``pot``."""
+    """An entry of ``quantities.toml``: ``pot.voltage`` is field ``voltage`` of ``pot``."""
 
     name: str
     unit: Unit
@@ -125,7 +126,8 @@ _PART = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,31}")
 
 @dataclass(frozen=True, slots=True, order=True)
 class Equipment:
-    """One thing in the plant, always ``area/unit``: ``line1/pot007``, ``line1/ac1``, ``gtc1/stack1``.
+    """
+    One thing in the plant, always ``area/unit``: ``line1/pot007``, ``line1/ac1``, ``gtc1/stack1``.
 
     Raises ValueError for anything else, so that no name ever needs escaping on the wire.
     """
@@ -152,12 +154,13 @@ class Equipment:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """What to read: one quantity of one piece of equipment, at an address of a device.
+    """
+    What to read: one quantity of one piece of equipment, at an address of a device.
 
-    ``address``, ``type`` and ``order`` are the driver's words (see ``drivers/points.py``); the value
-    is ``raw * scale + offset`` in the unit of the quantity. ``not_available`` are raw codes by which
-    the device says "no value". ``counter_bits`` and ``counter_max_per_s`` let a rollover be told
-    from a reset; ``original`` makes the raw registers travel beside the value.
+    ``address``, ``type`` and ``order`` are the driver's words (``drivers/points.py``). The value
+    is ``raw * scale + offset`` in the unit of the quantity. ``not_available`` are raw codes by
+    which the device says "no value". ``counter_modulus`` and ``counter_max_per_s`` let a rollover
+    be told from a reset; ``original`` makes the raw registers travel beside the value.
     """
 
     equipment: Equipment
@@ -187,7 +190,7 @@ class Point:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Group:
-    """The points of one device that are read together at one interval. A driver compiles it once."""
+    """Points of one device read together at one interval. A driver compiles it once."""
 
     device: str
     interval_s: float
@@ -196,9 +199,10 @@ class Group:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:
-    """What one poll of one group brought: arrays, never an object per sample.
+    """
+    What one poll of one group brought: arrays, never an object per sample.
 
-    Dense (polls): ``index`` is None and ``values[i]`` belongs to ``group.points[i]`` at ``slot_ns``.
+    Dense (polls): ``index`` is None, ``values[i]`` belongs to ``group.points[i]`` at ``slot_ns``.
     Sparse (subscriptions): sample ``k`` belongs to ``group.points[index[k]]`` at ``times_ns[k]``; a
     point may have no or several samples. ``values`` is NaN wherever the quality has no value.
     """
@@ -260,11 +264,14 @@ class ConfigError(Exception):
 
 
 class Driver(Protocol):
-    """How the poller asks one device. Made from ``(DeviceConfig, tuple[Group, ...])``.
+    """
+    How the poller asks the devices of one line (one connection or one serial bus).
+
+    Made from ``(tuple[DeviceConfig, ...], tuple[Group, ...])``; ``group.device`` names the device.
 
     * Entering and leaving are cheap and never touch the network: a driver connects when ``read``
       needs it and reconnects by itself on the next ``read`` after it dropped a session.
-    * ``read`` is called by one task, never concurrently for one device, once per slot of a group.
+    * ``read`` is called by one task, never concurrently for one line, once per slot of a group.
       It returns a Frame with every point of the group (polls) or all samples since the last call
       (subscriptions). It raises DriverError only when the *device* could not be asked at all; the
       session is then already dropped. A point that failed is a quality, never an exception.

@@ -11,7 +11,7 @@ RESERVED_ENDINGS = ("_min", "_max", "_last", "_n", "_good", "_inc", "_q", "_raw"
 
 @cache
 def quantities() -> dict[str, Quantity]:
-    """All quantities by name (``pot.voltage``). The file is part of the package, so errors raise."""
+    """All quantities by name (``pot.voltage``); the file is ours, so an error in it raises."""
     tables = tomllib.loads(files("drivers").joinpath("quantities.toml").read_text("utf-8"))
     found: dict[str, Quantity] = {}
     for measurement, fields in tables.items():

@@ -1,0 +1,22 @@
+"""Fixtures every test may use: real servers, one fresh instance per test."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests import servers
+
+
+@pytest.fixture
+def mosquitto(tmp_path: Path) -> Iterator[servers.Server]:
+    server = servers.mosquitto(tmp_path).start()
+    yield server
+    server.end()
+
+
+@pytest.fixture
+def influxd(tmp_path: Path) -> Iterator[servers.Server]:
+    server = servers.influxd(tmp_path).start()
+    yield server
+    server.end()

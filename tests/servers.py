@@ -1,0 +1,126 @@
+"""Real servers for tests: mosquitto and influxd on loopback with free ports, ended by their id.
+
+A server that is not installed fails the test with the line that installs it; nothing is skipped.
+"""
+
+import shutil
+import signal
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+def free_port() -> int:
+    """A port nobody listens on just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def program(name: str, package: str) -> str:
+    """Path of an installed server program, or a failed test that says how to get it."""
+    path = shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin:/sbin")
+    assert path, f"{name} is missing: sudo apt-get install -y {package}"
+    return path
+
+
+def wait_until(ready: Callable[[], bool], what: str, timeout_s: float = 10.0) -> None:
+    end = time.monotonic() + timeout_s
+    while not ready():
+        assert time.monotonic() < end, f"{what} not ready after {timeout_s} s"
+        time.sleep(0.02)
+
+
+def listening(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=0.2).close()
+    except OSError:
+        return False
+    return True
+
+
+@dataclass
+class Server:
+    """A child process that a test may stop, kill and start again on the same port and data."""
+
+    command: list[str]
+    port: int
+    ready: Callable[[], bool]
+    log: Path
+    process: subprocess.Popen[bytes] | None = field(default=None)
+
+    def start(self) -> "Server":
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(self.command, stdout=log, stderr=log)
+        wait_until(self.ready, self.command[0])
+        return self
+
+    def end(self, sign: signal.Signals = signal.SIGTERM) -> None:
+        if self.process is not None:
+            self.process.send_signal(sign)
+            self.process.wait(10)
+            self.process = None
+
+    def kill(self) -> None:
+        self.end(signal.SIGKILL)
+
+
+def mosquitto(folder: Path, extra: str = "") -> Server:
+    """Mosquitto with room for a backlog, no persistence (receipts make it harmless)."""
+    port = free_port()
+    config = folder / "mosquitto.conf"
+    config.write_text(
+        f"listener {port} 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\n"
+        f"max_inflight_messages 0\nmax_queued_messages 100000\n{extra}"
+    )
+    return Server(
+        [program("mosquitto", "mosquitto"), "-c", str(config)],
+        port,
+        lambda: listening(port),
+        folder / "mosquitto.log",
+    )
+
+
+def influxd(folder: Path, http: str = "") -> Server:
+    """InfluxDB 1.x from Debian; ``http`` is added to its [http] section."""
+    port, rpc = free_port(), free_port()
+    config = folder / "influxdb.toml"
+    config.write_text(
+        f"""reporting-enabled = false
+bind-address = "127.0.0.1:{rpc}"
+[meta]
+  dir = "{folder}/meta"
+[data]
+  dir = "{folder}/data"
+  wal-dir = "{folder}/wal"
+  query-log-enabled = false
+[monitor]
+  store-enabled = false
+[subscriber]
+  enabled = false
+[http]
+  bind-address = "127.0.0.1:{port}"
+  log-enabled = false
+{http}
+"""
+    )
+
+    def ping() -> bool:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/ping", timeout=1):
+                return True
+        except (urllib.error.URLError, OSError):
+            return False
+
+    return Server(
+        [program("influxd", "influxdb"), "run", "-config", str(config)],
+        port,
+        ping,
+        folder / "influxd.log",
+    )
