@@ -1,0 +1,38 @@
+# The newcomer's two commands are `make demo` and `make test`; everything else is for developers.
+SHELL := /bin/sh
+BIN := .venv/bin
+
+.PHONY: demo test check lock clean bench reliability
+
+demo: .venv/.installed ## simulated smelter -> agent -> historian -> monthly carbon report, then live values
+	$(BIN)/smelter demo
+
+test: .venv/.installed ## install the test servers, then every check
+	.ci/servers
+	$(MAKE) --no-print-directory check
+
+check: .venv/.installed ## every check, servers being there
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest
+
+bench: .venv/.installed ## speed and size; prints the tables kept in docs/benchmarks.md
+	.ci/servers
+	$(BIN)/python -m benchmarks
+
+reliability: .venv/.installed ## the long kill test: as `make test`, with ten times the kills
+	.ci/servers
+	SMELTER_KILLS=500 $(BIN)/pytest tests/agent/test_kill.py tests/test_end_to_end_kill.py
+
+lock: .venv/.installed ## renew requirements.lock from pyproject.toml (needs uv)
+	uv pip compile --universal --generate-hashes --no-header --python-version 3.11 --all-extras \
+		pyproject.toml -o requirements.lock
+
+.venv/.installed: requirements.lock pyproject.toml
+	.ci/venv
+	touch $@
+
+clean:
+	rm -rf .venv demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
