@@ -1,0 +1,97 @@
+"""Process emission, its intensity, and the physical limits that show a wrong figure."""
+
+from decimal import Decimal
+from typing import NamedTuple
+
+from reports.formulas.numbers import CO2_PER_CARBON, Number, amount, fraction, positive
+
+# Faraday: 3 electrons per atom of Al, M(Al) = 26.9815 g/mol, F = 96485.33 C/mol; kg per kA and h.
+KG_ALUMINIUM_PER_KA_H = Decimal("26.9815") * 3600 / (3 * Decimal("96485.33"))
+# 2 Al2O3 + 3 C -> 4 Al + 3 CO2: t of carbon per t of aluminium at a current efficiency of 1.
+T_CARBON_PER_T_ALUMINIUM = 3 * Decimal("12.011") / (4 * Decimal("26.9815"))
+
+
+class ProcessEmission(NamedTuple):
+    """Emission of the process, t CO2e."""
+
+    t_co2e: Decimal
+
+
+class Intensity(NamedTuple):
+    """Emission per tonne of liquid aluminium."""
+
+    t_co2e_per_t: Decimal
+
+
+class CarbonFloor(NamedTuple):
+    """Least CO2 per tonne of aluminium."""
+
+    t_co2_per_t: Decimal
+
+
+class FaradayMetal(NamedTuple):
+    """Aluminium, t."""
+
+    aluminium_t: Decimal
+
+
+def process_emission(anode_t_co2: Number, pfc_t_co2e: Number) -> ProcessEmission:
+    """
+    Emission of an electrolysis process.
+
+        E = E_anode + E_AE
+
+    E process emission (t CO2e), E_anode carbon anodes (t CO2), E_AE anode effects (t CO2e).
+    Electricity and heat are not part of it. Source: the regulator's own table 2-4 in the draft
+    allocation plan of July 2026.
+    """
+    return ProcessEmission(amount("anode_t_co2", anode_t_co2) + amount("pfc_t_co2e", pfc_t_co2e))
+
+
+def intensity(t_co2e: Number, aluminium_t: Number) -> Intensity:
+    """
+    Emission per tonne of liquid aluminium.
+
+        I = E / P
+
+    I intensity (t CO2e per t), E process emission (t CO2e), P liquid aluminium (t, more than 0).
+    Source: as process_emission.
+    """
+    return Intensity(amount("t_co2e", t_co2e) / positive("aluminium_t", aluminium_t))
+
+
+def carbon_floor(current_efficiency_fraction: Number) -> CarbonFloor:
+    """
+    The least CO2 of carbon anodes per tonne of aluminium that nature allows.
+
+        e = (3 M_C) / (4 M_Al) / CE * 44/12
+
+    e (t CO2 per t), CE current efficiency (fraction, more than 0). From 2 Al2O3 + 3 C -> 4 Al +
+    3 CO2. Only to flag data errors; no rule uses it.
+    """
+    efficiency = positive(
+        "current_efficiency_fraction",
+        fraction("current_efficiency_fraction", current_efficiency_fraction),
+    )
+    return CarbonFloor(T_CARBON_PER_T_ALUMINIUM / efficiency * CO2_PER_CARBON)
+
+
+def faraday_metal(
+    current_ka: Number, pots: Number, hours: Number, current_efficiency_fraction: Number
+) -> FaradayMetal:
+    """
+    Aluminium that a current can make (Faraday's law).
+
+        P = 0.33557 * I * n * h * CE / 1000
+
+    P aluminium (t), I line current (kA), n pots in series, h hours, CE current efficiency
+    (fraction; 1 gives the physical maximum). Only to flag data errors; no rule uses it.
+    """
+    metal_kg = (
+        KG_ALUMINIUM_PER_KA_H
+        * amount("current_ka", current_ka)
+        * amount("pots", pots)
+        * amount("hours", hours)
+        * fraction("current_efficiency_fraction", current_efficiency_fraction)
+    )
+    return FaradayMetal(metal_kg / 1000)
