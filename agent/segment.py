@@ -24,6 +24,8 @@ class Segment:
         self.path = path
         self.first = int(path.stem)
         self.size = path.stat().st_size if path.exists() else 0
+        self.sealed = False  # a failed sync left it in an unknown state: never written again
+        self._mtime_ns: int | None = None
         self._seqs = [self.first]
         self._offsets = [0]
         self._since = 0
@@ -52,7 +54,20 @@ class Segment:
             self._since = 0
 
     def mtime_ns(self) -> int:
-        return self.path.stat().st_mtime_ns
+        """When it was last written; asked only of segments that are complete."""
+        if self._mtime_ns is None:
+            self._mtime_ns = self.path.stat().st_mtime_ns
+        return self._mtime_ns
+
+    def cut(self, size: int) -> None:
+        """Durably removes everything behind ``size``."""
+        file = os.open(self.path, os.O_RDWR)
+        try:
+            os.ftruncate(file, size)
+            os.fdatasync(file)
+        finally:
+            os.close(file)
+        self.size = size
 
     def scan(self) -> Iterator[Found | Damage]:
         """Everything in the file, checked byte by byte; fills the index on the way."""

@@ -1,4 +1,4 @@
-"""What a view of the originals is: it can be thrown away and rebuilt, and delays nobody but itself."""
+"""What a view of the originals is: it can be rebuilt, and delays nobody but itself."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
