@@ -27,21 +27,21 @@ from agent.logfiles import (
 __all__ = [
     "Batch",
     "BatchLog",
-    "FirstLine",
     "Level",
     "LogCounts",
     "LogError",
     "LogFullError",
     "LogInUseError",
     "LogWriteError",
+    "MakePayload",
 ]
 
-FirstLine = Callable[[int, str], bytes]
-"""(seq, previous digest in hex) -> the first line of the batch with its newline. Called in a
-thread, once per try; must depend on nothing else that changes."""
+MakePayload = Callable[[int, str], tuple[bytes, int]]
+"""(seq, previous digest in hex) -> (plain payload, lines): ``wire.batch_payload`` with the rest bound.
+Called in a thread, once per try."""
 
 _LOG_ID = re.compile(r"[0-9a-f]{16}")
-_GROUP_BYTES = 8 << 20
+_GROUP = 64  # appends that share one write
 _LEVEL_EVERY_S = 1.0
 
 P = ParamSpec("P")
@@ -53,27 +53,8 @@ class _Entry:
     """An append that waits for its group."""
 
     done: "asyncio.Future[Batch]"
-    lines: int = 0
-    closed_ns: int = 0
-    body: bytes = b""
-    first_line: FirstLine | None = None
-    copy: Batch | None = None
+    make: Callable[[int, bytes], Batch]  # (seq, previous digest)
     urgent: bool = False
-
-    @property
-    def size(self) -> int:
-        return len(self.copy.stored if self.copy else self.body)
-
-    def batch(self, seq: int, previous: bytes, packer: zstandard.ZstdCompressor) -> Batch:
-        if self.copy is not None:
-            if self.copy.seq <= seq - 1:
-                raise ValueError(f"batch {self.copy.seq} does not follow {seq - 1}")
-            return self.copy
-        head = self.first_line(seq, previous.hex()) if self.first_line else b""
-        payload = head + self.body
-        if len(payload) > MAX_PAYLOAD:
-            raise ValueError(f"batch of {len(payload)} bytes, at most {MAX_PAYLOAD} are taken")
-        return Batch.of(seq, self.closed_ns, self.lines, payload, packer.compress(payload))
 
 
 def newest_log(folder: Path) -> str | None:
@@ -218,11 +199,9 @@ class BatchLog:
 
     async def append(
         self,
-        body: bytes,
+        make: MakePayload,
         *,
-        lines: int,
         closed_ns: int,
-        first_line: FirstLine,
         urgent: bool = False,
     ) -> Batch:
         """
@@ -232,21 +211,25 @@ class BatchLog:
         LogFullError, LogWriteError; then no number was used and the caller still has the data.
         """
         await self._admit(urgent=urgent)
-        return await self._commit(
-            _Entry(
-                self._future(),
-                lines=lines,
-                closed_ns=closed_ns,
-                body=body,
-                first_line=first_line,
-                urgent=urgent,
-            )
-        )
+
+        def number(seq: int, previous: bytes) -> Batch:
+            payload, lines = make(seq, previous.hex())
+            if len(payload) > MAX_PAYLOAD:
+                raise ValueError(f"batch of {len(payload)} bytes, at most {MAX_PAYLOAD} are taken")
+            return Batch.of(seq, closed_ns, lines, payload, self._packer.compress(payload))
+
+        return await self._commit(_Entry(self._future(), number, urgent))
 
     async def append_copy(self, batch: Batch) -> Batch:
         """Stores a batch of another log under its own number, higher than the newest here."""
         await self._admit(urgent=False)
-        return await self._commit(_Entry(self._future(), copy=batch))
+
+        def follow(seq: int, _previous: bytes) -> Batch:
+            if batch.seq < seq:
+                raise ValueError(f"batch {batch.seq} does not follow {seq - 1}")
+            return batch
+
+        return await self._commit(_Entry(self._future(), follow))
 
     @staticmethod
     def _future() -> "asyncio.Future[Batch]":
@@ -282,11 +265,7 @@ class BatchLog:
         return entry.done.result()
 
     async def _write_group(self) -> None:
-        group: list[_Entry] = []
-        size = 0
-        while self._waiting and size < _GROUP_BYTES:
-            group.append(self._waiting.popleft())
-            size += group[-1].size
+        group = [self._waiting.popleft() for _ in range(min(len(self._waiting), _GROUP))]
         outcomes, cancelled = await _to_the_end(self._store, group)
         for entry, outcome in zip(group, outcomes, strict=True):
             if entry.done.done():
@@ -317,7 +296,7 @@ class BatchLog:
         outcomes: list[Batch | Exception] = []
         for entry in group:
             try:
-                batch = entry.batch(seq + 1, previous, self._packer)
+                batch = entry.make(seq + 1, previous)
             except Exception as error:  # noqa: BLE001 - one caller's mistake is not its neighbours'
                 outcomes.append(error)
             else:
