@@ -1,0 +1,243 @@
+"""
+The ledger of entered figures, ``entries.jsonl``: append-only and hash-chained.
+
+One line is one JSON object with sorted keys; ``prev`` is the SHA-256 of the line before (without
+its newline; 64 zeros for the first). A figure is never overwritten: a revision is a new line that
+names the one it takes the place of. Import is all or nothing: the new ledger is written beside the
+old one, synced, and renamed, under a lock that other processes respect.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any
+
+from drivers.model import ConfigError
+from reports.entry_kinds import KINDS, EntryKind
+from reports.months import PLANT_TIME, Period
+
+NO_HASH = "0" * 64
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A file that proves a figure: its name and the SHA-256 of its bytes."""
+
+    name: str
+    sha256: str
+
+    @classmethod
+    def of(cls, path: Path) -> "Document":
+        return cls(path.name, hashlib.sha256(path.read_bytes()).hexdigest())
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """What a person states; ``value`` and ``unit`` as written. No value = withdrawn."""
+
+    kind: EntryKind
+    line: str
+    period: Period
+    value: Decimal | None
+    unit: str
+    voucher: str = ""  # number of the paper document
+    note: str = ""
+    document: Document | None = None
+    source: Document | None = None  # the table it was imported from …
+    sheet: str = ""
+    row: int = 0  # … and where in it
+
+    @property
+    def key(self) -> tuple[str, str, Period]:
+        return self.kind.id, self.line, self.period
+
+    @property
+    def amount(self) -> Decimal:
+        """The value in the unit of the kind. Only for a figure that was not withdrawn."""
+        if self.value is None:
+            raise ValueError(f"{self.kind.id} {self.line} {self.period} was withdrawn")
+        return self.value * self.kind.units[self.unit]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A figure in the ledger: numbered from 1, with author, reason and time."""
+
+    number: int
+    figure: Figure
+    author: str
+    reason: str
+    time: datetime
+    revises: int | None
+    prev: str
+
+    def text(self) -> str:
+        """The line of the ledger, without newline. The same entry always gives the same bytes."""
+        figure = self.figure
+        table: dict[str, Any] = {
+            "n": self.number,
+            "prev": self.prev,
+            "time": self.time.astimezone(PLANT_TIME).isoformat(timespec="seconds"),
+            "author": self.author,
+            "reason": self.reason,
+            "kind": figure.kind.id,
+            "line": figure.line,
+            "period": str(figure.period),
+            "value": None if figure.value is None else format(figure.value, "f"),
+            "unit": figure.unit,
+        }
+        table |= {
+            key: value
+            for key, value in (
+                ("voucher", figure.voucher),
+                ("note", figure.note),
+                ("document", _document(figure.document)),
+                ("source", _document(figure.source)),
+                ("sheet", figure.sheet),
+                ("row", figure.row),
+                ("revises", self.revises),
+            )
+            if value
+        }
+        return json.dumps(table, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+    @property
+    def hash(self) -> str:
+        return hashlib.sha256(self.text().encode()).hexdigest()
+
+
+def _document(document: Document | None) -> dict[str, str] | None:
+    return None if document is None else {"name": document.name, "sha256": document.sha256}
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """All entries of a plant, oldest first."""
+
+    entries: tuple[Entry, ...] = ()
+
+    @property
+    def head(self) -> str:
+        """Hash of the last line: whoever keeps it can tell later that nothing was changed."""
+        return self.entries[-1].hash if self.entries else NO_HASH
+
+    def current(self) -> dict[tuple[str, str, Period], Entry]:
+        """The entries that count: not revised, not withdrawn, by kind, line and period."""
+        last = {entry.figure.key: entry for entry in self.entries}
+        return {key: entry for key, entry in last.items() if entry.figure.value is not None}
+
+    def added(
+        self,
+        figures: list[Figure],
+        *,
+        author: str,
+        reason: str,
+        time: datetime,
+        revises: int | None = None,
+    ) -> "Ledger":
+        """The longer ledger, with ``figures`` at its end."""
+        entries = list(self.entries)
+        for figure in figures:
+            prev = entries[-1].hash if entries else NO_HASH
+            entries.append(Entry(len(entries) + 1, figure, author, reason, time, revises, prev))
+        return Ledger(tuple(entries))
+
+
+def read_ledger(path: Path) -> Ledger:
+    """
+    The ledger of ``path``; empty when there is no file yet.
+
+    Raises ConfigError naming the line when the chain is broken or a line is not ours.
+    """
+    if not path.exists() or path.stat().st_size == 0:
+        return Ledger()
+    entries: list[Entry] = []
+    prev = NO_HASH
+    try:
+        lines = path.read_text("utf-8").removesuffix("\n").split("\n")
+    except UnicodeDecodeError as error:
+        raise ConfigError([f"{path}: not a ledger: {error}"]) from None
+    for number, line in enumerate(lines, 1):
+        try:
+            entry = _entry(json.loads(line))
+        except (ValueError, KeyError, TypeError, InvalidOperation) as error:
+            raise ConfigError([f"{path}:{number}: not an entry of a ledger: {error!r}"]) from None
+        if entry.prev != prev or entry.number != number or entry.text() != line:
+            sentence = "this line or the one before it was changed; restore the file from a backup"
+            raise ConfigError([f"{path}:{number}: the chain is broken: {sentence}"])
+        entries.append(entry)
+        prev = hashlib.sha256(line.encode()).hexdigest()
+    return Ledger(tuple(entries))
+
+
+def _entry(table: dict[str, Any]) -> Entry:
+    document, source = (
+        Document(**table[key]) if table.get(key) else None for key in ("document", "source")
+    )
+    figure = Figure(
+        kind=KINDS[table["kind"]],
+        line=table["line"],
+        period=Period.parse(table["period"]),
+        value=None if table["value"] is None else Decimal(table["value"]),
+        unit=table["unit"],
+        voucher=table.get("voucher", ""),
+        note=table.get("note", ""),
+        document=document,
+        source=source,
+        sheet=table.get("sheet", ""),
+        row=table.get("row", 0),
+    )
+    return Entry(
+        number=table["n"],
+        figure=figure,
+        author=table["author"],
+        reason=table["reason"],
+        time=datetime.fromisoformat(table["time"]),
+        revises=table.get("revises"),
+        prev=table["prev"],
+    )
+
+
+def change_ledger(path: Path, change: Callable[[Ledger], Ledger]) -> Ledger:
+    """
+    ``change`` the ledger of ``path`` as one step that happens wholly or not at all.
+
+    ``change`` gets the ledger as it is under the lock and returns the longer one, or raises.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with _locked(path):
+        before = read_ledger(path)
+        after = change(before)
+        if after.entries[: len(before.entries)] != before.entries:
+            raise ValueError("a ledger only grows")
+        if after != before:
+            _replace(path, "".join(f"{entry.text()}\n" for entry in after.entries))
+    return after
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    with path.with_name(f"{path.name}.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _replace(path: Path, text: str) -> None:
+    beside = path.with_name(f"{path.name}.new")
+    with beside.open("w", encoding="utf-8", newline="\n") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

@@ -1,0 +1,92 @@
+"""Months and days at the plant: fixed +08:00 outside, UTC inside, always [start, end)."""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta, timezone
+
+PLANT_TIME = timezone(timedelta(hours=8))  # fixed: no summer time enters a total
+
+_MONTH = re.compile(r"(\d{4})-(\d{2})")
+_DAY = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Period:
+    """
+    A month (``2026-10``) or a day (``2026-10-05``) of plant time: first day to the day after.
+
+    ``start`` is in it, ``end`` is not; a window belongs to the period in which it starts.
+    """
+
+    first: date
+    after: date
+
+    @classmethod
+    def parse(cls, text: str) -> "Period":
+        """Raises ValueError that says what to write."""
+        try:
+            if found := _DAY.fullmatch(text):
+                day = date(*map(int, found.groups()))
+                return cls(day, day + timedelta(days=1))
+            if found := _MONTH.fullmatch(text):
+                return cls.month(int(found[1]), int(found[2]))
+        except ValueError:
+            pass
+        raise ValueError(f"{text!r} is no month or day; write 2026-10 or 2026-10-05")
+
+    @classmethod
+    def month(cls, year: int, month: int) -> "Period":
+        return cls(date(year, month, 1), date(year + month // 12, month % 12 + 1, 1))
+
+    @property
+    def is_month(self) -> bool:
+        return self.first.day == 1 and self == Period.month(self.first.year, self.first.month)
+
+    @property
+    def whole_month(self) -> "Period":
+        return Period.month(self.first.year, self.first.month)
+
+    @property
+    def previous(self) -> "Period":
+        """The month before this one."""
+        last = self.first - timedelta(days=1)
+        return Period.month(last.year, last.month)
+
+    @property
+    def days(self) -> tuple[date, ...]:
+        count = (self.after - self.first).days
+        return tuple(self.first + timedelta(days=n) for n in range(count))
+
+    @property
+    def start(self) -> datetime:
+        return _midnight(self.first)
+
+    @property
+    def end(self) -> datetime:
+        return _midnight(self.after)
+
+    @property
+    def start_ns(self) -> int:
+        return int(self.start.timestamp()) * 1_000_000_000
+
+    @property
+    def end_ns(self) -> int:
+        return int(self.end.timestamp()) * 1_000_000_000
+
+    @property
+    def hours(self) -> int:
+        return (self.after - self.first).days * 24
+
+    def __str__(self) -> str:
+        return self.first.strftime("%Y-%m" if self.is_month else "%Y-%m-%d")
+
+
+def _midnight(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=PLANT_TIME)
+
+
+def clock_text(time_ns: int) -> str:
+    """``2026-10-05 08:01:00`` in plant time; a fraction of a second only where there is one."""
+    moment = datetime.fromtimestamp(time_ns // 1_000_000_000, UTC).astimezone(PLANT_TIME)
+    fraction = time_ns % 1_000_000_000
+    return f"{moment:%Y-%m-%d %H:%M:%S}" + (f".{fraction:09d}".rstrip("0") if fraction else "")

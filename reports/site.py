@@ -1,0 +1,162 @@
+"""
+``site.toml``: what a plant is, for reports – names, potlines, meters by role, where the data are.
+
+Site facts only. Legal values live in rule packs, where an operator cannot edit them.
+"""
+
+import tomllib
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from pydantic import AfterValidator, Field, ValidationError, model_validator
+
+from drivers.config import NAME, Strict
+from drivers.model import ConfigError, Equipment
+
+PLANT = "plant"  # stands in the place of a potline for figures of the whole plant
+
+
+def _equipment(text: str) -> str:
+    return str(Equipment.parse(text))
+
+
+EquipmentName = Annotated[str, AfterValidator(_equipment)]
+
+
+class Names(Strict):
+    """A name in both languages."""
+
+    zh: str = Field(min_length=1)
+    en: str = Field(min_length=1)
+
+    def of(self, language: str) -> str:
+        return self.zh if language == "zh" else self.en
+
+
+class Potline(Strict):
+    """One electrolysis process (铝电解工序). Meters are equipment names, ``area/unit``."""
+
+    id: str = Field(pattern=NAME)
+    name: Names
+    process: str = Field(min_length=1)  # number of the process in the plant's own permit
+    capacity_t_per_year: Decimal = Field(gt=0)
+    design_current_ka: Decimal = Field(gt=0, le=1000)
+    design_voltage_v: Decimal = Field(gt=0, le=6)
+    pots: int = Field(gt=0, le=2000)
+    rectifiers: int = Field(gt=0, le=50)
+    started: date
+    stopped: date | None = None
+    ac_meters: tuple[EquipmentName, ...] = ()
+    aux_meters: tuple[EquipmentName, ...] = ()
+    heat_meters: tuple[EquipmentName, ...] = ()
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.stopped is not None and self.stopped <= self.started:
+            raise ValueError(f"stopped {self.stopped} must be later than started {self.started}")
+        return self
+
+    def runs_in(self, first: date, after: date) -> bool:
+        """True when the line runs on any day of [first, after)."""
+        return self.started < after and (self.stopped is None or self.stopped > first)
+
+
+class Influx(Strict):
+    """InfluxDB as the source instead of the lake; read by InfluxQL only."""
+
+    url: str = Field(pattern=r"^https?://")
+    database: str = Field(min_length=1)
+    retention_policy: str = ""
+    username: str = ""
+    password_file: Path | None = None
+    token_file: Path | None = None
+    timeout_s: float = Field(default=60.0, gt=0)
+
+
+class Site(Strict):
+    """The whole file; paths are absolute after loading."""
+
+    plant: str = Field(pattern=NAME)
+    name: Names
+    operator: Names | None = None  # the legal person that reports, when it is not the plant
+    province: str = Field(pattern=r"^[a-z_]+$")
+    credit_code: str = ""  # 统一社会信用代码
+    lake: Path | None = None
+    influxdb: Influx | None = None
+    originals: Path | None = None
+    entries: Path
+    potline: tuple[Potline, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        problems = [] if self.credit_code == "" else _credit_code(self.credit_code)
+        if (self.lake is None) == (self.influxdb is None):
+            problems.append('give one source: either lake = "path" or a table [influxdb]')
+        problems += _unique("potline id", [line.id for line in self.potline])
+        problems += _unique("process number", [line.process for line in self.potline])
+        problems += _unique("meter", [meter for line in self.potline for meter in _meters(line)])
+        if any(line.id == PLANT for line in self.potline):
+            problems.append(f'potline id "{PLANT}" is the word for the whole plant; choose another')
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
+
+    def line(self, identity: str) -> Potline | None:
+        return next((line for line in self.potline if line.id == identity), None)
+
+
+def _meters(line: Potline) -> Iterator[str]:
+    yield from line.ac_meters
+    yield from line.aux_meters
+    yield from line.heat_meters
+
+
+def _unique(what: str, names: list[str]) -> list[str]:
+    twice = sorted({name for name in names if names.count(name) > 1})
+    return [f"{what} {name!r} is given twice" for name in twice]
+
+
+def _credit_code(code: str) -> list[str]:
+    """GB 32100-2015: 18 characters, the last a check character modulo 31."""
+    alphabet = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+    if len(code) == 18 and all(letter in alphabet for letter in code):
+        total = sum(alphabet.index(letter) * 3**i for i, letter in enumerate(code[:17]))
+        if alphabet[-total % 31] == code[17]:
+            return []
+    return [f"credit_code {code!r} is no unified social credit code (18 characters, GB 32100)"]
+
+
+def load_site(path: Path) -> Site:
+    """The site of ``path``. Raises ConfigError with every mistake at once."""
+    try:
+        tables = tomllib.loads(path.read_text("utf-8"), parse_float=Decimal)
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError([f"{path}: {error}"]) from None
+    _absolute(tables, path.resolve().parent)
+    try:
+        return Site.model_validate(tables)
+    except ValidationError as error:
+        raise ConfigError([_sentence(path, problem) for problem in error.errors()]) from None
+
+
+def _absolute(tables: dict[str, Any], folder: Path) -> None:
+    influx = tables.get("influxdb")
+    for table, keys in (
+        (tables, ("lake", "originals", "entries")),
+        (influx if isinstance(influx, dict) else {}, ("password_file", "token_file")),
+    ):
+        for key in keys:
+            if isinstance(table.get(key), str):
+                table[key] = folder / table[key]
+
+
+def _sentence(path: Path, problem: Any) -> str:
+    where = ".".join(
+        f"{part + 1}" if isinstance(part, int) else str(part) for part in problem["loc"]
+    )
+    given = problem.get("input")
+    shown = f" (found {given!r})" if isinstance(given, str | int | float | Decimal) else ""
+    return f"{path}: {where + ': ' if where else ''}{problem['msg']}{shown}"
