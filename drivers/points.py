@@ -1,0 +1,203 @@
+"""
+Point tables and profiles → ``Point``s, with every mistake of a table at once.
+
+The CSV itself (encoding, header, templates) is read by ``drivers/tables.py``; a cell is checked in
+``drivers/cells.py``. Columns: docs/architecture.md, "Point table".
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from drivers.cells import Cells
+from drivers.config import DeviceConfig
+from drivers.model import ConfigError, Equipment, Group, Point
+from drivers.plan import Address, parse_address, width_of
+from drivers.tables import REQUIRED, Row, decode_table, expansions, read_rows
+
+
+def load_points(device: DeviceConfig, folder: Path) -> tuple[Point, ...]:
+    """
+    The points of a device, from its table or profile (paths relative to ``folder``).
+
+    Raises ConfigError with a line ``file:line: column X: what to write instead`` for each mistake.
+    """
+    table = device.points or device.profile
+    if table is None:
+        raise ConfigError([f"device {device.name}: give points or profile"])
+    name = str(table)
+    try:
+        data = (folder / table).read_bytes()
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ConfigError([f"device {device.name}: cannot read {name}: {reason}"]) from None
+    needed = {*REQUIRED}
+    needed -= set() if device.profile is None else {"equipment"}
+    needed -= set() if device.driver.startswith("modbus") else {"type"}
+    rows, problems = read_rows(decode_table(data, name), name, needed)
+    points: list[Point] = []
+    for row in rows:
+        points += _points_of(row, device, problems)
+    if not points and not problems:
+        problems.append(f"{name}: no points; write one line per quantity under the header")
+    problems += _duplicates(points)
+    if device.driver.startswith("modbus"):
+        problems += _overlaps(points)
+    if problems:
+        raise ConfigError(problems)
+    return tuple(points)
+
+
+def group_points(points: Iterable[Point]) -> tuple[Group, ...]:
+    """Points that are read together: one group per device and interval, in order of appearance."""
+    groups: dict[tuple[str, float], list[Point]] = {}
+    for point in points:
+        groups.setdefault((point.device, point.interval_s), []).append(point)
+    return tuple(Group(device, s, tuple(members)) for (device, s), members in groups.items())
+
+
+def check_plant(points: Iterable[Point]) -> list[str]:
+    """
+    What is wrong between the devices of a plant: one point id must come from one device only.
+
+    One line per pair of table rows, so that overlapping ``{001..036}`` templates are named once.
+    """
+    first: dict[str, Point] = {}
+    clashes: dict[tuple[str, str], list[Point]] = {}
+    for point in points:
+        known = first.setdefault(point.id, point)
+        if known is not point and known.device != point.device:
+            clashes.setdefault((point.where, known.where), []).append(point)
+    return [
+        f"{where}: {_named(found)} of device {found[0].device}: device {first[found[0].id].device} "
+        f"reads it too ({known}); remove one, or name the equipment differently"
+        for (where, known), found in clashes.items()
+    ]
+
+
+def _points_of(row: Row, device: DeviceConfig, problems: list[str]) -> list[Point]:
+    """The points of one line; none when the line has a mistake."""
+    cells = Cells(row, problems)
+    modbus = device.driver.startswith("modbus")
+    prototype = cells.prototype(device, modbus=modbus)
+    equipment = _equipment(cells, device)
+    addresses = _addresses(cells, device, len(equipment), modbus=modbus)
+    if cells.failed or prototype is None:
+        return []
+    return [
+        replace(prototype, equipment=where, address=address)
+        for where, address in zip(equipment, addresses, strict=True)
+    ]
+
+
+def _equipment(cells: Cells, device: DeviceConfig) -> list[Equipment]:
+    text = cells.text("equipment")
+    if device.profile is not None:
+        if text:
+            cells.fail("equipment", f"leave it empty in a profile; device {device.name} names it")
+        text = device.equipment
+    try:
+        return [Equipment.parse(name) for name in expansions(text)]
+    except ValueError as error:
+        cells.fail("equipment", str(error))
+        return []
+
+
+def _addresses(cells: Cells, device: DeviceConfig, n: int, *, modbus: bool) -> list[str]:
+    """One address for each of the ``n`` pieces of equipment of a line."""
+    try:
+        texts = expansions(cells.text("address"))
+        stride = device.stride if device.profile is not None else 0
+        stride = int(cells.number("stride", stride, low=0, high=65535, whole=True))
+        _check_counts(texts, n, stride if modbus else -1)
+        texts = texts * n if len(texts) == 1 else texts
+        if not modbus:
+            return [_node_id(text) for text in texts]
+        return [_absolute(parse_address(text), device, i * stride) for i, text in enumerate(texts)]
+    except ValueError as error:
+        cells.fail("address", str(error))
+        return []
+
+
+def _check_counts(texts: Sequence[str], n: int, stride: int) -> None:
+    """Raises ValueError unless the addresses differ; a stride of -1 cannot make them differ."""
+    if len(texts) > 1 and len(texts) != n:
+        raise ValueError(
+            f"makes {len(texts)} addresses for {n} pieces of equipment; they must agree"
+        )
+    if len(texts) == 1 and n > 1 and stride <= 0:
+        wanted = (
+            "a stride (registers from one to the next)" if stride == 0 else "{…} in the address"
+        )
+        raise ValueError(f"{n} pieces of equipment would read the same address; give {wanted}")
+
+
+def _absolute(address: Address, device: DeviceConfig, shift: int) -> str:
+    if address.relative and device.profile is None:
+        raise ValueError(f"{str(address)!r} is relative; that is for profiles: write it without +")
+    if not address.relative and device.profile is not None:
+        raise ValueError(
+            f"{str(address)!r}: a profile counts from its base: put + before the number"
+        )
+    number = address.number + shift + (device.base if address.relative else 0)
+    if number > 65535:
+        raise ValueError(f"{address.table.word}:{number} is beyond 65535; check base and stride")
+    return str(replace(address, number=number, relative=False))
+
+
+def _node_id(text: str) -> str:
+    """OPC UA: namespaces by URI, because a server may number them anew when it restarts."""
+    if text.startswith("ns=") and not text.startswith("ns=0;"):
+        raise ValueError(
+            f"{text!r}: write nsu=<namespace URI> instead of {text.partition(';')[0]}; "
+            "the number can change when the server restarts"
+        )
+    identifier = text.rpartition(";")[2] if text.startswith(("nsu=", "ns=0;")) else text
+    if identifier[:2] not in {"s=", "i=", "g=", "b="}:
+        raise ValueError(f"{text!r} is no node id; write e.g. nsu=urn:plant;s=Pot001.V")
+    return text
+
+
+def _duplicates(points: Iterable[Point]) -> list[str]:
+    first: dict[str, Point] = {}
+    again: dict[tuple[str, str], list[Point]] = {}
+    for point in points:
+        known = first.setdefault(point.id, point)
+        if known is not point:
+            again.setdefault((point.where, known.where), []).append(point)
+    return [
+        f"{where}: {_named(found)} is there already in {known}; remove one"
+        for (where, known), found in again.items()
+    ]
+
+
+def _named(points: Sequence[Point]) -> str:
+    more = f" (and {len(points) - 1} more, to {points[-1].equipment})" if len(points) > 1 else ""
+    return f"{points[0].id}{more}"
+
+
+def _overlaps(points: Iterable[Point]) -> list[str]:
+    """Registers that two points read as different things: one of them is surely wrong."""
+    kept = list(points)
+    spans = sorted(
+        ((a.table.value, a.number, a.number + width_of(p)), k)
+        for k, p in enumerate(kept)
+        for a in (parse_address(p.address),)
+        if p.type != "bool"
+    )
+    problems: dict[tuple[str, str], str] = {}
+    reach = ((0, 0, 0), 0)
+    for span, k in spans:
+        before, point = kept[reach[1]], kept[k]
+        if span[0] == reach[0][0] and span[1] < reach[0][2]:
+            same = span == reach[0] and (point.type, point.order) == (before.type, before.order)
+            if not same:
+                problems.setdefault(
+                    (point.where, before.where),
+                    f"{point.where}: column address: {point.address} ({point.type}, {point.id}) "
+                    f"overlaps {before.address} ({before.type} {before.order}, {before.id}) of "
+                    f"{before.where}; correct address, type, order or stride",
+                )
+        if span[0] != reach[0][0] or span[2] > reach[0][2]:
+            reach = (span, k)
+    return list(problems.values())
