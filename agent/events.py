@@ -1,0 +1,106 @@
+"""What happened, as an interval with a cause: Event, and the book of those that are still open."""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from drivers.model import Equipment
+
+
+class Happening(StrEnum):
+    """Kinds of events on the wire."""
+
+    GAP = "gap"
+    DEVICE_LOST = "device_lost"
+    ROLLOVER = "rollover"
+    RESET = "reset"
+    REPLACEMENT = "replacement"
+    OVERLOAD = "overload"
+    CLOCK_STEP = "clock_step"
+    CONFIG_CHANGE = "config_change"
+    LOG_FULL = "log_full"
+    DROPPED = "dropped"
+    CONFLICT = "conflict"
+    START = "start"
+    STOP = "stop"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event; ``end_ns`` is None while it lasts. ``amount`` is in the unit the text names."""
+
+    kind: Happening
+    start_ns: int
+    id: str
+    text: str
+    equipment: Equipment | None = None
+    end_ns: int | None = None
+    amount: float | None = None
+
+
+class EventBook:
+    """
+    Makes events with ids that stay the same from start to end, and knows which are open.
+
+    Two events of one kind and equipment never share a start: a store that overwrites equal times
+    would keep only one, so the later is moved by a nanosecond.
+    """
+
+    def __init__(self) -> None:
+        self._open: dict[tuple[Happening, str], Event] = {}
+        self._newest: dict[tuple[Happening, Equipment | None], int] = {}
+
+    def once(
+        self,
+        kind: Happening,
+        start_ns: int,
+        text: str,
+        *,
+        equipment: Equipment | None = None,
+        end_ns: int | None = None,
+        amount: float | None = None,
+    ) -> Event:
+        """An event that is already over (a rollover) or has no duration (a start)."""
+        start_ns = self._free(kind, equipment, start_ns)
+        where = f"-{equipment}" if equipment else ""
+        return Event(kind, start_ns, f"{kind}{where}-{start_ns}", text, equipment, end_ns, amount)
+
+    def begin(
+        self,
+        kind: Happening,
+        subject: str,
+        start_ns: int,
+        text: str,
+        equipment: Equipment | None = None,
+    ) -> Event | None:
+        """Open an event about ``subject``; None when one is open already."""
+        if (kind, subject) in self._open:
+            return None
+        start_ns = self._free(kind, equipment, start_ns)
+        event = Event(kind, start_ns, f"{kind}-{subject}-{start_ns}", text, equipment)
+        self._open[kind, subject] = event
+        return event
+
+    def finish(
+        self,
+        kind: Happening,
+        subject: str,
+        end_ns: int,
+        text: str = "",
+        amount: float | None = None,
+    ) -> Event | None:
+        """Close the open event about ``subject``; None when there is none."""
+        event = self._open.pop((kind, subject), None)
+        if event is None:
+            return None
+        end_ns = max(end_ns, event.start_ns)
+        return replace(event, end_ns=end_ns, text=text or event.text, amount=amount)
+
+    def lasting(self) -> tuple[Event, ...]:
+        return tuple(self._open.values())
+
+    def _free(self, kind: Happening, equipment: Equipment | None, start_ns: int) -> int:
+        newest = self._newest.get((kind, equipment), 0)
+        if start_ns <= newest < start_ns + 1_000_000:
+            start_ns = newest + 1
+        self._newest[kind, equipment] = max(start_ns, newest)
+        return start_ns
