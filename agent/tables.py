@@ -10,10 +10,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from agent.columns import Columns, Names, Origin, Samples, Windows
+from agent.float32 import float32_readings
 from drivers.model import Indices
 
 DAY_NS: Final = 86_400_000_000_000
 BATCHES: Final = "smelter.batches"  # file metadata: [[plant, gateway, stream, log, first, last]]
+_RUN, _TRIED = 4096, 16  # rows in a run, runs tried, to choose an encoding
 UTC8_NS: Final = 8 * 3_600_000_000_000  # a plant day is Beijing time
 
 Table = Any  # the stubs of pyarrow demand a type parameter that its classes do not take
@@ -119,12 +121,14 @@ class Gathered:
             return None
         order, equipment, quantity = self._sort(got)
         take = _taker(got, order)
+        kind = quantity.indices.to_numpy().astype(np.int64)
+        series = equipment.indices.to_numpy() * np.int64(len(quantity.dictionary)) + kind
         return pa.table(
             [
                 _times(take("ts_ns")),
                 equipment,
                 quantity,
-                _floats(take("value")),
+                _floats(float32_readings(take("value"), series, kind)),
                 _words(take("reason"), self._names["reason"].texts),
                 *whence.columns(take("batch")),
             ],
@@ -287,26 +291,42 @@ def writer(path: Path, table: str, sample: Table, about: dict[str, str]) -> Any:
     for each in schema:
         if pa.types.is_integer(each.type) or pa.types.is_timestamp(each.type):
             encodings[each.name] = "DELTA_BINARY_PACKED"
-        elif pa.types.is_floating(each.type) and _repeats(sample[each.name]):
-            words.append(each.name)
         elif pa.types.is_floating(each.type):
             encodings[each.name] = "BYTE_STREAM_SPLIT"
-    return pq.ParquetWriter(
-        path,
-        schema,
-        compression="zstd",
-        compression_level=3,
-        use_dictionary=words,
-        column_encoding=encodings,
-        data_page_version="2.0",
-        dictionary_pagesize_limit=4 << 20,
-    )
+    for name in _smaller_as_dictionary(sample):
+        del encodings[name]
+        words.append(name)
+    return pq.ParquetWriter(path, schema, **_options(words, encodings))
 
 
-def _repeats(column: Array) -> bool:
-    """True for decimals that come again and again: too long for float32, but few of them."""
-    values = column.slice(0, 200_000).drop_null().to_numpy()
-    if not len(values):
-        return False
-    short = values.astype(np.float32).astype(np.float64) == values
-    return bool(short.mean() < 0.9 and len(np.unique(values)) * 4 < len(values))
+def _options(words: list[str], encodings: dict[str, str]) -> dict[str, Any]:
+    return {
+        "compression": "zstd",
+        "compression_level": 3,
+        "use_dictionary": words,
+        "column_encoding": encodings,
+        "data_page_version": "2.0",
+        "dictionary_pagesize_limit": 4 << 20,
+    }
+
+
+def _smaller_as_dictionary(table: Table) -> list[str]:
+    """Names of the float columns that a dictionary makes smaller, found by trying on some rows."""
+    names = [each.name for each in table.schema if pa.types.is_floating(each.type)]
+    if not names or table.num_rows < 4096:
+        return []
+    step = max(1, table.num_rows // _TRIED // _RUN) * _RUN
+    runs = [table.select(names).slice(at, _RUN) for at in range(0, table.num_rows, step)]
+    some = pa.concat_tables(runs).combine_chunks()
+    split = _sizes(some, _options([], dict.fromkeys(names, "BYTE_STREAM_SPLIT")))
+    repeated = _sizes(some, _options(names, {}))
+    return [name for name in names if repeated[name] < split[name]]
+
+
+def _sizes(table: Table, options: dict[str, Any]) -> dict[str, int]:
+    sink = pa.BufferOutputStream()
+    with pq.ParquetWriter(sink, table.schema, **options) as out:
+        out.write_table(table, row_group_size=table.num_rows)
+    group = pq.ParquetFile(pa.BufferReader(sink.getvalue())).metadata.row_group(0)
+    columns = (group.column(i) for i in range(group.num_columns))
+    return {each.path_in_schema: each.total_compressed_size for each in columns}
