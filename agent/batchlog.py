@@ -37,7 +37,7 @@ __all__ = [
 ]
 
 MakePayload = Callable[[int, str], tuple[bytes, int]]
-"""(seq, previous digest in hex) -> (plain payload, lines): ``wire.batch_payload`` with the rest bound.
+"""(seq, previous digest in hex) -> (plain payload, lines), as ``wire.batch_payload`` gives it.
 Called in a thread, once per try."""
 
 _LOG_ID = re.compile(r"[0-9a-f]{16}")
@@ -128,7 +128,6 @@ class BatchLog:
         return self
 
     def _open(self) -> LogFiles:
-        self._folder.mkdir(parents=True, exist_ok=True)
         log = self._log or newest_log(self._folder) or secrets.token_hex(8)
         files = LogFiles(self._folder / log, *self._limits)
         files.open()

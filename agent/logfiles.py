@@ -15,6 +15,7 @@ from enum import IntEnum
 from pathlib import Path
 
 from agent.batch import MAX_PAYLOAD, NO_DIGEST, Batch, Damage, Found
+from agent.durable import make_folder, replace_text, sync
 from agent.segment import Segment
 
 SEGMENT_BYTES = 64 << 20
@@ -66,26 +67,6 @@ class LogCounts:
     pruned: int = 0  # segments
 
 
-def sync_folder(folder: Path) -> None:
-    """Makes names in ``folder`` durable."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def replace_durably(path: Path, data: bytes) -> None:
-    """``path`` holds ``data`` or what it held before, whenever the power fails."""
-    scratch = path.with_suffix(".tmp")
-    with scratch.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    scratch.replace(path)
-    sync_folder(path.parent)
-
-
 def _write_all(file: int, data: bytes, offset: int) -> None:
     view = memoryview(data)
     while view:
@@ -120,8 +101,7 @@ class LogFiles:
 
     def open(self) -> None:
         """Takes the lock, cuts a torn tail, finds the newest whole record and the receipt."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        sync_folder(self.folder.parent)
+        make_folder(self.folder)
         self._take_lock()
         self.segments = tuple(Segment.all_in(self.folder))
         self._find_newest()
@@ -199,8 +179,7 @@ class LogFiles:
     def save_receipt(self) -> None:
         upto = self.receipted
         if upto != self._saved_receipt:
-            text = json.dumps({"upto": upto}).encode()
-            replace_durably(self.folder / "receipt.json", text)
+            replace_text(self.folder / "receipt.json", json.dumps({"upto": upto}))
             self._saved_receipt = upto
 
     # writing
@@ -274,7 +253,7 @@ class LogFiles:
         segment = Segment.named(self.folder, first)
         self._active = os.open(segment.path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o640)
         self.segments = (*self.segments, segment)
-        sync_folder(self.folder)
+        sync(self.folder)
         return segment, self._active
 
     def _segment_bytes(self) -> int:
@@ -330,7 +309,7 @@ class LogFiles:
             segment.path.unlink()
             done += 1
         if done:
-            sync_folder(self.folder)
+            sync(self.folder)
         self.counts.pruned += done
         return done
 

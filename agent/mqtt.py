@@ -1,0 +1,173 @@
+"""How both ends reach a broker: ``[mqtt]``, a connection, topics, pauses between tries."""
+
+import asyncio
+import random
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+import aiomqtt
+from pydantic import Field, field_validator, model_validator
+
+from drivers.config import Strict
+
+KEEPALIVE_S = 12  # a half-open connection is noticed after at most twice that
+PREFIX = "smelter/v1"
+
+
+class BrokerConfig(Strict):
+    """``[mqtt]`` of both ends. Paths are as given or relative to the config file."""
+
+    url: str  # mqtt://host[:1883] or mqtts://host[:8883]
+    ca: Path | None = None  # of the broker's certificate; the system's when not given
+    cert: Path | None = None
+    key: Path | None = None
+    username: str = ""
+    password_file: Path | None = None
+    client_id: str = Field(default="", max_length=64)  # default says plant and gateway
+    protocol: Literal["3.1.1", "5"] = "3.1.1"
+
+    @field_validator("url")
+    @classmethod
+    def _reachable(cls, url: str) -> str:
+        parts = urlsplit(url)
+        port_ok = True
+        try:
+            _ = parts.port
+        except ValueError:
+            port_ok = False
+        if parts.scheme not in {"mqtt", "mqtts"} or not parts.hostname or not port_ok:
+            raise ValueError(f"{url!r}: write mqtt://host:1883 or, with TLS, mqtts://host:8883")
+        if parts.username or parts.password or parts.path.strip("/"):
+            raise ValueError("only host and port belong in url; use username and password_file")
+        return url
+
+    @model_validator(mode="after")
+    def _complete(self) -> "BrokerConfig":
+        if (self.cert is None) != (self.key is None):
+            raise ValueError("cert and key belong together: give both or none")
+        if not self.tls and (self.ca or self.cert):
+            raise ValueError('ca, cert and key need TLS: url = "mqtts://…"')
+        if bool(self.username) != (self.password_file is not None):
+            raise ValueError("username and password_file belong together: give both or none")
+        return self
+
+    @property
+    def tls(self) -> bool:
+        return urlsplit(self.url).scheme == "mqtts"
+
+    @property
+    def host(self) -> str:
+        return urlsplit(self.url).hostname or ""
+
+    @property
+    def port(self) -> int:
+        return urlsplit(self.url).port or (8883 if self.tls else 1883)
+
+    def below(self, folder: Path) -> "BrokerConfig":
+        """The same with relative paths taken from ``folder``."""
+        names = ("ca", "cert", "key", "password_file")
+        return self.model_copy(
+            update={n: folder / getattr(self, n) for n in names if getattr(self, n) is not None}
+        )
+
+    def problems(self) -> list[str]:
+        """What would keep a connection from being tried: files that cannot be read."""
+        found = []
+        for name in ("ca", "cert", "key", "password_file"):
+            path: Path | None = getattr(self, name)
+            if path is not None:
+                try:
+                    path.read_bytes()
+                except OSError as error:
+                    found.append(f"mqtt.{name}: {path}: {error.strerror}")
+        if not found and self.tls:
+            try:
+                self.tls_context()
+            except (ssl.SSLError, ValueError) as error:
+                found.append(f"mqtt: ca, cert or key is not usable: {error}")
+        return found
+
+    def tls_context(self) -> ssl.SSLContext | None:
+        if not self.tls:
+            return None
+        context = ssl.create_default_context(cafile=str(self.ca) if self.ca else None)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        if self.cert and self.key:
+            context.load_cert_chain(self.cert, self.key)
+        return context
+
+    def password(self) -> str | None:
+        if self.password_file is None:
+            return None
+        return self.password_file.read_text("utf-8").strip()
+
+
+class MqttConfig(BrokerConfig):
+    """``[mqtt]`` of a gateway."""
+
+    delivery: Literal["receipt", "puback"] = "receipt"
+    compression: Literal["none", "zstd"] = "none"
+
+
+def topic(plant: str, gateway: str, leaf: str) -> str:
+    """``leaf``: record, raw, receipt or state."""
+    return f"{PREFIX}/{plant}/{gateway}/{leaf}"
+
+
+@asynccontextmanager
+async def connection(
+    broker: BrokerConfig, client_id: str, *, will: aiomqtt.Will | None = None, queue: int = 1000
+) -> AsyncIterator[aiomqtt.Client]:
+    """
+    One connection with a clean session: the batch logs remember, the broker need not.
+
+    Raises aiomqtt.MqttError when it cannot be made and OSError for an unreadable file.
+    """
+    client = aiomqtt.Client(
+        broker.host,
+        broker.port,
+        username=broker.username or None,
+        password=broker.password(),
+        identifier=broker.client_id or client_id,
+        protocol=aiomqtt.ProtocolVersion.V5
+        if broker.protocol == "5"
+        else aiomqtt.ProtocolVersion.V311,
+        clean_session=True if broker.protocol == "3.1.1" else None,
+        will=will,
+        keepalive=KEEPALIVE_S,
+        tls_context=broker.tls_context(),
+        max_queued_incoming_messages=queue,
+    )
+    client.pending_calls_threshold = 1000  # the caller bounds what is in flight
+    try:
+        async with client:
+            yield client
+    finally:
+        client._client.disconnect()  # noqa: SLF001 - a try that failed half-way keeps its socket
+
+
+class Pauses:
+    """Seconds to wait before the next try: doubling, with jitter, from half to ``most_s``."""
+
+    def __init__(self, first_s: float = 1.0, most_s: float = 20.0) -> None:
+        self._first_s, self._most_s = first_s, most_s
+        self._next_s = first_s
+
+    def reset(self) -> None:
+        self._next_s = self._first_s
+
+    def next_s(self) -> float:
+        pause_s = self._next_s * random.uniform(0.5, 1.0)  # noqa: S311 - spreads load only
+        self._next_s = min(self._next_s * 2, self._most_s)
+        return pause_s
+
+
+def stop_if_cancelled() -> None:
+    """A task group that failed while it was cancelled raises only the failure: ask again."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
