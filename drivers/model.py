@@ -204,7 +204,8 @@ class Frame:
 
     Dense (polls): ``index`` is None, ``values[i]`` belongs to ``group.points[i]`` at ``slot_ns``.
     Sparse (subscriptions): sample ``k`` belongs to ``group.points[index[k]]`` at ``times_ns[k]``; a
-    point may have no or several samples. ``values`` is NaN wherever the quality has no value.
+    point may have no or several samples, each later than the one before; a point without one is
+    still what it was, up to ``complete_ns``. ``values`` is NaN wherever the quality has no value.
     """
 
     group: Group
@@ -213,8 +214,9 @@ class Frame:
     values: Floats
     quality: Codes
     index: Indices | None = None
-    times_ns: Indices | None = None  # gateway time of each sample (sparse frames)
-    device_ns: Indices | None = None  # device's own time of each sample, where it gives one
+    times_ns: Indices | None = None  # time of each sample on the wire (sparse frames)
+    device_ns: Indices | None = None  # device's own time of each sample; 0: it gave none
+    complete_ns: int = 0  # sparse: no sample older than this will follow (0: use slot_ns)
     words: dict[int, bytes] = field(default_factory=dict)  # raw registers of `original` points
     texts: dict[int, str] = field(default_factory=dict)  # values of ASCII points
     reason: str = ""  # why the frame is not complete, in words: "timeout after 0.5 s"
