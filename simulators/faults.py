@@ -110,6 +110,10 @@ class Faults:
             if fault.name != name or (target not in {"*", fault.target})
         ]
 
+    def any(self) -> bool:
+        """True when any fault is planned."""
+        return bool(self._plan)
+
     def active(self, name: str, *targets: str) -> Fault | None:
         """The fault of that name that holds now for one of the targets."""
         if not self._plan:
