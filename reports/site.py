@@ -5,25 +5,55 @@ Site facts only. Legal values live in rule packs, where an operator cannot edit 
 """
 
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, Field, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from drivers.config import NAME, Strict
-from drivers.model import ConfigError, Equipment
+from drivers.model import ConfigError, Equipment, Kind, Unit
+from drivers.quantities import quantities
 
 PLANT = "plant"  # stands in the place of a potline for figures of the whole plant
 
 
-def _equipment(text: str) -> str:
-    return str(Equipment.parse(text))
+@dataclass(frozen=True, slots=True, order=True)
+class Meter:
+    """A counter of the plant, ``area/unit`` and the quantity read from it."""
+
+    equipment: str
+    quantity: str
+
+    @property
+    def unit(self) -> Unit:
+        return quantities()[self.quantity].unit
+
+    def __str__(self) -> str:
+        return f"{self.equipment} {self.quantity}"
 
 
-EquipmentName = Annotated[str, AfterValidator(_equipment)]
+def _meter(quantity: str, unit: Unit) -> Callable[[object], object]:
+    """Reads ``area/unit`` (with the usual quantity) or ``area/unit quantity``."""
+
+    def read(text: object) -> object:
+        if not isinstance(text, str):
+            return text
+        name, _, other = text.strip().partition(" ")
+        meter = Meter(str(Equipment.parse(name)), other.strip() or quantity)
+        known = quantities().get(meter.quantity)
+        if known is None or known.kind is not Kind.COUNTER or known.unit is not unit:
+            raise ValueError(f"{meter.quantity} is no counter in {unit}; usual is {quantity}")
+        return meter
+
+    return read
+
+
+EnergyMeter = Annotated[Meter, BeforeValidator(_meter("meter.energy_import", Unit.KILOWATT_HOUR))]
+HeatMeter = Annotated[Meter, BeforeValidator(_meter("heat.energy", Unit.GIGAJOULE))]
 
 
 class Names(Strict):
@@ -37,7 +67,7 @@ class Names(Strict):
 
 
 class Potline(Strict):
-    """One electrolysis process (铝电解工序). Meters are equipment names, ``area/unit``."""
+    """One electrolysis process (铝电解工序) and its meters by role."""
 
     id: str = Field(pattern=NAME)
     name: Names
@@ -49,9 +79,9 @@ class Potline(Strict):
     rectifiers: int = Field(gt=0, le=50)
     started: date
     stopped: date | None = None
-    ac_meters: tuple[EquipmentName, ...] = ()
-    aux_meters: tuple[EquipmentName, ...] = ()
-    heat_meters: tuple[EquipmentName, ...] = ()
+    ac_meters: tuple[EnergyMeter, ...] = ()
+    aux_meters: tuple[EnergyMeter, ...] = ()
+    heat_meters: tuple[HeatMeter, ...] = ()
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -97,7 +127,7 @@ class Site(Strict):
             problems.append('give one source: either lake = "path" or a table [influxdb]')
         problems += _unique("potline id", [line.id for line in self.potline])
         problems += _unique("process number", [line.process for line in self.potline])
-        problems += _unique("meter", [meter for line in self.potline for meter in _meters(line)])
+        problems += _unique("meter", [str(m) for line in self.potline for m in _meters(line)])
         if any(line.id == PLANT for line in self.potline):
             problems.append(f'potline id "{PLANT}" is the word for the whole plant; choose another')
         if problems:
@@ -108,7 +138,7 @@ class Site(Strict):
         return next((line for line in self.potline if line.id == identity), None)
 
 
-def _meters(line: Potline) -> Iterator[str]:
+def _meters(line: Potline) -> Iterator[Meter]:
     yield from line.ac_meters
     yield from line.aux_meters
     yield from line.heat_meters

@@ -1,0 +1,210 @@
+"""Reading InfluxDB 1.x, 2.x or 3.x by InfluxQL over ``/query``, the one language all share."""
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+import ibis
+import pyarrow as pa
+import urllib3
+
+from drivers.model import Equipment
+from reports.lake_series import hours
+from reports.months import Period
+from reports.series import (
+    COLUMNS,
+    DAY_NS,
+    EventRecord,
+    SeriesError,
+    Table,
+    Windows,
+    windows_of,
+)
+from reports.site import Influx, Meter
+
+PERIODS: Final = {"1m": 60, "1h": 3600}  # endings of window measurements
+CHUNK_ROWS: Final = 10_000
+EVENT_DAYS: Final = 31
+_FIELDS: Final = {
+    "mean": "",
+    "min": "_min",
+    "max": "_max",
+    "last": "_last",
+    "inc": "_inc",
+    "n": "_n",
+    "good": "_good",
+    "q": "_q",
+    "raw": "_raw",
+}
+_TEXTS: Final = {"equipment", "quantity", "q", "raw", "gateway", "log"}
+_SAFE = re.compile(r"[A-Za-z0-9_-]+")
+
+Rows = list[dict[str, Any]]
+
+
+class InfluxSeries:
+    """
+    One database; see ``Series``.
+
+    Asks one plant day at a time: InfluxDB 3 Core refuses long ranges, and an answer stays small.
+    Month bounds are ours, InfluxQL knows no months.
+    """
+
+    def __init__(self, plant: str, config: Influx) -> None:
+        self._plant = plant
+        self._config = config
+        self._http = urllib3.PoolManager(
+            timeout=urllib3.Timeout(connect=5.0, read=config.timeout_s), retries=False
+        )
+
+    @property
+    def name(self) -> str:
+        return "influxdb"
+
+    def windows(self, meter: Meter, start_ns: int, end_ns: int) -> Windows:
+        return windows_of(meter, _table(list(self._rows(meter, start_ns, end_ns))))
+
+    def hourly(self, points: Sequence[Meter], period: Period) -> Table:
+        rows = [row for p in points for row in self._rows(p, period.start_ns, period.end_ns)]
+        return hours(ibis.memtable(_table(rows))).to_pyarrow()
+
+    def events(self, equipment: str, period: Period) -> list[EventRecord]:
+        where = self._where(equipment, period.start_ns - EVENT_DAYS * DAY_NS, period.end_ns)
+        found: dict[str, EventRecord] = {}
+        query = 'SELECT "id","text","end","amount","kind" FROM "event" ' + where
+        for row in self._ask(query):
+            end = row.get("end")
+            found[row["id"]] = EventRecord(
+                kind=row["kind"],
+                equipment=equipment,
+                start_ns=row["time"],
+                end_ns=None if end is None else int(end),
+                id=row["id"],
+                text=row.get("text") or "",
+                amount=row.get("amount"),
+            )
+        return [
+            record
+            for record in found.values()
+            if record.end_ns is None or record.end_ns >= period.start_ns
+        ]
+
+    def _rows(self, meter: Meter, start_ns: int, end_ns: int) -> Iterator[dict[str, Any]]:
+        measurement, _, field = meter.quantity.partition(".")
+        columns = ",".join(f'"{field}{ending}"' for ending in _FIELDS.values())
+        for ending, period_s in PERIODS.items():
+            for begin_ns in range(start_ns, end_ns, DAY_NS):
+                where = self._where(meter.equipment, begin_ns, min(begin_ns + DAY_NS, end_ns))
+                query = " ".join(("SELECT", columns, "FROM", f'"{measurement}_{ending}"', where))
+                for answer in self._ask(query):
+                    row = {name: answer.get(f"{field}{end}") for name, end in _FIELDS.items()}
+                    if row["n"] is not None:  # windows of other quantities share the series
+                        yield _filled(row, meter, answer["time"], period_s)
+
+    def _where(self, equipment: str, start_ns: int, end_ns: int) -> str:
+        place = Equipment.parse(equipment)
+        if not _SAFE.fullmatch(self._plant):
+            raise SeriesError(f"plant {self._plant!r} cannot be asked for")
+        return (
+            f"WHERE \"plant\"='{self._plant}' AND \"line\"='{place.line}' "
+            f"AND \"unit\"='{place.unit}' AND time >= {start_ns} AND time < {end_ns}"
+        )
+
+    def _ask(self, query: str) -> Rows:
+        """Rows of the answer as ``column -> value``, ``time`` in ns. Raises SeriesError."""
+        config = self._config
+        fields = {
+            "db": config.database,
+            "q": query,
+            "epoch": "ns",
+            "chunked": "true",
+            "chunk_size": str(CHUNK_ROWS),
+        }
+        if config.retention_policy:
+            fields["rp"] = config.retention_policy
+        try:
+            response = self._http.request(
+                "GET",
+                f"{config.url.rstrip('/')}/query",
+                fields=fields,
+                headers=self._headers(),
+                preload_content=False,
+            )
+        except urllib3.exceptions.HTTPError as error:
+            raise SeriesError(f"{config.url}: {error}") from None
+        try:
+            if response.status != 200:
+                text = response.read(500).decode("utf-8", "replace").strip()
+                raise SeriesError(f"{config.url}: HTTP {response.status}: {text}")
+            return [row for line in _lines(response) for row in _answer(config.url, line)]
+        except urllib3.exceptions.HTTPError as error:
+            raise SeriesError(f"{config.url}: answer broke off: {error}") from None
+        finally:
+            response.release_conn()
+
+    def _headers(self) -> dict[str, str]:
+        config = self._config
+        if config.token_file is not None:
+            return {"Authorization": f"Token {config.token_file.read_text('utf-8').strip()}"}
+        if config.username:
+            secret = config.password_file.read_text("utf-8") if config.password_file else ""
+            return urllib3.make_headers(basic_auth=f"{config.username}:{secret.strip()}")
+        return {}
+
+
+def _lines(response: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
+    """A chunked answer is one JSON object per line."""
+    rest = b""
+    for part in response.stream(1 << 16):
+        *whole, rest = (rest + part).split(b"\n")
+        yield from (line for line in whole if line.strip())
+    if rest.strip():
+        yield rest
+
+
+def _answer(url: str, line: bytes) -> Rows:
+    """Errors come with HTTP 200, at the top or inside a result."""
+    try:
+        answer = json.loads(line)
+    except ValueError:
+        raise SeriesError(f"{url}: no JSON: {line[:200]!r}") from None
+    results = answer.get("results", [])
+    error = answer.get("error") or next((r["error"] for r in results if "error" in r), None)
+    if error:
+        raise SeriesError(f"{url}: {error}")
+    return [
+        dict(zip(series["columns"], values, strict=True))
+        for result in results
+        for series in result.get("series", [])
+        for values in series.get("values", [])
+    ]
+
+
+def _filled(row: dict[str, Any], meter: Meter, time_ns: int, period_s: int) -> dict[str, Any]:
+    """Fields that the wire leaves out when they say nothing new, put back."""
+    row["good"] = 1.0 if row["good"] is None else row["good"]
+    for name in ("min", "max"):
+        row[name] = row["mean"] if row[name] is None else row[name]
+    return row | {
+        "ts_ns": time_ns,
+        "period_s": period_s,
+        "equipment": meter.equipment,
+        "quantity": meter.quantity,
+        "gateway": None,
+        "log": None,
+        "seq": 0,
+    }
+
+
+def _table(rows: Rows) -> Table:
+    whole = {"ts_ns", "period_s", "n", "seq"}
+    return pa.table(
+        {
+            name: pa.array(
+                [row[name] for row in rows],
+                pa.string() if name in _TEXTS else pa.int64() if name in whole else pa.float64(),
+            )
+            for name in COLUMNS
+        }
+    )
