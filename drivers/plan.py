@@ -198,15 +198,25 @@ def _unlike(blocks: list[Block], limits: Limits, cuts: frozenset[tuple[Table, in
     """
     unlike: list[Block] = []
     for block in blocks:
-        before = unlike[-1] if unlike else None
-        same = before and (before.table, before.octets) == (block.table, block.octets)
-        wider = replace(block, count=block.count + (8 if block.table.packed else 1))
-        room = limits.bits if block.table.packed else limits.registers
-        end = block.start + wider.count
-        fits = limits.bridge > 0 and wider.count <= room and end <= 65536
-        free = (block.table, block.start + block.count) not in cuts
-        unlike.append(wider if same and fits and free else block)
+        neighbours = unlike[-1:] + (unlike[:1] if block is blocks[-1] else [])
+        taken = {(other.table, other.octets) for other in neighbours}
+        step = 8 if block.table.packed else 1
+        wider = [replace(block, count=block.count + step * k) for k in range(3)]
+        free = (b for b in wider if (b.table, b.octets) not in taken and _allowed(b, limits, cuts))
+        unlike.append(next(free, block))
     return unlike
+
+
+def _allowed(block: Block, limits: Limits, cuts: frozenset[tuple[Table, int]]) -> bool:
+    """Whether the registers a block was made longer by may be read."""
+    bare = block_of(block.spans)
+    room = limits.bits if block.table.packed else limits.registers
+    return block == bare or (
+        limits.bridge > 0
+        and block.count <= room
+        and block.start + block.count <= 65536
+        and (block.table, bare.start + bare.count) not in cuts
+    )
 
 
 def block_of(spans: Sequence[Span]) -> Block:
