@@ -1,0 +1,304 @@
+"""
+``gateway.toml`` → frozen objects, or every mistake at once with file and line.
+
+The historian's config is in ``agent/historian_config.py``.
+"""
+
+import hashlib
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, cast
+
+from pydantic import BaseModel, Field, ValidationError, field_validator
+
+from agent.mqtt import MqttConfig
+from agent.toml_lines import Place, line_numbers, line_of
+from drivers.cli import language
+from drivers.config import NAME, DeviceConfig, SerialConfig, Strict, driver_names
+from drivers.model import ConfigError, Group, Point
+from drivers.points import check_plant, group_points, load_points
+
+
+class LogConfig(Strict):
+    """``[log]``: how often a batch is closed and how long batches are kept here."""
+
+    batch_interval_s: float = Field(default=1.0, ge=0.05, le=60)
+    raw_days: float = Field(default=90, gt=0, le=36500)
+    record_days: float = Field(default=1825, gt=0, le=36500)
+    max_bytes: int | None = Field(default=None, ge=16 << 20)  # per stream; None = the disk
+
+
+class HealthConfig(Strict):
+    """``[health]``: where /metrics and /healthz are served; empty = nowhere."""
+
+    listen: str = "127.0.0.1:9464"
+
+    @field_validator("listen")
+    @classmethod
+    def _local(cls, listen: str) -> str:
+        host, _, port = listen.rpartition(":")
+        if listen and (not host or not port.isdigit() or int(port) > 65535):
+            raise ValueError('write listen = "127.0.0.1:9464", or "" for none')
+        return listen
+
+
+class GatewayFile(Strict):
+    """What ``gateway.toml`` may say; lists of devices are checked one by one."""
+
+    plant: str = Field(pattern=NAME)
+    gateway: str = Field(pattern=NAME)
+    data_dir: Path
+    mqtt: MqttConfig
+    log: LogConfig = LogConfig()
+    health: HealthConfig = HealthConfig()
+    device: tuple[DeviceConfig, ...] = Field(min_length=1)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LineConfig:
+    """Devices that share one connection or bus, and what is read from them."""
+
+    devices: tuple[DeviceConfig, ...]
+    groups: tuple[Group, ...]
+
+    @property
+    def key(self) -> str:
+        """Equal for lines that would be polled in exactly the same way."""
+        return repr((self.devices, [(g.device, g.interval_s, g.points) for g in self.groups]))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GatewayConfig:
+    """A gateway that can be run: everything was checked."""
+
+    path: Path
+    plant: str
+    gateway: str
+    data_dir: Path
+    mqtt: MqttConfig
+    log: LogConfig
+    health: HealthConfig
+    lines: tuple[LineConfig, ...]
+    digest: str  # first 16 hex digits of the SHA-256 over the file and its tables
+
+    @property
+    def devices(self) -> tuple[DeviceConfig, ...]:
+        return tuple(device for line in self.lines for device in line.devices)
+
+    @property
+    def points(self) -> tuple[Point, ...]:
+        return tuple(p for line in self.lines for group in line.groups for p in group.points)
+
+
+def load_gateway(path: Path) -> GatewayConfig:
+    """
+    Read and check a gateway config with all its point tables.
+
+    Raises ConfigError with one line per mistake: ``gateway.toml:14: device 1, interval_s: …``.
+    """
+    parsed, text = read_toml(path)
+    lines = line_numbers(text)
+    problems = _unknown_drivers(path, parsed, lines)
+    file: GatewayFile | None = None
+    try:
+        file = GatewayFile.model_validate(parsed)
+    except ValidationError as error:
+        problems += explain(path, error, lines, GatewayFile)
+    devices, points, table_problems = _tables(path, parsed, file)
+    problems += table_problems
+    if file is not None:
+        problems += _between_devices(path, file, lines)
+        problems += [f"{path.name}: {p}" for p in _mqtt(file, path.parent).problems()]
+    if problems or file is None:
+        raise ConfigError(list(dict.fromkeys(problems)))
+    return GatewayConfig(
+        path=path,
+        plant=file.plant,
+        gateway=file.gateway,
+        data_dir=path.parent / file.data_dir,
+        mqtt=_mqtt(file, path.parent),
+        log=file.log,
+        health=file.health,
+        lines=_lines(file.device, points, path.parent),
+        digest=_digest(path, devices),
+    )
+
+
+def read_toml(path: Path) -> tuple[dict[str, Any], str]:
+    """The parsed file and its text; ConfigError says where it is no TOML."""
+    zh = language() == "zh"
+    try:
+        text = path.read_text("utf-8-sig")
+        return tomllib.loads(text), text
+    except OSError as error:
+        what = "无法读取" if zh else "cannot read it"
+        raise ConfigError([f"{path}: {what}: {error.strerror}"]) from None
+    except UnicodeDecodeError:
+        what = "不是 UTF-8 编码" if zh else "is not UTF-8"
+        raise ConfigError([f"{path}: {what}"]) from None
+    except tomllib.TOMLDecodeError as error:
+        what = "不是有效的 TOML" if zh else "is not valid TOML"
+        raise ConfigError([f"{path.name}: {what}: {error}"]) from None
+
+
+def explain(
+    path: Path, error: ValidationError, lines: Mapping[Place, int], model: type[BaseModel]
+) -> list[str]:
+    """One line per mistake that pydantic found: file, line, key, what to write instead."""
+    problems = []
+    for mistake in error.errors():
+        place: Place = tuple(mistake["loc"])
+        line = line_of(dict(lines), place)
+        where = f"{path.name}:{line}" if line else path.name
+        message = _message(mistake["type"], mistake["msg"], mistake.get("ctx", {}), place, model)
+        problems.append(f"{where}: {_named(place)}{message}")
+    return problems
+
+
+def _named(place: Place) -> str:
+    parts = [f"{part + 1}" if isinstance(part, int) else part for part in place]
+    return f"{' '.join(parts)}: " if parts else ""
+
+
+_ZH = {
+    "missing": "缺少此项",
+    "extra_forbidden": "未知的键",
+    "string_pattern_mismatch": "只能用字母、数字、'-' 和 '_'，以字母开头，最多 32 个字符",
+    "greater_than": "必须大于 {gt}",
+    "greater_than_equal": "不能小于 {ge}",
+    "less_than_equal": "不能大于 {le}",
+    "literal_error": "只能是 {expected}",
+    "too_short": "至少需要一个 [[device]]",
+}
+_EN = {
+    "missing": "is missing",
+    "extra_forbidden": "unknown key",
+    "string_pattern_mismatch": "use letters, digits, '-' and '_', a letter first, at most 32",
+    "greater_than": "must be above {gt}",
+    "greater_than_equal": "must not be below {ge}",
+    "less_than_equal": "must not be above {le}",
+    "literal_error": "must be {expected}",
+    "too_short": "at least one [[device]] is needed",
+}
+
+
+def _message(
+    kind: str, message: str, context: Mapping[str, Any], place: Place, model: type[BaseModel]
+) -> str:
+    zh = language() == "zh"
+    known = (_ZH if zh else _EN).get(kind)
+    if known is None:
+        return message.removeprefix("Value error, ")
+    known = known.format(**context) if "{" in known else known
+    if kind == "extra_forbidden" and isinstance(place[-1], str):
+        near = get_close_matches(place[-1], _keys(place[:-1], model), n=1)
+        if near:
+            known += f"；是否为 {near[0]}？" if zh else f"; did you mean {near[0]}?"
+    return known
+
+
+def _keys(place: Place, model: type[BaseModel]) -> list[str]:
+    inner: dict[str, type[BaseModel]] = {
+        "mqtt": MqttConfig,
+        "log": LogConfig,
+        "health": HealthConfig,
+        "device": DeviceConfig,
+        "serial": SerialConfig,
+    }
+    names = [part for part in place if isinstance(part, str)]
+    return list((inner.get(names[-1], model) if names else model).model_fields)
+
+
+def _unknown_drivers(path: Path, parsed: dict[str, Any], lines: dict[Place, int]) -> list[str]:
+    known = driver_names()
+    problems = []
+    for i, table in enumerate(_device_tables(parsed)):
+        driver = table.get("driver")
+        if isinstance(driver, str) and driver not in known:
+            line = line_of(lines, ("device", i, "driver"))
+            hint = "没有此驱动；已安装" if language() == "zh" else "no such driver; installed"
+            problems.append(
+                f"{path.name}:{line}: device {i + 1} driver: {driver!r}: {hint}: {', '.join(known)}"
+            )
+    return problems
+
+
+def _device_tables(parsed: dict[str, Any]) -> list[dict[str, Any]]:
+    tables = parsed.get("device", [])
+    return [t for t in tables if isinstance(t, dict)] if isinstance(tables, list) else []
+
+
+def _tables(
+    path: Path, parsed: dict[str, Any], file: GatewayFile | None
+) -> tuple[list[DeviceConfig], list[Point], list[str]]:
+    """Points of every device that is itself well written, and all mistakes of their tables."""
+    devices = list(file.device) if file else list(_well_written(parsed))
+    points: list[Point] = []
+    problems: list[str] = []
+    for device in devices:
+        try:
+            points += load_points(device, path.parent)
+        except ConfigError as error:
+            problems += error.problems
+    return devices, points, problems + check_plant(points)
+
+
+def _well_written(parsed: dict[str, Any]) -> Iterable[DeviceConfig]:
+    for table in _device_tables(parsed):
+        try:
+            yield DeviceConfig.model_validate(table)
+        except ValidationError:
+            continue
+
+
+def _between_devices(path: Path, file: GatewayFile, lines: dict[Place, int]) -> list[str]:
+    """Two devices of one name, or of one address asked in two ways."""
+    zh = language() == "zh"
+    problems: list[str] = []
+    first: dict[str, int] = {}
+    kinds: dict[str, str] = {}
+    for i, device in enumerate(file.device):
+        where = f"{path.name}:{line_of(lines, ('device', i, 'name'))}: device {device.name}"
+        if first.setdefault(device.name, i) != i:
+            problems.append(f"{where}: {'名称重复' if zh else 'the name is used twice'}")
+        if kinds.setdefault(device.address, device.driver) != device.driver:
+            what = "同一地址用了两种驱动" if zh else "two drivers on the same address"
+            problems.append(f"{where}: {what}: {kinds[device.address]}, {device.driver}")
+    return problems
+
+
+def _mqtt(file: GatewayFile, folder: Path) -> MqttConfig:
+    return cast("MqttConfig", file.mqtt.below(folder))
+
+
+def _lines(
+    devices: tuple[DeviceConfig, ...], points: list[Point], folder: Path
+) -> tuple[LineConfig, ...]:
+    shared: dict[tuple[str, str], list[DeviceConfig]] = {}
+    for device in devices:
+        shared.setdefault((device.driver, device.address), []).append(_below(device, folder))
+    groups = group_points(points)
+    return tuple(
+        LineConfig(
+            tuple(members),
+            tuple(g for g in groups if g.device in {device.name for device in members}),
+        )
+        for members in shared.values()
+    )
+
+
+def _below(device: DeviceConfig, folder: Path) -> DeviceConfig:
+    """Files a driver will open, relative to the config's folder."""
+    names = ("server_certificate", "certificate", "key", "password_file")
+    found = {n: folder / getattr(device, n) for n in names if getattr(device, n) is not None}
+    return device.model_copy(update=found)
+
+
+def _digest(path: Path, devices: Iterable[DeviceConfig]) -> str:
+    digest = hashlib.sha256(path.read_bytes())
+    for table in sorted({str(device.points or device.profile) for device in devices}):
+        digest.update(b"\0" + table.encode() + b"\0" + (path.parent / table).read_bytes())
+    return digest.hexdigest()[:16]
