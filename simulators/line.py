@@ -43,9 +43,13 @@ class Line:
     def current_ka(self, time_s: Floats, effects: Floats) -> Floats:
         """Line current; dips while pots are in anode effect."""
         wanders = 1 + 0.0018 * self._slow(time_s) + 0.0007 * self._fast(time_s)
-        dip = np.minimum(DIP_PER_EFFECT * effects, 0.017)
-        current: Floats = self.current_nominal_ka * (wanders - dip)
+        current: Floats = self.current_nominal_ka * wanders - self.dip_ka(effects)
         return current
+
+    def dip_ka(self, effects: Floats) -> Floats:
+        """What the regulators lose while that many pots are in anode effect."""
+        dip: Floats = self.current_nominal_ka * np.minimum(DIP_PER_EFFECT * effects, 0.017)
+        return dip
 
     def dc_kw(self, state: LineState) -> Floats:
         """Power at the rectifiers' DC side: volts times kiloamperes."""

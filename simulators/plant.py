@@ -150,6 +150,7 @@ class Plant:
         self.gauges: dict[str, float] = {}
         self.counters: dict[str, float] = {}
         self.counter_steps: dict[str, float] = {}
+        self.counter_nominal: dict[str, float] = {}  # per second
 
     @property
     def nominal_kw(self) -> float:
@@ -187,6 +188,7 @@ class Plant:
                 if point not in self.counters:
                     self.counters[point] = flow.before(self.time_s)
                     self.counter_steps[point] = flow.step
+                    self.counter_nominal[point] = flow.nominal
                 self.counters[point] += float(flow.rate[0]) * dt_s
         self.time_s = end_s
 

@@ -32,6 +32,7 @@ HEADER = (
     "interval_s",
     "not_available",
     "counter_modulus",
+    "counter_max_per_s",
     "original",
     "note",
 )
@@ -84,6 +85,7 @@ class Column:
     stride: int = 0
     bit: int | None = None
     interval_s: float | None = None
+    max_per_s: float = 0.0
     original: bool = False
     first: int = 0  # pots: index of the first, and how many
     count: int = 1
@@ -109,6 +111,7 @@ class Column:
             "interval_s": "" if self.interval_s is None else f"{self.interval_s:g}",
             "not_available": "-32768" if self.type == "int16" else "",
             "counter_modulus": f"{self.modulus:.12g}" if self.modulus else "",
+            "counter_max_per_s": f"{self.max_per_s:.6g}" if self.max_per_s else "",
             "original": "yes" if self.original else "",
             "note": self.note,
         }
@@ -183,14 +186,23 @@ def _flag(
     equipment: str, name: str, number: int, stride: int, dialect: Dialect, pots: tuple[int, int]
 ) -> Column:
     first, count = pots
+    quantity = f"pot.{name}"
     if dialect.flags == "word":  # the last register of each pot's block is its status word
-        at, step, area, bit = 100 + stride - 1, stride, dialect.area, number
+        at = 100 + stride - 1
         return Column(
-            equipment, f"pot.{name}", area, at, "bool", "ABCD", 1.0, step, bit, None, False, *pots
+            equipment,
+            quantity,
+            dialect.area,
+            at,
+            "bool",
+            stride=stride,
+            bit=number,
+            first=first,
+            count=count,
         )
     return Column(
         equipment,
-        f"pot.{name}",
+        quantity,
         dialect.flags,
         200 * number,
         "bool",
@@ -261,6 +273,7 @@ def meters(plant: Plant, steps: dict[str, float]) -> Iterator[Device]:
                     "uint32" if step else "float32",
                     order,
                     scale=step or 1.0,
+                    max_per_s=5 * plant.counter_nominal.get(point, 0.0),
                     original=step is not None,
                 )
             )

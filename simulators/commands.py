@@ -1,0 +1,121 @@
+"""``smelter simulate`` and ``smelter demo``."""
+
+import asyncio
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from simulators.words import say
+
+SCENARIOS = {"pots12": 12, "pots36": 36, "pots120": 120, "pots400": 400}
+NAMES = "pots12, pots36, pots120, pots400"
+
+LANG = typer.Option("--lang", help="zh / en", show_default=False)
+
+
+def _set_language(lang: str) -> None:
+    """Children inherit it, so that the whole demo speaks one language."""
+    if lang:
+        os.environ["SMELTER_LANG"] = lang
+
+
+def simulate(  # noqa: PLR0913 - options of a command
+    scenario: Annotated[
+        str, typer.Argument(help=say(f"场景：{NAMES}", f"Scenario: {NAMES}"))
+    ] = "pots12",
+    *,
+    pots: Annotated[
+        int,
+        typer.Option(help=say("槽数，4–400，覆盖场景", "Pots, 4-400, instead of the scenario's")),
+    ] = 0,
+    lines: Annotated[int, typer.Option(help=say("系列数，0 自动", "Potlines, 0 chooses"))] = 0,
+    seed: Annotated[int, typer.Option(help=say("随机种子", "Seed"))] = 7,
+    folder: Annotated[
+        Path, typer.Option("--dir", help=say("输出目录", "Where the files are written"))
+    ] = Path("plant"),
+    accelerate: Annotated[
+        int, typer.Option(help=say("时间加速倍数", "Times real time, 1-3600"))
+    ] = 1,
+    fault: Annotated[
+        list[str] | None,
+        typer.Option(
+            help=say(
+                "故障：名称[:目标][@开始秒][+持续秒][%比例][=数值]，可重复",
+                "Fault: NAME[:TARGET][@START][+SECONDS][%PERCENT][=AMOUNT]; may be repeated",
+            )
+        ),
+    ] = None,
+    history: Annotated[
+        str,
+        typer.Option(help=say("同时生成某月历史，如 2026-10", "Also write a month, like 2026-10")),
+    ] = "",
+    broker: Annotated[
+        str,
+        typer.Option(
+            help=say(
+                "MQTT 服务器 主机:端口；缺省用内置", "MQTT broker host:port; embedded if absent"
+            )
+        ),
+    ] = "",
+    seconds: Annotated[
+        float, typer.Option(help=say("运行秒数，0 直到 Ctrl-C", "Run so long, 0 until Ctrl-C"))
+    ] = 0.0,
+    lang: Annotated[str, LANG] = "",
+) -> None:
+    """Serve a simulated smelter on loopback and write its configuration. 运行仿真电解铝厂。"""
+    from simulators.faults import Fault
+    from simulators.plant import Scenario
+    from simulators.serve import Order, serve
+
+    _set_language(lang)
+    if not pots and scenario not in SCENARIOS:
+        raise typer.BadParameter(
+            say(f"没有场景 {scenario!r}；可用：{NAMES}", f"unknown {scenario!r}; known: {NAMES}")
+        )
+    try:
+        order = Order(
+            scenario=Scenario(0.0, pots or SCENARIOS[scenario], seed, lines),
+            folder=folder,
+            accelerate=accelerate,
+            faults=tuple(Fault.parse(text) for text in fault or ()),
+            history=history,
+            broker=broker,
+            seconds=seconds,
+        )
+        order.check()
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    asyncio.run(serve(order))
+
+
+def demo(
+    *,
+    once: Annotated[
+        bool, typer.Option("--once", help=say("出报告后结束", "End after the report"))
+    ] = False,
+    folder: Annotated[
+        Path, typer.Option("--dir", help=say("输出目录", "Where everything is written"))
+    ] = Path("demo"),
+    month: Annotated[
+        str,
+        typer.Option(help=say("报告月份，缺省为上月", "Month of the report; last month if absent")),
+    ] = "",
+    pots: Annotated[int, typer.Option(help=say("槽数", "Pots"))] = 12,
+    seed: Annotated[int, typer.Option(help=say("随机种子", "Seed"))] = 7,
+    lang: Annotated[str, LANG] = "",
+) -> None:
+    """Simulated smelter, agent, historian and report in one command. 一条命令演示全流程。"""
+    from simulators.demo import Demo, run_demo
+    from simulators.months import last_month, month_span
+    from simulators.plant import Scenario
+
+    _set_language(lang)
+    month = month or last_month()
+    try:
+        begin_s, _ = month_span(month)
+        order = Demo(Scenario(begin_s, pots, seed), folder, month, once=once)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    raise typer.Exit(run_demo(order))
