@@ -62,12 +62,17 @@ def simulate(  # noqa: PLR0913 - options of a command
     seconds: Annotated[
         float, typer.Option(help=say("运行秒数，0 直到 Ctrl-C", "Run so long, 0 until Ctrl-C"))
     ] = 0.0,
+    no_serve: Annotated[
+        bool, typer.Option("--no-serve", help=say("只写历史数据", "Only write the history"))
+    ] = False,
     lang: Annotated[str, LANG] = "",
 ) -> None:
     """Serve a simulated smelter on loopback and write its configuration. 运行仿真电解铝厂。"""
     from simulators.faults import Fault
+    from simulators.folder import Folder
+    from simulators.months import last_month
     from simulators.plant import Scenario
-    from simulators.serve import Order, serve
+    from simulators.serve import Order, serve, write_history
 
     _set_language(lang)
     if not pots and scenario not in SCENARIOS:
@@ -87,7 +92,10 @@ def simulate(  # noqa: PLR0913 - options of a command
         order.check()
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
-    asyncio.run(serve(order))
+    if no_serve:
+        write_history(Folder(folder), order.scenario, history or last_month())
+    else:
+        asyncio.run(serve(order))
 
 
 def demo(

@@ -17,9 +17,9 @@ class Flow:
         """
         Register value at a first instant, so that a later plant has counted more.
 
-        Five per cent above nominal keeps a plant that starts today ahead of its own history.
+        A quarter above nominal keeps a plant that starts today ahead of its own history.
         """
-        return self.nominal * 1.05 * max(time_s - EPOCH_S, 0)
+        return self.nominal * 1.25 * max(time_s - EPOCH_S, 0)
 
 
 @dataclass(slots=True)

@@ -1,0 +1,133 @@
+"""Child processes of the demo: started together, watched, ended cleanly, each with a log file."""
+
+import asyncio
+import os
+import sys
+from asyncio.subprocess import DEVNULL, PIPE, STDOUT, Process
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from simulators.words import say
+
+SMELTER = (sys.executable, "-c", "from drivers.cli import main; main()")
+END_S = 15.0
+TAIL_LINES = 12
+
+
+class ChildFailedError(Exception):
+    """A child ended when it should not have, or with an error; says which and shows its end."""
+
+
+class Children:
+    """
+    ``smelter`` sub-commands as processes of their own; all are ended on leaving.
+
+    Each has a session of its own, so that Ctrl-C reaches this process only and the children end
+    in order.
+    """
+
+    def __init__(self, logs: Path) -> None:
+        self._logs = logs
+        self._running: dict[str, Process] = {}
+
+    async def __aenter__(self) -> Self:
+        self._logs.mkdir(parents=True, exist_ok=True)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for process in reversed(self._running.values()):
+            if process.returncode is None:
+                process.terminate()
+                await _ended(process)
+
+    def log(self, name: str) -> Path:
+        """Where the output of that child goes."""
+        return self._logs / f"{name}.log"
+
+    async def start(self, name: str, *arguments: str) -> None:
+        """Start a child that runs until the end."""
+        with self.log(name).open("wb") as log:
+            self._running[name] = await asyncio.create_subprocess_exec(
+                *SMELTER,
+                *arguments,
+                stdin=DEVNULL,
+                stdout=log,
+                stderr=STDOUT,
+                env=_environment(),
+                start_new_session=True,
+            )
+
+    async def watch(self) -> None:
+        """Returns never; raises ChildFailedError as soon as a running child has ended."""
+        waits = {
+            asyncio.create_task(process.wait(), name=name)
+            for name, process in self._running.items()
+        }
+        try:
+            done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+        name = min(task.get_name() for task in done)
+        code = self._running[name].returncode
+        raise ChildFailedError(
+            say(
+                f"smelter {name} 意外结束（退出码 {code}）；日志 {self.log(name)} 的末尾：\n",
+                f"smelter {name} ended unexpectedly (exit code {code}); end of {self.log(name)}:\n",
+            )
+            + _tail(self.log(name))
+        )
+
+    async def run(self, name: str, *arguments: str) -> str:
+        """Run a child to its end and return what it printed; ChildFailedError when it fails."""
+        process = await asyncio.create_subprocess_exec(
+            *SMELTER,
+            *arguments,
+            stdin=DEVNULL,
+            stdout=PIPE,
+            stderr=STDOUT,
+            env=_environment(),
+            start_new_session=True,
+        )
+        self._running[f"{name} "] = process
+        try:
+            output, _ = await process.communicate()
+        finally:
+            if process.returncode is None:
+                process.terminate()
+                await _ended(process)
+            del self._running[f"{name} "]
+        text = output.decode("utf-8", "replace")
+        self.log(name).write_text(text, "utf-8")
+        if process.returncode:
+            raise ChildFailedError(
+                say(
+                    f"smelter {' '.join(arguments)} 失败（退出码 {process.returncode}）：\n",
+                    f"smelter {' '.join(arguments)} failed (exit code {process.returncode}):\n",
+                )
+                + _tail(self.log(name))
+            )
+        return text
+
+
+async def _ended(process: Process) -> None:
+    try:
+        await asyncio.wait_for(process.wait(), END_S)
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+
+
+def _environment() -> dict[str, str]:
+    return os.environ | {"PYTHONUTF8": "1", "PYTHONUNBUFFERED": "1"}
+
+
+def _tail(path: Path) -> str:
+    lines = path.read_text("utf-8", "replace").rstrip().splitlines()
+    return "\n".join(f"  {line}" for line in lines[-TAIL_LINES:])
