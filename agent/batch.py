@@ -26,6 +26,11 @@ HEAD = _HEADER.size + _CRC.size
 _CHUNK = 1 << 20
 
 
+def line_count(payload: bytes) -> int:
+    """Lines of a payload, the first included, whether or not the last ends with a line break."""
+    return payload.count(b"\n") + (bool(payload) and not payload.endswith(b"\n"))
+
+
 class PayloadError(ValueError):
     """Bytes that are no payload: broken or oversized zstd frame."""
 
@@ -49,7 +54,7 @@ class Batch:
 
     seq: int
     closed_ns: int
-    lines: int
+    lines: int  # of the payload, the first included
     digest: bytes  # SHA-256 of the plain payload
     codec: int
     stored: bytes  # the payload, plain or as one zstd frame

@@ -13,7 +13,7 @@ from typing import ParamSpec, Self, TypeVar
 
 import zstandard
 
-from agent.batch import MAX_PAYLOAD, Batch
+from agent.batch import MAX_PAYLOAD, Batch, line_count
 from agent.logfiles import (
     Level,
     LogCounts,
@@ -55,6 +55,10 @@ class _Entry:
     done: "asyncio.Future[Batch]"
     make: Callable[[int, bytes], Batch]  # (seq, previous digest)
     urgent: bool = False
+
+
+def new_log_id() -> str:
+    return secrets.token_hex(8)
 
 
 def newest_log(folder: Path) -> str | None:
@@ -128,7 +132,7 @@ class BatchLog:
         return self
 
     def _open(self) -> LogFiles:
-        log = self._log or newest_log(self._folder) or secrets.token_hex(8)
+        log = self._log or newest_log(self._folder) or new_log_id()
         files = LogFiles(self._folder / log, *self._limits)
         files.open()
         return files
@@ -177,6 +181,11 @@ class BatchLog:
         return self._opened.digest
 
     @property
+    def written_at_ns(self) -> int:
+        """When a batch was written last, by the file system's clock; 0 for an empty log."""
+        return self._opened.written_at_ns
+
+    @property
     def receipted(self) -> int:
         return self._opened.receipted
 
@@ -212,10 +221,11 @@ class BatchLog:
         await self._admit(urgent=urgent)
 
         def number(seq: int, previous: bytes) -> Batch:
-            payload, lines = make(seq, previous.hex())
+            payload, _ = make(seq, previous.hex())
             if len(payload) > MAX_PAYLOAD:
                 raise ValueError(f"batch of {len(payload)} bytes, at most {MAX_PAYLOAD} are taken")
-            return Batch.of(seq, closed_ns, lines, payload, self._packer.compress(payload))
+            packed = self._packer.compress(payload)
+            return Batch.of(seq, closed_ns, line_count(payload), payload, packed)
 
         return await self._commit(_Entry(self._future(), number, urgent))
 

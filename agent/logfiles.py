@@ -97,6 +97,10 @@ class LogFiles:
     def oldest(self) -> int:
         return self.segments[0].first if self.segments else self.newest + 1
 
+    @property
+    def written_at_ns(self) -> int:
+        return self.segments[-1].path.stat().st_mtime_ns if self.segments else 0
+
     # opening and closing
 
     def open(self) -> None:
