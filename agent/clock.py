@@ -2,8 +2,8 @@
 The gateway's time: wall time that no step of the system clock sends back over time already used.
 
 Slots are stamped with it. It runs on the monotonic clock, follows small differences smoothly and
-takes a step forward at once (a declared gap, no burst). A step back it takes only into time that
-was never stamped; otherwise it runs on and is drawn in slowly, so that no slot is ever served twice.
+takes a step forward at once (a declared gap, no burst). A step back it takes only into time
+that was never stamped; otherwise it runs on and is drawn in slowly: no slot is served twice.
 """
 
 import asyncio

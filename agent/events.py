@@ -95,6 +95,13 @@ class EventBook:
         end_ns = max(end_ns, event.start_ns)
         return replace(event, end_ns=end_ns, text=text or event.text, amount=amount)
 
+    def end(self, event: Event, end_ns: int) -> Event | None:
+        """Close this open event."""
+        for (kind, subject), known in self._open.items():
+            if known.id == event.id:
+                return self.finish(kind, subject, end_ns)
+        return None
+
     def lasting(self) -> tuple[Event, ...]:
         return tuple(self._open.values())
 

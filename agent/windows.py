@@ -1,5 +1,6 @@
 """Windows: what a minute of a group of points was. Arrays over the points, no object per sample."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TypedDict
 
@@ -35,6 +36,22 @@ class Windows:
     good: Floats
     reason: Codes
     words: dict[int, bytes] = field(default_factory=dict)
+
+    def only(self, points: Sequence[int]) -> "Windows":
+        """The same window of some of the points."""
+        at = np.array(points, dtype=np.int64)
+        arrays = (self.mean, self.low, self.high, self.last, self.increment)
+        words = {k: self.words[i] for k, i in enumerate(points) if i in self.words}
+        return Windows(
+            tuple(self.points[i] for i in points),
+            self.start_ns,
+            self.period_s,
+            *(array[at] for array in arrays),
+            self.count[at],
+            self.good[at],
+            self.reason[at],
+            words,
+        )
 
 
 class MinuteState(TypedDict):
@@ -285,7 +302,7 @@ class Minutes:
         """Close what ended ``grace_ns`` ago though no later frame came."""
         closed: list[Windows] = []
         while self.start_ns and self.end_ns + grace_ns <= now_ns and not self._silent():
-            closed.append(self._close())
+            closed.append(self.close())
         return closed
 
     def _silent(self) -> bool:
@@ -303,10 +320,11 @@ class Minutes:
                 self._spread()
                 self._open(at_ns - at_ns % self.period_ns)
             else:
-                closed.append(self._close())
+                closed.append(self.close())
         return closed
 
-    def _close(self) -> Windows:
+    def close(self) -> Windows:
+        """The window under way, closed at its end whatever the time is."""
         uniform, end_ns = self._uniform, self.end_ns
         self._spread()
         self._advance(self._all, end_ns)
@@ -359,15 +377,24 @@ class Minutes:
             "words": {str(i): words.hex() for i, words in self._words.items()},
         }
 
-    def restore(self, state: MinuteState) -> bool:
-        """Go on with a saved window; False (and nothing done) when the points are others."""
-        if state["points"] != [point.id for point in self.group.points] or not state["start_ns"]:
-            return False
+    def restore(self, state: MinuteState) -> int:
+        """
+        Go on with a saved window; returns for how many points of this group it spoke.
+
+        Points are found by name, so that a changed point table loses nothing. A window other than
+        the one already under way is refused.
+        """
+        names = {point.id: i for i, point in enumerate(self.group.points)}
+        pairs = [(i, names[name]) for i, name in enumerate(state["points"]) if name in names]
+        if not pairs or not state["start_ns"] or self.start_ns not in {0, state["start_ns"]}:
+            return 0
+        self._spread()
         self.start_ns = state["start_ns"]
+        source, target = (np.array(side, dtype=np.int64) for side in zip(*pairs, strict=True))
         for name in _STATE:
             array = getattr(self, f"_{name}")
-            array[:] = np.array(state["arrays"][name], dtype=array.dtype)
-        self._lost[:] = np.array(state["lost"])
-        self._words = {int(i): bytes.fromhex(words) for i, words in state["words"].items()}
-        self._uniform = False
-        return True
+            array[target] = np.array(state["arrays"][name])[source].astype(array.dtype)
+        self._lost[:, target] = np.array(state["lost"])[:, source]
+        words = {int(i): bytes.fromhex(text) for i, text in state["words"].items()}
+        self._words |= {new: words[old] for old, new in pairs if old in words}
+        return len(pairs)
