@@ -1,0 +1,142 @@
+"""
+``smelter agent``: run, check, read. The historian and the importer are handed on lazily.
+
+A gateway must stay small: nothing here may import what only the historian needs.
+"""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from agent.config import GatewayConfig, load_gateway
+from drivers.cli import language
+from drivers.model import ConfigError
+
+if TYPE_CHECKING:
+    from agent.reading import Reading
+
+_ELSEWHERE = {"historian_app": "agent.historian_commands", "import_history": "agent.importer"}
+
+
+def __getattr__(name: str) -> object:
+    from importlib import import_module
+
+    if name in _ELSEWHERE:
+        found: object = getattr(import_module(_ELSEWHERE[name]), name)
+        return found
+    raise AttributeError(name)
+
+
+def _say(zh: str, en: str) -> str:
+    return zh if language() == "zh" else en
+
+
+agent_app = typer.Typer(
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help=_say("网关：运行、检查配置、读一次数据", "run, check or read a gateway"),
+)
+ConfigPath = Annotated[
+    Path, typer.Argument(metavar="CONFIG", help=_say("gateway.toml 的路径", "gateway.toml"))
+]
+AsJson = Annotated[bool, typer.Option("--json", help=_say("输出 JSON", "print JSON"))]
+
+
+@agent_app.command(
+    help=_say("运行网关，直到收到 SIGTERM；SIGHUP 重新加载配置", "run; SIGHUP reloads the config")
+)
+def run(config: ConfigPath) -> None:
+    """Poll, keep, publish until SIGTERM or SIGINT."""
+    from agent.batchlog import LogError
+    from agent.gateway import run as run_process
+    from agent.notify import set_up_logging
+
+    settings = load_gateway(config)
+    set_up_logging()
+    try:
+        run_process(settings)
+    except (LogError, OSError) as error:
+        typer.echo(f"smelter agent: {error}", err=True)
+        raise typer.Exit(1) from None
+
+
+@agent_app.command(
+    help=_say(
+        "检查配置与点表，一次列出全部错误", "check config and point tables, all mistakes at once"
+    )
+)
+def check(
+    config: ConfigPath,
+    *,
+    plan: Annotated[
+        bool, typer.Option("--plan", help=_say("说明请求计划", "explain the requests"))
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Exit code 2 with one line per mistake; 0 and what would run when there is none."""
+    from agent.check import describe, explain_plan, summary
+
+    try:
+        settings = load_gateway(config)
+        described = describe(settings, plan=plan)
+    except ConfigError as error:
+        if not as_json:
+            raise
+        typer.echo(json.dumps({"good": False, "problems": error.problems}, ensure_ascii=False))
+        raise typer.Exit(2) from None
+    if as_json:
+        typer.echo(json.dumps({"good": True, **described}, ensure_ascii=False, indent=1))
+        return
+    typer.echo(summary(described))
+    if plan:
+        typer.echo(explain_plan(described))
+
+
+@agent_app.command(help=_say("读一次全部点并显示", "one poll of every point, printed"))
+def read(
+    config: ConfigPath,
+    *,
+    device: Annotated[
+        str, typer.Option("--device", help=_say("只读此设备", "only this device"))
+    ] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Exit code 1 when a device does not answer."""
+    from agent.reading import read_once
+
+    settings = load_gateway(config)
+    names = [d.name for d in settings.devices]
+    if device and device not in names:
+        known = ", ".join(names)
+        raise ConfigError([_say(f"没有设备 {device}；有：{known}", f"no {device}; known: {known}")])
+    readings = asyncio.run(read_once(settings, device))
+    if as_json:
+        typer.echo(json.dumps([r.as_json() for r in readings], ensure_ascii=False, indent=1))
+    else:
+        _print(settings, readings)
+    if not all(reading.answered for reading in readings):
+        raise typer.Exit(1)
+
+
+def _print(settings: GatewayConfig, readings: "list[Reading]") -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    zh = language() == "zh"
+    titles = ("设备", "设备对象", "量", "数值", "单位", "质量", "地址")
+    if not zh:
+        titles = ("device", "equipment", "quantity", "value", "unit", "quality", "address")
+    table = Table(*titles, title=f"{settings.plant}/{settings.gateway}")
+    table.columns[3].justify = "right"
+    for reading in readings:
+        for row in reading.rows(zh=zh):
+            table.add_row(*row)
+    Console().print(table)
+    for reading in readings:
+        if reading.reason:
+            typer.echo(f"{reading.device}: {reading.reason}", err=True)
