@@ -72,8 +72,7 @@ class InfluxSeries:
     def events(self, equipment: str, period: Period) -> list[EventRecord]:
         where = self._where(equipment, period.start_ns - EVENT_DAYS * DAY_NS, period.end_ns)
         found: dict[str, EventRecord] = {}
-        query = 'SELECT "id","text","end","amount","kind" FROM "event" ' + where
-        for row in self._ask(query):
+        for row in self._ask(_select('"id","text","end","amount","kind"', "event", where)):
             end = row.get("end")
             found[row["id"]] = EventRecord(
                 kind=row["kind"],
@@ -96,8 +95,7 @@ class InfluxSeries:
         for ending, period_s in PERIODS.items():
             for begin_ns in range(start_ns, end_ns, DAY_NS):
                 where = self._where(meter.equipment, begin_ns, min(begin_ns + DAY_NS, end_ns))
-                query = " ".join(("SELECT", columns, "FROM", f'"{measurement}_{ending}"', where))
-                for answer in self._ask(query):
+                for answer in self._ask(_select(columns, f"{measurement}_{ending}", where)):
                     row = {name: answer.get(f"{field}{end}") for name, end in _FIELDS.items()}
                     if row["n"] is not None:  # windows of other quantities share the series
                         yield _filled(row, meter, answer["time"], period_s)
@@ -151,6 +149,10 @@ class InfluxSeries:
             secret = config.password_file.read_text("utf-8") if config.password_file else ""
             return urllib3.make_headers(basic_auth=f"{config.username}:{secret.strip()}")
         return {}
+
+
+def _select(columns: str, measurement: str, where: str) -> str:
+    return " ".join(("SELECT", columns, "FROM", f'"{measurement}"', where))
 
 
 def _lines(response: urllib3.BaseHTTPResponse) -> Iterator[bytes]:

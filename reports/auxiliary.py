@@ -1,0 +1,173 @@
+"""Auxiliary figures of ``carbon-monthly``: electricity and heat, reported but not counted."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Final
+
+from reports.assembly import Assembly, Head
+from reports.entered import Entered, month_of
+from reports.entries import Ledger
+from reports.metered import Metered, add_meters, read_meter
+from reports.model import How, Section, Text
+from reports.rules import RuleError
+from reports.series import Series
+from reports.site import PLANT, Meter, Potline, Site
+
+GRID: Final = "cn_grid_factors"
+AGREE: Final = Decimal("0.01")  # metered and entered figures differ by more: said so
+KWH_DECIMALS: Final = 1
+_AC = Text(zh="工序交流电量", en="AC electricity of the process")
+_AUX = Text(zh="工序动力电量", en="Auxiliary electricity of the process")
+_HEAT = Text(zh="工序耗热量", en="Heat used by the process")
+_SPECIFIC = Text(zh="铝液交流电耗", en="AC electricity per tonne of liquid aluminium")
+_INDIRECT = Text(
+    zh="电力间接排放（参考，不计入排放量）", en="Indirect CO2 of electricity (information only)"
+)
+_PURCHASED = {
+    "electricity_purchased": Text(zh="净购入电量", en="Net purchased electricity"),
+    "heat_purchased": Text(zh="净购入热量", en="Net purchased heat"),
+}
+_NOT_STATED = Text(zh="未配置计量表，也没有录入：未填报", en="no meter and no entry: not stated")
+
+
+def add_potline_auxiliary(
+    assembly: Assembly, site: Site, line: Potline, ledger: Ledger, series: Series, guide: str
+) -> None:
+    """Electricity and heat of one process, and what follows from them."""
+    mwh = int(assembly.legal(guide, "electricity_decimals").number)
+    gj = int(assembly.legal(guide, "heat_decimals").number)
+    stated = (
+        ("electricity_ac", _AC, "MWh", mwh, line.ac_meters),
+        ("electricity_aux", _AUX, "MWh", mwh, line.aux_meters),
+        ("heat_process", _HEAT, "GJ", gj, line.heat_meters),
+    )
+    for kind, label, unit, decimals, meters in stated:
+        head = Head(line.id, kind, Section.AUXILIARY, label, unit, decimals)
+        figure = month_of(ledger, kind, line, assembly.period)
+        if meters:
+            _metered(assembly, head, read_all(assembly, series, meters), figure)
+        else:
+            _entered(assembly, head, figure, required=kind == "electricity_ac")
+    _information(assembly, site, line.id, guide)
+
+
+def add_plant_auxiliary(
+    assembly: Assembly, site: Site, lines: Sequence[str], ledger: Ledger, guide: str
+) -> None:
+    """Sums over the processes, and what the plant purchased."""
+    mwh = int(assembly.legal(guide, "electricity_decimals").number)
+    gj = int(assembly.legal(guide, "heat_decimals").number)
+    for kind, label, unit, decimals in (
+        ("electricity_ac", _AC, "MWh", mwh),
+        ("electricity_aux", _AUX, "MWh", mwh),
+        ("heat_process", _HEAT, "GJ", gj),
+    ):
+        head = Head(PLANT, kind, Section.AUXILIARY, label, unit, decimals)
+        parts = [f"{line}.{kind}" for line in lines]
+        stated = [part for part in parts if assembly.lines[part].how is not How.NONE]
+        if stated:
+            assembly.add_up(head, stated)
+        else:
+            assembly.state(head, None, How.NONE, (), notes=[_NOT_STATED])
+    for kind, label in _PURCHASED.items():
+        electricity = kind.startswith("electricity")
+        head = Head(
+            PLANT,
+            kind,
+            Section.AUXILIARY,
+            label,
+            "MWh" if electricity else "GJ",
+            mwh if electricity else gj,
+        )
+        _entered(assembly, head, month_of(ledger, kind, None, assembly.period), required=False)
+    _information(assembly, site, PLANT, guide)
+
+
+def read_all(assembly: Assembly, series: Series, meters: Sequence[Meter]) -> Metered:
+    """The sum of the meters, each noted as used."""
+    uses = [read_meter(series, meter, assembly.period) for meter in meters]
+    assembly.meters.update({use.id: use for use in uses})
+    return add_meters("energy_kwh", uses)
+
+
+def _metered(assembly: Assembly, head: Head, metered: Metered, figure: Entered) -> None:
+    notes = list(metered.notes)
+    if head.unit == "MWh":
+        assembly.compute(head, "energy_mwh", [metered.argument], how=How.METERED)
+        line = assembly.lines[head.id]
+    else:
+        line = assembly.state(
+            head, metered.argument.input.value, How.METERED, [], missing=metered.argument.missing
+        )
+    if figure.amount is not None and line.value is not None:
+        notes += _differ(line.value, figure.amount, head.unit)
+    assembly.put(
+        line,
+        inputs=tuple(argument.input for argument in metered.inputs),
+        coverage=metered.coverage,
+        notes=tuple(notes),
+    )
+
+
+def _differ(metered: Decimal, stated: Decimal, unit: str) -> list[Text]:
+    if abs(metered - stated) <= AGREE * max(metered, stated):
+        return []
+    return [
+        Text(
+            zh=f"录入值 {stated} {unit} 与计量值相差 {stated - metered:.3f} {unit}，采用计量值",
+            en=f"an entry states {stated} {unit}, {stated - metered:.3f} {unit} off the meters; "
+            "the meters count",
+        )
+    ]
+
+
+def _entered(assembly: Assembly, head: Head, figure: Entered, *, required: bool) -> None:
+    if figure.amount is None and not figure.entries and not required:
+        assembly.state(head, None, How.NONE, (), notes=[_NOT_STATED])
+        return
+    assembly.state(
+        head,
+        figure.amount,
+        How.ENTERED,
+        figure.inputs(assembly),
+        coverage=figure.coverage,
+        missing=figure.missing,
+    )
+
+
+def _information(assembly: Assembly, site: Site, scope: str, guide: str) -> None:
+    energy = assembly.lines[f"{scope}.electricity_ac"]
+    metal = assembly.lines[f"{scope}.aluminium"]
+    if energy.value is None or not metal.value:
+        return
+    assembly.compute(
+        Head(scope, "specific_energy", Section.INFORMATION, _SPECIFIC, "kWh/t", KWH_DECIMALS),
+        "specific_energy",
+        [
+            assembly.from_line("energy_mwh", energy.id),
+            assembly.from_line("aluminium_t", metal.id),
+        ],
+    )
+    factor = _grid_factor(assembly, site.province)
+    if factor is None:
+        return
+    decimals = int(assembly.legal(guide, "emission_decimals").number)
+    assembly.compute(
+        Head(scope, "indirect_co2", Section.INFORMATION, _INDIRECT, "tCO2", decimals),
+        "indirect_co2",
+        [
+            assembly.from_line("energy_mwh", energy.id),
+            assembly.law("factor_kg_per_kwh", assembly.legal(GRID, factor)),
+        ],
+    )
+
+
+def _grid_factor(assembly: Assembly, province: str) -> str | None:
+    """Name of the parameter in force for the province, else the national one, else None."""
+    for name in (f"factor_{province}", "factor_national"):
+        try:
+            assembly.packs[GRID].at(name, assembly.period.first)
+        except RuleError:
+            continue
+        return name
+    return None

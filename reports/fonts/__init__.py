@@ -1,0 +1,1 @@
+"""Fonts that reports carry, so that Chinese looks the same everywhere."""

@@ -1,0 +1,164 @@
+"""
+Versions of a report on disk: the same inputs give the same file, other inputs a new version.
+
+Nothing is ever overwritten. ``<report>-<month>-v<n>.json`` is the report; XLSX and PDF beside it
+are made from that file, in the language in their names.
+"""
+
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pydantic import ValidationError
+
+from drivers.model import ConfigError
+from reports.model import Change, Content, MeterUse, Report
+from reports.words import say
+
+FORMATS = ("json", "xlsx", "pdf")
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a run left on disk; ``fresh`` is False when the same report was there already."""
+
+    report: Report
+    path: Path
+    files: tuple[Path, ...]
+    fresh: bool
+
+
+def read_report(path: Path) -> Report:
+    """A report file, checked against its own digest. Raises ConfigError."""
+    try:
+        report = Report.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise ConfigError([f"{path}: {error.strerror or error}"]) from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise ConfigError([f"{path}: no report: {where}: {first['msg']}"]) from None
+    if report.content.digest() != report.content_sha256:
+        sentence = say(
+            "内容与摘要不符：写出后被改动", "its content was changed after it was written"
+        )
+        raise ConfigError([f"{path}: {sentence}"])
+    return report
+
+
+def write_report(
+    content: Content, out: Path, site: Path, formats: Sequence[str], lang: str
+) -> Written:
+    """Write ``content`` as a new version when it differs from the newest one in ``out``."""
+    out.mkdir(parents=True, exist_ok=True)
+    name = f"{content.report}-{content.period.month}"
+    newest = _newest(out, name)
+    before = None if newest is None else read_report(newest)
+    digest = content.digest()
+    fresh = before is None or before.content_sha256 != digest
+    if before is not None and newest is not None and not fresh:
+        report, path = before, newest
+    else:
+        report = Report(
+            schema="smelter.report/1",
+            version=1 if before is None else before.version + 1,
+            previous_sha256="" if before is None else before.content_sha256,
+            changes=() if before is None else changes(before.content, content),
+            site=_relative(site, out),
+            content_sha256=digest,
+            content=content,
+        )
+        path = out / f"{name}-v{report.version}.json"
+        _create(path, report.text().encode())
+    files = [path, *(_render(report, path, kind, lang) for kind in formats if kind != "json")]
+    return Written(report, path, tuple(files), fresh)
+
+
+def _newest(out: Path, name: str) -> Path | None:
+    pattern = re.compile(rf"{re.escape(name)}-v(\d+)\.json")
+    found = {int(m[1]): path for path in out.iterdir() if (m := pattern.fullmatch(path.name))}
+    return found[max(found)] if found else None
+
+
+def _relative(site: Path, out: Path) -> str:
+    return Path(os.path.relpath(site.resolve(), out.resolve())).as_posix()
+
+
+def _render(report: Report, path: Path, kind: str, lang: str) -> Path:
+    target = path.with_name(f"{path.stem}.{lang}.{kind}")
+    if target.exists():
+        return target
+    if kind == "xlsx":
+        from reports.render.xlsx import render_xlsx
+
+        _create(target, render_xlsx(report, lang))
+    else:
+        from reports.render.pdf import render_pdf
+
+        _create(target, render_pdf(report, lang))
+    return target
+
+
+def _create(path: Path, content: bytes) -> None:
+    """A whole new file or none. Raises ConfigError when another run was quicker."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    with beside.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        os.link(beside, path)
+    except FileExistsError:
+        raise ConfigError(
+            [f"{path}: " + say("已存在，不覆盖", "exists, not overwritten")]
+        ) from None
+    finally:
+        beside.unlink()
+
+
+def changes(before: Content, after: Content) -> tuple[Change, ...]:
+    """What differs, line by line, entry by entry, rule by rule."""
+    old, new = _facts(before), _facts(after)
+    found = [
+        Change(what=what, ref=ref, before=old.get((what, ref)), after=new.get((what, ref)))
+        for what, ref in dict.fromkeys([*old, *new])
+        if old.get((what, ref)) != new.get((what, ref))
+    ]
+    if not found:
+        found.append(
+            Change(
+                what="other",
+                ref="content",
+                before=before.digest()[:16],
+                after=after.digest()[:16],
+            )
+        )
+    return tuple(found)
+
+
+_What = Literal["line", "legal", "entry", "meter", "other"]
+
+
+def _facts(content: Content) -> dict[tuple[_What, str], str]:
+    facts: dict[tuple[_What, str], str] = {}
+    for line in content.lines:
+        shown = "—" if line.value is None else f"{line.value} {line.unit}"
+        facts["line", line.id] = shown
+    for entry in content.entries:
+        facts["entry", f"{entry.line} {entry.kind} {entry.period}"] = (
+            f"{entry.value} {entry.unit} (#{entry.number})"
+        )
+    for legal in content.legals:
+        facts["legal", legal.id] = f"{legal.value} {legal.unit} ({legal.confirmed})"
+    for meter in content.meters:
+        facts["meter", meter.id] = _meter(meter)
+    return facts
+
+
+def _meter(meter: MeterUse) -> str:
+    known = meter.measured_s + meter.bridged_s
+    share = known / meter.period_s * 100
+    return f"{'—' if meter.total is None else meter.total} {meter.unit}, {share:.4f} %"
