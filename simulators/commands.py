@@ -17,6 +17,8 @@ LANG = typer.Option("--lang", help="zh / en", show_default=False)
 
 def _set_language(lang: str) -> None:
     """Children inherit it, so that the whole demo speaks one language."""
+    if lang not in {"", "zh", "en"}:
+        raise typer.BadParameter(f"--lang {lang}: zh | en")
     if lang:
         os.environ["SMELTER_LANG"] = lang
 
@@ -123,7 +125,7 @@ def demo(
     month = month or last_month()
     try:
         begin_s, _ = month_span(month)
-        order = Demo(Scenario(begin_s, pots, seed), folder, month, once=once)
+        order = Demo(Scenario(begin_s, pots, seed), folder, month, once, lang or "zh")
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
     raise typer.Exit(run_demo(order))

@@ -118,7 +118,7 @@ def _historian(plant: str, broker: str, listen: str) -> str:
         "# The historian of the simulated smelter. 仿真电解铝厂的历史库配置。\n"
         f'plants   = ["{plant}"]\n'
         'data_dir = "data/historian"\n\n'
-        f'[mqtt]\nurl = "mqtt://{broker}"\n{health}'
+        f'[mqtt]\nurl = "mqtt://{broker}"\n\n[lake]\nflush_s = 2.0\n{health}'
     )
 
 

@@ -1,0 +1,324 @@
+"""``smelter demo``: plant, broker, agent, historian, one month of history and its report."""
+
+import asyncio
+import json
+import shutil
+import signal
+import time
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from rich.console import Console
+
+from simulators.broker import broker
+from simulators.children import ChildFailedError, Children
+from simulators.compare import Deviation, deviations, read_json
+from simulators.folder import Folder, write_folder
+from simulators.live import Seen, follow, show, whole
+from simulators.opcua import free_port
+from simulators.plant import Scenario
+from simulators.words import say
+from simulators.world import World
+
+MARK = ".smelter-demo"
+OWN = ("data", "entries", "history", "logs", "points", "reports")
+START_S = 30.0
+LAKE_S = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """What ``smelter demo`` was asked for."""
+
+    scenario: Scenario
+    folder: Path
+    month: str
+    once: bool = False
+    report_language: str = "zh"
+
+
+class _StopError(Exception):
+    """A signal came: end everything in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Stage:
+    """The running demo: where things are and how to say what happens."""
+
+    order: Demo
+    folder: Folder
+    world: World
+    broker: str
+    children: Children
+    console: Console
+    begin_s: float
+    seen: Seen
+
+    def say(self, zh: str, en: str) -> None:
+        elapsed = time.monotonic() - self.begin_s
+        self.console.print(f"[{elapsed:5.1f} s] {say(zh, en)}", markup=False)
+
+
+def run_demo(order: Demo) -> int:
+    """The whole demo; returns the exit code."""
+    console = Console(soft_wrap=True, highlight=False, emoji=False)
+    folder = Folder(order.folder)
+    trouble = _claim(folder)
+    if trouble:
+        console.print(trouble, markup=False)
+        return 2
+    return asyncio.run(_demo(order, folder, console))
+
+
+def _claim(folder: Folder) -> str:
+    """Takes the folder for this demo, clearing what an earlier one left; else says why not."""
+    mark = folder.root / MARK
+    if folder.root.exists() and not folder.root.is_dir():
+        return say(f"{folder.root} 不是目录", f"{folder.root} is no directory")
+    if folder.root.exists() and any(folder.root.iterdir()) and not mark.exists():
+        return say(
+            f"{folder.root} 不是空目录，也不是以前的演示；请用 --dir 另选目录",
+            f"{folder.root} is neither empty nor an earlier demo; choose another with --dir",
+        )
+    for name in OWN:
+        shutil.rmtree(folder.root / name, ignore_errors=True)
+    folder.root.mkdir(parents=True, exist_ok=True)
+    mark.write_text("", "utf-8")
+    return ""
+
+
+async def _demo(order: Demo, folder: Folder, console: Console) -> int:
+    code = 1
+    stop = asyncio.Event()
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(sign, stop.set)
+    begin_s = time.monotonic()
+    try:
+        async with AsyncExitStack() as stack:
+            live = replace(order.scenario, start_s=float(int(time.time())))
+            world = await stack.enter_async_context(World(live))
+            address = await stack.enter_async_context(broker())
+            children = await stack.enter_async_context(Children(folder.root / "logs"))
+            stage = _Stage(order, folder, world, address, children, console, begin_s, Seen())
+            listen = await _start(stage)
+            async with asyncio.TaskGroup() as tasks:
+                background = [
+                    tasks.create_task(world.run()),
+                    tasks.create_task(children.watch()),
+                    tasks.create_task(_until(stop)),
+                ]
+                code = await _work(stage, listen, tasks)
+                for task in background:
+                    task.cancel()
+    except* ChildFailedError as failed:
+        for error in failed.exceptions:
+            console.print(str(error), markup=False)
+        code = 1
+    except* _StopError:
+        console.print(say("演示已结束", "the demo has ended"))
+        code = 0 if any(folder.reports.glob("**/*.json")) else 130
+    return code
+
+
+async def _until(stop: asyncio.Event) -> None:
+    await stop.wait()
+    raise _StopError
+
+
+async def _start(stage: _Stage) -> dict[str, str]:
+    """Writes the configuration and starts historian and agent; returns their health addresses."""
+    listen = {name: f"127.0.0.1:{free_port()}" for name in ("agent", "historian")}
+    folder = stage.folder
+    write_folder(folder, stage.world, stage.broker, listen)
+    scenario = stage.world.plant.scenario
+    stage.say(
+        f"仿真电解铝厂已启动：{scenario.pots} 台槽，{len(stage.world.addresses)} 台设备",
+        f"simulated smelter is up: {scenario.pots} pots, {len(stage.world.addresses)} devices",
+    )
+    await stage.children.start("historian", "historian", "run", str(folder.historian))
+    await stage.children.start("agent", "agent", "run", str(folder.gateway))
+    return listen
+
+
+async def _work(stage: _Stage, listen: dict[str, str], tasks: asyncio.TaskGroup) -> int:
+    host, _, port = stage.broker.rpartition(":")
+    plant = stage.world.plant.scenario.name
+    following = tasks.create_task(follow(host, int(port), plant, stage.seen))
+    history = tasks.create_task(_history(stage))
+    await _healthy(stage, listen)
+    await history
+    found = await _report(stage)
+    await _first_values(stage)
+    good = _tell(stage, found)
+    if stage.order.once or not good:
+        following.cancel()
+        return 0 if good else 1
+    stage.console.print(say("按 Ctrl-C 结束", "Ctrl-C ends it"))
+    await show(stage.console, stage.seen)
+    return 0
+
+
+async def _history(stage: _Stage) -> None:
+    """One month of the same plant, written by a child while agent and historian start."""
+    scenario, month = stage.order.scenario, stage.order.month
+    await stage.children.run(
+        "simulate",
+        *("simulate", "--no-serve", "--dir", str(stage.folder.root), "--history", month),
+        *("--pots", str(scenario.pots), "--seed", str(scenario.seed)),
+    )
+    rows = read_json(stage.folder.month_truth(month))["history_rows"]
+    stage.say(
+        f"{month} 历史数据：{rows:,} 行 {stage.folder.history(month)}",
+        f"history of {month}: {rows:,} rows in {stage.folder.history(month)}",
+    )
+
+
+async def _healthy(stage: _Stage, listen: dict[str, str]) -> None:
+    for name, address in listen.items():
+        limit_s = time.monotonic() + START_S
+        while not await _answers(address):
+            if time.monotonic() > limit_s:
+                raise ChildFailedError(
+                    say(
+                        f"smelter {name} 在 {START_S:g} 秒内未就绪；见 {stage.children.log(name)}",
+                        f"smelter {name} was not ready within {START_S:g} s; "
+                        f"see {stage.children.log(name)}",
+                    )
+                )
+            await asyncio.sleep(0.1)
+    stage.say(
+        "网关和历史库已运行，正在采集", "agent and historian are running and polling the plant"
+    )
+
+
+async def _answers(address: str) -> bool:
+    """True when something serves HTTP there."""
+    host, _, port = address.rpartition(":")
+    try:
+        reader, writer = await asyncio.open_connection(host, int(port))
+    except OSError:
+        return False
+    writer.write(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    try:
+        return (await reader.readline()).startswith(b"HTTP/1.1")
+    except OSError:
+        return False
+    finally:
+        writer.close()
+
+
+async def _report(stage: _Stage) -> list[Deviation]:
+    """History and entries in, report out; the deviations from the truth of the month."""
+    folder, order, run = stage.folder, stage.order, stage.children.run
+    month, site = order.month, str(folder.site)
+    imported = ("--mqtt", f"mqtt://{stage.broker}", "--plant", stage.world.plant.scenario.name)
+    await run(
+        "import",
+        *("import", str(folder.history(month)), *imported),
+        *("--data-dir", str(folder.data / "import")),
+    )
+    await _in_lake(stage)
+    stage.say("历史数据已入库", "the history is in the lake")
+    await run(
+        "entries",
+        *("entries", "import", str(folder.entries(month)), "--site", site),
+        *("--author", say("环保专员（仿真）", "environment officer (simulated)")),
+        *("--reason", say(f"{month} 月度填报", f"monthly figures of {month}")),
+    )
+    await run(
+        "report",
+        *("report", "carbon-monthly", "--site", site, "--month", month),
+        *("--out", str(folder.reports), "--lang", order.report_language),
+    )
+    made = sorted(folder.reports.glob("**/*.json"))
+    if not made:
+        raise ChildFailedError(
+            say(f"{folder.reports} 中没有报告", f"there is no report in {folder.reports}")
+        )
+    stage.say("报告已生成", "the report is made")
+    return deviations(read_json(made[-1]), read_json(folder.month_truth(month)))
+
+
+async def _in_lake(stage: _Stage) -> None:
+    """Waits until the lake holds every batch of the import."""
+    config = str(stage.folder.historian)
+    status = await stage.children.run("status", "historian", "status", config, "--json")
+    logs = {
+        name: reach["newest"]
+        for name, reach in json.loads(status)["logs"].items()
+        if name.split("/")[1] == "import"
+    }
+    cursor = stage.folder.data / "historian" / "views" / "lake" / "cursor.json"
+    limit_s = time.monotonic() + LAKE_S
+    while True:
+        done = read_json(cursor)["done"] if cursor.exists() else {}
+        if logs and all(done.get(name, 0) >= newest for name, newest in logs.items()):
+            return
+        if time.monotonic() > limit_s:
+            raise ChildFailedError(
+                say(
+                    f"历史库在 {LAKE_S:g} 秒内未写完数据湖；见 {stage.children.log('historian')}",
+                    f"the historian did not finish the lake within {LAKE_S:g} s; "
+                    f"see {stage.children.log('historian')}",
+                )
+            )
+        await asyncio.sleep(0.2)
+
+
+async def _first_values(stage: _Stage) -> None:
+    limit_s = time.monotonic() + START_S
+    while not whole(stage.seen):
+        if time.monotonic() > limit_s:
+            raise ChildFailedError(
+                say(
+                    f"网关没有发布数据；见 {stage.children.log('agent')}",
+                    f"the agent has published nothing; see {stage.children.log('agent')}",
+                )
+            )
+        await asyncio.sleep(0.2)
+
+
+def _tell(stage: _Stage, found: list[Deviation]) -> bool:
+    """Prints where everything is, the result and its deviation; True when all is within bounds."""
+    console, folder = stage.console, stage.folder
+    say_path = [
+        (say("报告", "report"), path)
+        for path in sorted(folder.reports.glob("**/*"))
+        if path.suffix in {".json", ".xlsx", ".pdf"}
+    ]
+    say_path += [
+        (say("真值", "truth"), folder.month_truth(stage.order.month)),
+        (say("填报表", "entries"), folder.entries(stage.order.month)),
+        (say("网关配置、点表", "gateway config, point tables"), folder.gateway),
+        (say("厂区配置", "site file"), folder.site),
+        (say("原始批次和数据湖", "originals and lake"), folder.data / "historian"),
+        (say("各进程日志", "logs of the processes"), folder.root / "logs"),
+    ]
+    console.print()
+    for what, path in say_path:
+        console.print(f"  {what}: {path}", markup=False)
+    console.print()
+    plant = {figure.line.partition(".")[2]: figure for figure in found if "plant." in figure.line}
+    for name in ("aluminium", "emission", "intensity"):
+        figure = plant[name]
+        shown = "—" if figure.reported is None else f"{figure.reported:,.4f}"
+        console.print(f"  {figure.label}: {shown} {figure.unit}")
+    bad = [figure for figure in found if not figure.good]
+    worst = max((abs(figure.share or 0.0) for figure in found), default=0.0)
+    console.print(
+        say(
+            f"  与仿真真值的最大偏差：{worst:.4%}（{len(found)} 个数，允许 0.1 %）",
+            f"  largest deviation from the simulator's truth: {worst:.4%} "
+            f"({len(found)} figures, 0.1 % allowed)",
+        )
+    )
+    for figure in bad:
+        console.print(
+            say(
+                f"  超差：{figure.line} 报告 {figure.reported}，真值 {figure.true} {figure.unit}",
+                f"  off: {figure.line} reported {figure.reported}, true {figure.true} "
+                f"{figure.unit}",
+            )
+        )
+    return not bad
