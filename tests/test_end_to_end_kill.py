@@ -16,9 +16,9 @@ import time
 from collections import defaultdict
 from pathlib import Path
 
+import pytest
 from paho.mqtt import client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
-import pytest
 
 from tests import servers
 from tests.numbered_plc import NumberedPlc, reading
@@ -145,9 +145,9 @@ def judge_values(kept: dict[str, list[Kept]], plc: NumberedPlc, kills: list[int]
     assert len(got) == len(seen), "a reading stands twice"
     missing = [at for k, at in enumerate(plc.served) if k not in got]
     assert len(got) > 0.5 * len(plc.served), f"only {len(got)} of {len(plc.served)} arrived"
-    for at in missing:
-        near = min(abs(kill - at) for kill in kills)
-        assert near < 1.5e9, f"lost without a kill: {near / 1e9:.2f} s away from the nearest"
+    far = [min((kill - at for kill in kills), key=abs) / 1e9 for at in missing]
+    far = [seconds for seconds in far if abs(seconds) > 1.5]
+    assert not far, f"lost without a kill, s before (-: after) the nearest: {far}"
 
 
 def drained(agent_log: Path, originals: Path) -> bool:
@@ -164,7 +164,7 @@ def drained(agent_log: Path, originals: Path) -> bool:
 async def test_nothing_receipted_is_lost(
     tmp_path: Path, mosquitto: servers.Server, seed: int
 ) -> None:
-    print(f"seed {seed}, {KILLS} kills")
+    print(f"seed {seed}, {KILLS} kills")  # shown when it fails
     spy = Spy(mosquitto.port)
     async with NumberedPlc() as plc:
         gateway, config = configure(tmp_path, mosquitto.port, plc.port)
@@ -182,6 +182,7 @@ async def test_nothing_receipted_is_lost(
         "the historian with everything the agent holds",
         30,
     )
+    kills.append(time.time_ns())  # a poll may be under way at the graceful stop, too
     assert agent.end(signal.SIGTERM) == 0, (tmp_path / "agent.log").read_text()[-2000:]
     await asyncio.sleep(0.5)
     assert historian.end(signal.SIGTERM) == 0, (tmp_path / "historian.log").read_text()[-2000:]
