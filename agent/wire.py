@@ -28,6 +28,7 @@ _STAMP = "\0"
 
 def number(value: float) -> str:
     """The shortest text that reads back as exactly this float64."""
+    value = float(value)  # a type checker lets an int through, which has no is_integer in 3.11
     if value and value.is_integer() and abs(value) < 1e15:
         return str(int(value))
     return repr(value)
