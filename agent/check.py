@@ -11,7 +11,7 @@ Described = dict[str, Any]
 
 
 def describe(config: GatewayConfig, *, plan: bool) -> Described:
-    """Devices, points, samples per second; with ``plan`` the requests. ConfigError: see problems."""
+    """Devices, points, samples per second; with ``plan`` the requests. May raise ConfigError."""
     problems: list[str] = []
     devices = []
     for line in config.lines:

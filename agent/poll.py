@@ -30,6 +30,7 @@ from drivers.model import (
 _log = logging.getLogger(__name__)
 
 SECOND_NS = 1_000_000_000
+PACE_NS = 1_010_000_000  # the second of max_requests_per_s, and room for a request that is late
 OVERLOAD_FRAMES = 600  # told one by one per stall; more are counted in the event
 RELIEF_SLOTS = 10  # slots in time after which an overload is over
 POSTPONE_PAUSES = 3  # a busy line puts off a probe at most so many pauses
@@ -136,6 +137,9 @@ class Line:
         turn.not_before_ns = 0
 
     async def _step(self) -> None:
+        for turn in self._turns:
+            if turn.epoch != self._clock.epoch:
+                self._begin(turn)
         turn = min(self._turns, key=lambda t: t.due_ns)
         probe = self._to_probe(turn)
         if probe is not None:
@@ -149,9 +153,6 @@ class Line:
         if wake_ns > self._clock.now_ns():
             wait_ns = min(wake_ns, self._clock.now_ns() + SECOND_NS // 2)
             await self._clock.sleep_until(wait_ns)
-            return
-        if turn.epoch != self._clock.epoch:
-            self._begin(turn)
             return
         await self._serve(turn)
 
@@ -295,7 +296,7 @@ class Line:
     def _pace(self, turn: _Turn, now_ns: int) -> int:
         """Nanoseconds to wait so that no second holds more requests than the device allows."""
         asked = turn.device.asked_at
-        while asked and asked[0][0] <= now_ns - SECOND_NS:
+        while asked and asked[0][0] <= now_ns - PACE_NS:
             asked.popleft()
         most = turn.device.asked.max_requests_per_s
         if most <= 0:
@@ -307,5 +308,5 @@ class Line:
             if free >= turn.requests:
                 break
             free += requests
-            wait_ns = at_ns + SECOND_NS - now_ns
+            wait_ns = at_ns + PACE_NS - now_ns
         return wait_ns

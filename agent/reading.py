@@ -43,7 +43,7 @@ class Reading:
 
     def rows(self, *, zh: bool) -> list[tuple[str, ...]]:
         """Lines of the table."""
-        rows = []
+        rows: list[tuple[str, ...]] = []
         for point, (value, code, text) in zip(self.group.points, self._latest(), strict=True):
             name = f"{point.quantity.name} {point.quantity.zh if zh else point.quantity.en}"
             shown = text or ("–" if math.isnan(value) else format_of(point)(value))
