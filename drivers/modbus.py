@@ -8,7 +8,7 @@ block that a device refuses is bisected and remembered, so that one bad register
 
 import asyncio
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
@@ -32,14 +32,16 @@ from drivers.plan import (
     places_of,
     plan_blocks,
     spans_of,
+    unmistakable,
 )
 
 BISECT = frozenset({2, 3})  # illegal address or value: some register of the block is the culprit
 WAIT = frozenset({5, 6, 10, 11})  # busy, or a gateway speaking for it: no use asking on now
 GATEWAY = frozenset({10, 11})
 PROBES = 40  # questions a bisection may add to one read; it goes on in the next
-FORGET_S = 3600.0  # refused points are asked for again this often,
-FORGET_RECONNECTED_S = 60.0  # and after a reconnect, but no more often than this
+AGAIN_FIRST_S = 30.0  # what was refused is asked for again after this, for a PLC may have been
+AGAIN_LAST_S = 3600.0  # starting; each time in vain doubles the wait, up to this
+AGAIN_RECONNECTED_S = 60.0  # and after a reconnect, but no more often than this
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +124,7 @@ class _Reader:
         self._cuts: set[tuple[Table, int]] = set()
         self._remembered = ""
         self._learnt_s = 0.0
+        self._again_s = AGAIN_FIRST_S
         self._sessions = 0
         self._probes = 0
         self._plan = self._compiled()
@@ -152,7 +155,7 @@ class _Reader:
     async def _ask_block(self, block: Block, request: Request, pieces: list[Piece]) -> None:
         """Append what the block brought, in pieces when the device refused it."""
         try:
-            pieces.append(Piece(block, await self._ask(request)))
+            pieces.append(Piece(block, await self._ask(block, request)))
         except ExceptionReply as reply:
             if reply.code in BISECT:
                 await self._bisect(block, reply, pieces)
@@ -163,10 +166,23 @@ class _Reader:
                 if reply.code == 1:
                     self._refused.update(block.spans)
 
-    async def _ask(self, request: Request) -> bytes:
-        if self._line.doubtful(self._device.unit):
-            await self._line.prove(self._device.unit, self._fences(), self._manners)
-        return await self._line.ask(request, self._manners)
+    async def _ask(self, block: Block, request: Request) -> bytes:
+        """The data of a block, asked so that no late reply can be taken for it."""
+        line, unit = self._line, self._device.unit
+        avoid = line.avoid(unit, block.table.value)
+        if not avoid or block.octets not in avoid[0]:
+            return await line.ask(request, self._manners)
+        sets = avoid if len(block.spans) == 1 else avoid[:2]  # one value has few ways to be asked
+        ways = (unmistakable(block, taken, self._limits, frozenset(self._cuts)) for taken in sets)
+        parts = next(filter(None, ways), None)
+        if parts is None:
+            raise UnreachableError(
+                f"{request} at {line.address} is left alone for some seconds: a late reply to an "
+                "earlier question could not be told from a new one"
+            )
+        requests = [read_request(unit, part.table, part.start, part.count) for part in parts]
+        data = [await line.ask(question, self._manners) for question in requests]
+        return b"".join(data)[: block.octets]
 
     async def _bisect(self, block: Block, reply: ExceptionReply, pieces: list[Piece]) -> None:
         """Halve a refused block until what is refused is single values, or a gap between two."""
@@ -194,7 +210,7 @@ class _Reader:
         device = self._device
         request = read_request(device.unit, block.table, block.start, block.count)
         try:
-            pieces.append(Piece(block, await self._ask(request)))
+            pieces.append(Piece(block, await self._ask(block, request)))
         except ExceptionReply as reply:
             if reply.code in BISECT:
                 await self._bisect(block, reply, pieces)
@@ -268,26 +284,16 @@ class _Reader:
         """A device may have been given what it lacked: ask for everything again, but rarely."""
         if not self._refused and not self._cuts:
             self._sessions = self._line.sessions
+            self._again_s = AGAIN_FIRST_S
             return
         age_s = asyncio.get_running_loop().time() - self._learnt_s
-        again = self._line.sessions != self._sessions and age_s > FORGET_RECONNECTED_S
-        if again or age_s > FORGET_S:
+        reconnected = self._line.sessions != self._sessions
+        if age_s > self._again_s or (reconnected and age_s > AGAIN_RECONNECTED_S):
+            self._again_s = min(2 * self._again_s, AGAIN_LAST_S)
             self._refused.clear()
             self._cuts.clear()
             self._plan = self._compiled()
             self._sessions = self._line.sessions
-
-    def _fences(self) -> Iterator[Request]:
-        """Questions with replies of different length: the beginnings of this group's blocks."""
-        unit = self._device.unit
-        for block in self._plan.blocks:
-            for span in block.spans:
-                yield read_request(unit, block.table, block.start, span.end - block.start)
-        for block in self._plan.blocks:
-            room = self._limits.bits if block.table.packed else self._limits.registers
-            longest = min(block.count + self._limits.bridge, room, 65536 - block.start)
-            for count in range(1, longest + 1):
-                yield read_request(unit, block.table, block.start, count)
 
 
 def _answered_no(block: Block, reply: ExceptionReply) -> Piece:

@@ -1,15 +1,13 @@
 """
 One Modbus connection or serial bus: connect when needed, ask, and drop it when in doubt.
 
-A reply that may belong to another question is never taken. On Modbus/TCP the transaction id tells;
-an RTU reply names neither address nor question, so after a timeout the unit is *doubtful* until a
-question with a reply of another length was answered (``prove``): what is answered in order and came
-behind every late reply proves the line.
+A reply that may belong to another question is never taken. On Modbus/TCP the transaction id tells.
+An RTU reply names neither address nor question: after a timeout its question stays *open* for a
+while, and nothing is asked whose reply would look the same (``avoid``, ``plan.unmistakable``).
 """
 
 import asyncio
 import termios
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from drivers.config import SerialConfig
@@ -17,16 +15,17 @@ from drivers.modbus_session import Manners, Session
 from drivers.modbus_wire import ExceptionReply, Framing, Request, frame_of, late_reply
 from drivers.model import NonsenseError, UnreachableError
 
-DOUBT_S = 30.0  # a reply later than this after its timeout is thought impossible
+OPEN_TIMEOUTS = 10  # a reply later than so many timeouts is thought impossible
 QUIET_S = 0.02  # silence after which a line counts as drained: above a USB adapter's 16 ms latency
 
 
-@dataclass(frozen=True, slots=True)
-class Doubt:
-    """A request whose reply has not come and may come late, until ``until`` on the loop's clock."""
+@dataclass(slots=True)
+class Open:
+    """A question without an answer: one may come late, until ``until`` on the loop's clock."""
 
     request: Request
     until: float
+    overtaken: bool = False  # a later question to the same unit was answered
 
 
 class Line:
@@ -44,7 +43,8 @@ class Line:
         self._session: Session | None = None
         self._transaction = 0
         self._dirty = False  # RTU: bytes of an earlier question may still be under way
-        self._doubts: list[Doubt] = []
+        self._open: list[Open] = []
+        self._last: Request | None = None
         self.sessions = 0  # connections made so far
 
     async def ask(self, request: Request, manners: Manners) -> bytes:
@@ -60,9 +60,13 @@ class Line:
         self._transaction = self._transaction % 65535 + 1
         frame = frame_of(request, self.framing, self._transaction)
         try:
-            return await session.exchange(frame, request, timeout_s)
-        except ExceptionReply:
-            raise
+            data = await session.exchange(frame, request, timeout_s)
+        except ExceptionReply as reply:
+            if request.unit not in self._open_units():
+                raise
+            self._give_up(request, timeout_s)
+            text = f"{request}: {reply}, or a late answer to an earlier question"
+            raise NonsenseError(text) from None
         except TimeoutError:
             self._give_up(request, timeout_s)
             text = f"no answer from {self.address} {request} within {timeout_s:g} s"
@@ -72,53 +76,41 @@ class Line:
             raise
         finally:
             manners.asked()
+        self._last = request
+        for question in self._open:
+            question.overtaken |= question.request.unit == request.unit
+        return data
 
-    def doubtful(self, unit: int) -> bool:
-        """True while a late reply of that unit could be taken for another: ``prove`` first."""
-        if not self._doubts:
-            return False
+    def avoid(self, unit: int, function: int) -> tuple[frozenset[int], ...]:
+        """
+        Lengths of replies (in octets) better not asked for now: the first set that can be obeyed.
+
+        Empty on an undisturbed line. The first two also avoid the length of the last reply; the
+        second and the last trust a device to answer in order: a question overtaken is closed.
+        """
+        if not self._open:
+            return ()
         now = asyncio.get_running_loop().time()
-        self._doubts = [doubt for doubt in self._doubts if doubt.until > now]
-        return any(doubt.request.unit == unit for doubt in self._doubts)
+        self._open = [question for question in self._open if question.until > now]
+        mine = [q for q in self._open if (q.request.unit, q.request.pdu[0]) == (unit, function)]
+        late = frozenset(question.request.octets for question in mine)
+        last = self._last
+        again = {last.octets} if last and (last.unit, last.pdu[0]) == (unit, function) else set()
+        ordered = frozenset(q.request.octets for q in mine if not q.overtaken)
+        return late | again, ordered | again, late, ordered
 
-    async def prove(self, unit: int, candidates: Iterable[Request], manners: Manners) -> None:
-        """
-        Ask a question whose reply cannot be mistaken for one still open; raises as ``ask`` does.
-
-        An exception reply may answer it or the oldest open question: that one is settled either
-        way, the question itself is then open, and another is tried.
-        """
-        kept = list(candidates)
-        for _ in range(3):
-            mine = [doubt for doubt in self._doubts if doubt.request.unit == unit]
-            if not mine:
-                return
-            heads = {doubt.request.head for doubt in mine}
-            fence = next((request for request in kept if request.head not in heads), None)
-            if fence is None:
-                break
-            try:
-                await self.ask(fence, manners)
-            except ExceptionReply:
-                self._doubts.remove(mine[0])
-                self._doubt(fence, manners.timeout_s)
-            else:
-                self._doubts = [doubt for doubt in self._doubts if doubt.request.unit != unit]
-                return
-        raise UnreachableError(
-            f"unit {unit} at {self.address}: late replies cannot be told from new ones yet; "
-            f"it is left alone for at most {DOUBT_S:g} s"
-        )
+    def _open_units(self) -> set[int]:
+        return {question.request.unit for question in self._open}
 
     def late(self, data: bytes, request: Request) -> int:
-        """Length of a late reply at the start of ``data``, settled by it; as ``late_reply``."""
-        for doubt in self._doubts:
-            head = doubt.request.head
+        """Length of a late reply at the start of ``data``, its question then closed."""
+        for question in self._open:
+            head = question.request.head
             if head == request.head:
                 continue
-            passed = late_reply(data, head, exceptions=doubt.request.unit != request.unit)
+            passed = late_reply(data, head, exceptions=head[0] != request.unit)
             if passed > 0:
-                self._doubts.remove(doubt)
+                self._open.remove(question)
             if passed:
                 return passed
         return 0
@@ -135,13 +127,10 @@ class Line:
             session.close()
 
     def _give_up(self, request: Request, timeout_s: float) -> None:
-        self._doubt(request, timeout_s)
-        self.drop()
-
-    def _doubt(self, request: Request, timeout_s: float) -> None:
         if self.framing == "rtu":
-            until = asyncio.get_running_loop().time() + DOUBT_S + timeout_s
-            self._doubts.append(Doubt(request, until))
+            until = asyncio.get_running_loop().time() + OPEN_TIMEOUTS * timeout_s
+            self._open.append(Open(request, until))
+        self.drop()
 
     async def _ready(self, timeout_s: float) -> Session:
         """The session, connected and silent."""

@@ -112,6 +112,9 @@ class Block:
         return (self.count + 7) // 8 if self.table.packed else 2 * self.count
 
 
+Cuts = frozenset[tuple[Table, int]]  # addresses at which a new block must begin
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What one request may be, and what it costs, for one device."""
@@ -172,42 +175,44 @@ def width_of(point: Point) -> int:
 def plan_blocks(
     spans: Iterable[Span],
     limits: Limits,
-    cuts: frozenset[tuple[Table, int]] = frozenset(),
+    cuts: Cuts = frozenset(),
 ) -> tuple[Block, ...]:
     """
     Spans (in address order) merged into the fewest requests the limits allow.
 
     ``cuts`` are addresses at which a new block must begin: the device refused to read across.
     """
-    blocks: list[list[Span]] = []
-    for span in spans:
-        if blocks and _fits(blocks[-1], span, limits) and (span.table, span.start) not in cuts:
-            blocks[-1].append(span)
-        else:
-            blocks.append([span])
-    planned = [block_of(members) for members in blocks]
-    return tuple(_unlike(planned, limits, cuts) if limits.distinct else planned)
+    kept = tuple(spans)
+    blocks: list[Block] = []
+    while kept:
+        n = 1
+        while n < len(kept) and _fits(kept[:1] + kept[n - 1 : n + 1], limits, cuts):
+            n += 1
+        block = block_of(kept[:n])
+        if limits.distinct and blocks:
+            neighbours = [blocks[-1], blocks[0]] if n == len(kept) else [blocks[-1]]
+            block = _unlike(block, neighbours, limits, cuts)
+        blocks.append(block)
+        kept = kept[len(block.spans) :]
+    return tuple(blocks)
 
 
-def _unlike(blocks: list[Block], limits: Limits, cuts: frozenset[tuple[Table, int]]) -> list[Block]:
+def _unlike(block: Block, neighbours: list[Block], limits: Limits, cuts: Cuts) -> Block:
     """
-    Make the replies of neighbouring requests differ in length where one more register does it.
+    The block made a little longer, or else shorter, so that its reply has a length of its own.
 
     An RTU reply names neither address nor request: only its length can betray that it belongs to
     the request before (a duplicate, a gateway serving two masters).
     """
-    unlike: list[Block] = []
-    for block in blocks:
-        neighbours = unlike[-1:] + (unlike[:1] if block is blocks[-1] else [])
-        taken = {(other.table, other.octets) for other in neighbours}
-        step = 8 if block.table.packed else 1
-        wider = [replace(block, count=block.count + step * k) for k in range(3)]
-        free = (b for b in wider if (b.table, b.octets) not in taken and _allowed(b, limits, cuts))
-        unlike.append(next(free, block))
-    return unlike
+    taken = {(other.table, other.octets) for other in neighbours}
+    step = 8 if block.table.packed else 1
+    ways = [replace(block, count=block.count + step * k) for k in range(3)]
+    ways += [block_of(block.spans[:-k]) for k in (1, 2) if len(block.spans) > k]
+    free = (b for b in ways if (b.table, b.octets) not in taken and _allowed(b, limits, cuts))
+    return next(free, block)
 
 
-def _allowed(block: Block, limits: Limits, cuts: frozenset[tuple[Table, int]]) -> bool:
+def _allowed(block: Block, limits: Limits, cuts: Cuts) -> bool:
     """Whether the registers a block was made longer by may be read."""
     bare = block_of(block.spans)
     room = limits.bits if block.table.packed else limits.registers
@@ -219,14 +224,41 @@ def _allowed(block: Block, limits: Limits, cuts: frozenset[tuple[Table, int]]) -
     )
 
 
+def unmistakable(
+    block: Block, taken: frozenset[int], limits: Limits, cuts: Cuts
+) -> tuple[Block, ...]:
+    """
+    Requests for a block whose replies have none of the lengths (in octets) ``taken``.
+
+    Split where no value is split, or else made longer; empty when neither helps.
+    """
+    end = block.start + block.count
+    borders = [span.start for span in block.spans[1:]]
+    if block.table.packed:  # so that the halves' bytes join to the bytes of the whole
+        borders = list(range(block.start + 8, end, 8))
+    ways = [
+        (replace(block, count=at - block.start), replace(block, start=at, count=end - at))
+        for at in borders
+    ]
+    ways.sort(key=lambda way: way[0].octets == way[1].octets)  # unlike one another, if possible
+    step = 8 if block.table.packed else 1
+    longer = (replace(block, count=block.count + step * k) for k in range(1, limits.bridge + 1))
+    singles = [(wider,) for wider in longer if _allowed(wider, limits, cuts)]
+    free = (
+        way for way in ((block,), *ways, *singles) if not taken.intersection(p.octets for p in way)
+    )
+    return next(free, ())
+
+
 def block_of(spans: Sequence[Span]) -> Block:
     """The request that brings these spans (in address order) and nothing outside them."""
     start = spans[0].start
     return Block(spans[0].table, start, spans[-1].end - start, tuple(spans))
 
 
-def _fits(block: list[Span], span: Span, limits: Limits) -> bool:
-    first, last = block[0], block[-1]
+def _fits(spans: Sequence[Span], limits: Limits, cuts: Cuts) -> bool:
+    """Whether the last of (first, …, one before, last) may join the block of the others."""
+    first, last, span = spans[0], spans[-2], spans[-1]
     packed = span.table.packed
     room = limits.bits if packed else limits.registers
     bridge = limits.bridge * 16 if packed else limits.bridge
@@ -234,6 +266,7 @@ def _fits(block: list[Span], span: Span, limits: Limits) -> bool:
         span.table is first.table
         and span.end - first.start <= room
         and span.start - last.end <= bridge
+        and (span.table, span.start) not in cuts
     )
 
 

@@ -103,7 +103,10 @@ class Opponent:
         self.address = os.ttyname(theirs)
         self._fds = (ours, theirs)
         asyncio.get_running_loop().add_reader(ours, self._readable, ours)
-        self._out = lambda data: None if os.write(ours, data) else None
+        self._out = self._to_pty
+
+    def _to_pty(self, data: bytes) -> None:
+        os.write(self._fds[0], data)
 
     def _readable(self, fd: int) -> None:
         self._received(os.read(fd, 4096))
@@ -167,10 +170,12 @@ class Opponent:
         what = self.script(asked) if asked.unit in self.units else "silent"
         self.played[what] += 1
         reply = self.good(asked)
-        before, self._previous = self._previous, reply
+        before, self._previous = self._previous, self.framed(asked, reply)
         for delay_s, data in self._play(what, asked, reply, before):
             if delay_s == 0:
                 self._out(data)
+            elif delay_s < 0:
+                asyncio.get_running_loop().call_soon(self._out, data)
             else:
                 self._later(delay_s, data)
         if what == "close":
@@ -211,11 +216,11 @@ class Opponent:
             "lying": [(0, self.framed(asked, reply[:-2]))],
             "foreign": [(0, self.framed(asked, bytes((unit % 247 + 1,)) + reply[1:]))],
             "function": [(0, self.framed(asked, other))],
-            "crossed": [(0, self.framed(asked, before or short))],
+            "crossed": [(0, before)],
             "echo": [(0, asked.raw)],
             "echo+good": [(0, asked.raw + framed)],
             "twice": [(0, framed + framed)],
-            "again": [(0, framed), (0.003, framed)],
+            "again": [(0, framed), (-1, framed)],  # meets the next question
             "garbage": [(0, b"\xa5\x00\xff" * 7)],
             "flipped": [(0, framed[:-1] + bytes((framed[-1] ^ 0x55,)))],
             "stale id": [(0, b"\0\0" + framed[2:])],
