@@ -35,7 +35,7 @@ class Historian:
         self.receiver = Receiver(config.mqtt, self.originals, plants=config.plants)
         self.runners: list[ViewRunner] = []
 
-    async def run(self, stop: asyncio.Event, ready: Callable[["Historian"], None]) -> None:
+    async def run(self, stop: asyncio.Event, ready: Callable[[], None]) -> None:
         """Calls ``ready`` when the originals are open; returns soon after ``stop`` is set."""
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self.originals)
@@ -47,7 +47,7 @@ class Historian:
                 await stack.enter_async_context(runner)
                 await stack.enter_async_context(runner.view)
             await self._tell(Happening.START, "historian started")
-            ready(self)
+            ready()
             async with asyncio.TaskGroup() as tasks:
                 running = [
                     tasks.create_task(self.receiver.run(), name="receive"),

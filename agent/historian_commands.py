@@ -2,8 +2,8 @@
 
 import asyncio
 import json
-import logging
 import signal
+import time
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -16,8 +16,11 @@ from rich.console import Console
 from rich.table import Table
 
 from agent.batchlog import LogError
+from agent.health import serve
 from agent.historian import Historian, rebuild
 from agent.historian_config import HistorianConfig, load_historian
+from agent.historian_metrics import exposition, healthy
+from agent.notify import notify, set_up_logging, watchdog_s
 from agent.originals import sources_in
 from agent.segment import Segment
 from agent.verify import LogReport, verify_originals
@@ -48,7 +51,7 @@ AsJson = Annotated[bool, typer.Option("--json", help=_say("输出 JSON", "print 
 def run(config: ConfigPath) -> None:
     """Receive, store, receipt and feed the views until SIGTERM or SIGINT."""
     settings = load_historian(config)
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
+    set_up_logging()
     try:
         uvloop.run(_run(settings))
     except (LogError, ViewInUseError, ValueError) as error:
@@ -59,7 +62,27 @@ async def _run(config: HistorianConfig) -> None:
     stop = asyncio.Event()
     for sign in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(sign, stop.set)
-    await Historian(config).run(stop, lambda _historian: None)
+    historian = Historian(config)
+    started_s = time.monotonic()
+    async with serve(
+        config.health.listen,
+        lambda: exposition(historian, started_s),
+        lambda: healthy(historian),
+    ):
+        alive = asyncio.create_task(_say_alive())
+        try:
+            await historian.run(stop, lambda: notify("READY=1"))
+        finally:
+            notify("STOPPING=1")
+            alive.cancel()
+
+
+async def _say_alive() -> None:
+    """The watchdog of the service manager: silence means that the loop hangs."""
+    every_s = watchdog_s()
+    while every_s:
+        notify("WATCHDOG=1")
+        await asyncio.sleep(every_s)
 
 
 def _fail(message: str) -> NoReturn:

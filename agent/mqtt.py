@@ -2,8 +2,10 @@
 
 import asyncio
 import random
+import socket
 import ssl
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Literal
@@ -16,6 +18,7 @@ from drivers.config import Strict
 
 KEEPALIVE_S = 12  # a half-open connection is noticed after at most twice that
 PREFIX = "smelter/v1"
+STEADY_S = 5.0  # a session that lived so long was no failed try
 
 
 class BrokerConfig(Strict):
@@ -141,6 +144,7 @@ async def connection(
         keepalive=KEEPALIVE_S,
         tls_context=broker.tls_context(),
         max_queued_incoming_messages=queue,
+        socket_options=((socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),),
     )
     client.pending_calls_threshold = 1000  # the caller bounds what is in flight
     try:
@@ -166,8 +170,38 @@ class Pauses:
         return pause_s
 
 
-def stop_if_cancelled() -> None:
-    """A task group that failed while it was cancelled raises only the failure: ask again."""
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
-        raise asyncio.CancelledError
+async def keep_connected(
+    session: Callable[[], Coroutine[object, object, None]],
+    lost: Callable[[BaseException], None],
+    pauses: Pauses,
+) -> None:
+    """
+    Runs sessions one after the other, with pauses, until cancelled; tells ``lost`` why one ended.
+
+    Each session is a task of its own, so that a cancellation from outside is never mistaken for
+    the end of a session. Errors that are not the network's are raised.
+    """
+    while True:
+        started = time.monotonic()
+        task = asyncio.create_task(session())
+        try:
+            await asyncio.wait((task,))
+        finally:
+            if not task.done():
+                task.cancel()
+                await asyncio.wait((task,))
+        reasons = network_errors(task.exception())
+        if not reasons:
+            task.result()
+        lost(reasons[0] if reasons else ConnectionError("the session ended"))
+        if time.monotonic() > started + STEADY_S:
+            pauses.reset()
+        await asyncio.sleep(pauses.next_s())
+
+
+def network_errors(error: BaseException | None) -> list[BaseException]:
+    """What broke a session, when everything that broke it is the network's fault; else nothing."""
+    if not isinstance(error, BaseExceptionGroup):
+        return [error] if isinstance(error, aiomqtt.MqttError | OSError) else []
+    inner = [network_errors(each) for each in error.exceptions]
+    return [each for found in inner for each in found] if all(inner) else []

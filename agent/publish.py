@@ -17,7 +17,7 @@ import aiomqtt
 
 from agent.batch import ZSTD, Batch
 from agent.batchlog import BatchLog
-from agent.mqtt import MqttConfig, Pauses, connection, stop_if_cancelled, topic
+from agent.mqtt import MqttConfig, Pauses, connection, keep_connected, topic
 
 _log = logging.getLogger(__name__)
 
@@ -28,7 +28,6 @@ _PUBACK_S = 60.0
 _AGAIN_S = 1.0  # the same request to send again is obeyed at most once per this
 _PATIENCE_MOST_S = 60.0
 _KEEP_S = 30.0  # between two savings of the receipt
-_STEADY_S = 5.0  # a session that lived so long was no failed try
 
 
 @dataclass(slots=True)
@@ -134,21 +133,9 @@ class Publisher:
 
     async def run(self) -> None:
         """Connects, sends, and connects again, until cancelled; then says that it is offline."""
-        while True:
-            started = time.monotonic()
-            try:
-                await self._session()
-            except* (aiomqtt.MqttError, OSError) as group:
-                self._lost(group)
-            stop_if_cancelled()
-            if time.monotonic() > started + _STEADY_S:
-                self._pauses.reset()
-            await asyncio.sleep(self._pauses.next_s())
+        await keep_connected(self._session, self._lost, self._pauses)
 
-    def _lost(self, group: BaseExceptionGroup[Exception]) -> None:
-        reason: BaseException = group
-        while isinstance(reason, BaseExceptionGroup):
-            reason = reason.exceptions[0]
+    def _lost(self, reason: BaseException) -> None:
         if self.online or not self.counts.lost:
             _log.warning("broker %s lost: %s; trying again", self._broker.url, reason)
         self.counts.lost += 1

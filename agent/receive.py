@@ -12,7 +12,7 @@ import aiomqtt
 from agent.batchlog import LogError
 from agent.branches import Advertised, Outcome, Verdict
 from agent.events import Happening
-from agent.mqtt import PREFIX, BrokerConfig, Pauses, connection, stop_if_cancelled, topic
+from agent.mqtt import PREFIX, BrokerConfig, Pauses, connection, keep_connected, topic
 from agent.originals import Originals, TooManyLogsError
 from agent.received import (
     STREAMS,
@@ -32,7 +32,6 @@ MOST_SENDERS = 1024
 _GROUP = 32
 _STATE_BYTES = 64 << 10
 _ASK_AGAIN_S = 2.0
-_STEADY_S = 5.0
 _CLIENT_QUEUE = 256
 
 
@@ -90,21 +89,9 @@ class Receiver:
 
     async def run(self) -> None:
         """Connects, receives, and connects again, until cancelled."""
-        while True:
-            started = time.monotonic()
-            try:
-                await self._session()
-            except* (aiomqtt.MqttError, OSError) as group:
-                self._lost(group)
-            stop_if_cancelled()
-            if time.monotonic() > started + _STEADY_S:
-                self._pauses.reset()
-            await asyncio.sleep(self._pauses.next_s())
+        await keep_connected(self._session, self._lost, self._pauses)
 
-    def _lost(self, group: BaseExceptionGroup[Exception]) -> None:
-        reason: BaseException = group
-        while isinstance(reason, BaseExceptionGroup):
-            reason = reason.exceptions[0]
+    def _lost(self, reason: BaseException) -> None:
         if self.online or not self.counts.lost:
             _log.warning("broker %s lost: %s; trying again", self._broker.url, reason)
         self.counts.lost += 1
@@ -135,7 +122,7 @@ class Receiver:
         try:
             sender, leaf = read_topic(str(message.topic))
             if leaf == "state":
-                await self._take_state(client, sender, payload)
+                await self._take_state(client, sender, payload, ask=message.retain)
             elif payload:
                 self._enqueue(client, tasks, (sender, leaf), payload)
         except RefusedBatchError as error:
@@ -170,7 +157,10 @@ class Receiver:
 
     # states
 
-    async def _take_state(self, client: aiomqtt.Client, sender: Sender, payload: bytes) -> None:
+    async def _take_state(
+        self, client: aiomqtt.Client, sender: Sender, payload: bytes, *, ask: bool
+    ) -> None:
+        """A retained state meets a historian that just came: it says from where to send on."""
         logs = read_state(payload)
         if logs is None:
             raise RefusedBatchError("state is not what a gateway says")
@@ -179,8 +169,7 @@ class Receiver:
         if not logs:
             return  # the last will: what the logs hold is still as it was
         self._states[sender] = {(stream, log): said for stream, log, said in logs}
-        for stream, log, said in logs:
-            # Whatever was on the way when either end left is sent again at once.
+        for stream, log, said in logs if ask else ():
             source = Source(sender.plant, sender.gateway, stream, log)
             branches = self._originals.find_branches(source)
             expected = said.gone_after(branches.newest if branches else 0) + 1
