@@ -72,6 +72,13 @@ class DeviceConfig(Strict):
             raise ValueError(
                 f'security = "{self.security}" needs server_certificate (pinned), certificate, key'
             )
+        if self.username and self.security == "none":
+            raise ValueError(
+                'username with security = "none": a password is only sent over an encrypted '
+                "connection to a pinned server"
+            )
+        if self.username and self.password_file is None:
+            raise ValueError("username needs password_file")
         return self
 
 

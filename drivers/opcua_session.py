@@ -7,6 +7,7 @@ nothing runs in the background but what the driver started itself.
 
 import asyncio
 import contextlib
+import datetime as dt
 import struct
 import time
 from collections.abc import Iterator, Sequence
@@ -24,11 +25,12 @@ from cryptography import x509
 from drivers.certificates import application_uri, fingerprint, load_certificate, load_key
 from drivers.config import DeviceConfig
 from drivers.model import DriverError, NonsenseError, RefusedError, UnreachableError
-from drivers.opcua_binary import UnusualError, Value, read_answer, ticks_to_ns
+from drivers.opcua_binary import UnusualError, Value, read_answer
 from drivers.opcua_values import status_name
 
 CONNECT_TIMEOUT_S = 4.0  # for a PLC doing RSA; the whole of connecting
 CHANNEL_LIFETIME_S = 3600.0
+MIN_YEAR = 1970  # an OPC UA DateTime of 0 is 1601: "none"
 SESSION_TIMEOUT_S = 60.0  # an unclean end leaves no session at the server for long
 STATE_NODE = ua.NodeId(2259)  # Server_ServerStatus_State
 NAMESPACES_NODE = ua.NodeId(2255)
@@ -229,11 +231,6 @@ def _client(device: DeviceConfig, idle_s: float) -> Client:
         client.uaclient.set_security(policy)
         client.application_uri = application_uri(_certificate(device.certificate))
     if device.username:
-        if device.security == "none":
-            raise RefusedError(
-                f'{device.name}: username with security = "none": a password is only sent over an '
-                "encrypted connection to a pinned server"
-            )
         client.set_user(device.username)
         client.set_password(_password(device.password_file))
     return client
@@ -324,7 +321,7 @@ def general_values(results: Sequence[ua.DataValue]) -> list[Value]:
     """Values from the general decoder, for answers our own does not read."""
     return [
         (
-            value.Value.Value if value.Value is not None else None,
+            _plain(value.Value.Value) if value.Value is not None else None,
             value.StatusCode.value if value.StatusCode is not None else 0,
             time_ns(value.SourceTimestamp),
             time_ns(value.ServerTimestamp),
@@ -333,6 +330,20 @@ def general_values(results: Sequence[ua.DataValue]) -> list[Value]:
     ]
 
 
+def _plain(raw: Any) -> object:
+    """As our own decoder would give it: flat arrays, seconds for a DateTime, text for texts."""
+    if isinstance(raw, list | tuple):
+        return tuple(_plain(element) for element in ua.flatten(raw))
+    if isinstance(raw, ua.LocalizedText):
+        return raw.Text
+    if isinstance(raw, dt.datetime):
+        return time_ns(raw) / 1e9 if raw.year > MIN_YEAR else None
+    return raw
+
+
 def time_ns(moment: Any) -> int:
     """A datetime of the general decoder, or None, to ns; 0 for none."""
-    return ticks_to_ns(ua.datetime_to_win_filetime(moment)) if moment is not None else 0
+    if moment is None or moment.year <= MIN_YEAR:
+        return 0
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
+    return (aware - dt.datetime(1970, 1, 1, tzinfo=dt.UTC)) // dt.timedelta(microseconds=1) * 1000

@@ -54,7 +54,7 @@ def number(raw: object, status: int, element: int | None) -> tuple[float, int]:
     """Value (NaN when there is none) and quality code; texts are UNDECODABLE unless a number."""
     if status:
         quality = quality_of(status)
-        if not quality.has_value:
+        if status >> 31:  # whatever comes with a bad status is no value
             return math.nan, int(quality)
         value, other = number(raw, 0, element)
         return value, other or int(quality)
