@@ -4,6 +4,7 @@
 The historian's config is in ``agent/historian_config.py``.
 """
 
+import contextlib
 import hashlib
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -149,8 +150,12 @@ def explain(
 ) -> list[str]:
     """One line per mistake that pydantic found: file, line, key, what to write instead."""
     problems = []
-    for mistake in error.errors():
+    mistakes = error.errors()
+    inside = {mistake["loc"][0] for mistake in mistakes if len(mistake["loc"]) > 1}
+    for mistake in mistakes:
         place: Place = tuple(mistake["loc"])
+        if mistake["type"] == "too_short" and place[0] in inside:
+            continue  # there is one; it is only wrong
         line = line_of(dict(lines), place)
         where = f"{path.name}:{line}" if line else path.name
         message = _message(mistake["type"], mistake["msg"], mistake.get("ctx", {}), place, model)
@@ -172,6 +177,15 @@ _ZH = {
     "less_than_equal": "不能大于 {le}",
     "literal_error": "只能是 {expected}",
     "too_short": "至少需要一个 [[device]]",
+    "float_parsing": "应为数字",
+    "float_type": "应为数字",
+    "int_parsing": "应为整数",
+    "int_type": "应为整数",
+    "int_from_float": "应为整数",
+    "string_type": "应为加引号的文本",
+    "path_type": "应为加引号的路径",
+    "model_type": "应为表，写成 [表名]",
+    "tuple_type": "应写成 [[device]]",
 }
 _EN = {
     "missing": "is missing",
@@ -182,6 +196,15 @@ _EN = {
     "less_than_equal": "must not be above {le}",
     "literal_error": "must be {expected}",
     "too_short": "at least one [[device]] is needed",
+    "float_parsing": "write a number",
+    "float_type": "write a number",
+    "int_parsing": "write a whole number",
+    "int_type": "write a whole number",
+    "int_from_float": "write a whole number",
+    "string_type": "write a text in quotes",
+    "path_type": "write a path in quotes",
+    "model_type": "write it as a table: [name]",
+    "tuple_type": "write it as [[device]]",
 }
 
 
@@ -247,11 +270,16 @@ def _tables(
 
 
 def _well_written(parsed: dict[str, Any]) -> Iterable[DeviceConfig]:
+    """Devices without the keys that are wrong, so that their tables can be checked all the same."""
     for table in _device_tables(parsed):
         try:
             yield DeviceConfig.model_validate(table)
-        except ValidationError:
-            continue
+        except ValidationError as error:
+            wrong = {str(mistake["loc"][0]) for mistake in error.errors() if mistake["loc"]}
+            with contextlib.suppress(ValidationError):
+                yield DeviceConfig.model_validate(
+                    {key: value for key, value in table.items() if key not in wrong}
+                )
 
 
 def _between_devices(path: Path, file: GatewayFile, lines: dict[Place, int]) -> list[str]:

@@ -6,7 +6,7 @@ import gc
 import logging
 import signal
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -55,8 +55,9 @@ class _Running:
 class Gateway:
     """One gateway, from start to graceful stop; ``stop`` and ``reload`` may come at any time."""
 
-    def __init__(self, config: GatewayConfig) -> None:
+    def __init__(self, config: GatewayConfig, *, wall_ns: Callable[[], int] = time.time_ns) -> None:
         self.config = config
+        self._wall_ns = wall_ns
         self.port = 0  # of /metrics, once running
         self.started = asyncio.Event()
         self._stop = asyncio.Event()
@@ -108,7 +109,7 @@ class Gateway:
         """Clock, desk and what an earlier run left."""
         config, logs = self.config, self._logs
         used_ns = max([await _newest_ns(log) for log in logs.values()])
-        self._clock = Timeline(floor_ns=used_ns)
+        self._clock = Timeline(self._wall_ns, floor_ns=used_ns)
         boxes = [Outbox(logs[name], self._head(name), self._clock.now_ns) for name in STREAMS]
         self._desk = Desk(config.plant, config.gateway, *boxes)
         left = await resume.load(self._state_path, logs["record"], config.plant, config.points)
