@@ -12,7 +12,7 @@ async def broker() -> AsyncIterator[str]:
     """``host:port`` of a running broker. It speaks MQTT 3.1.1 only."""
     from amqtt.broker import Broker
 
-    for name in ("amqtt", "transitions"):
+    for name in ("amqtt", "transitions"):  # its notices are of no use to a person
         logging.getLogger(name).setLevel(logging.ERROR)
     address = f"127.0.0.1:{free_port()}"
     running = Broker(

@@ -1,6 +1,7 @@
 """OPC UA server of the simulated control system: a folder per area and equipment, string ids."""
 
 import asyncio
+import logging
 import math
 import socket
 from contextlib import AbstractAsyncContextManager
@@ -43,6 +44,7 @@ class OpcUaServer(AbstractAsyncContextManager["OpcUaServer"]):
 
     async def __aenter__(self) -> Self:
         self.port = self.port or free_port()
+        logging.getLogger("asyncua").setLevel(logging.ERROR)  # it warns of having no encryption
         server = Server()
         await server.init()
         server.set_endpoint(f"opc.tcp://127.0.0.1:{self.port}")

@@ -169,7 +169,7 @@ def pot_columns(section: Section, first: int, count: int, dialect: Dialect) -> t
                 dialect.area,
                 100 + offset,
                 kind,
-                dialect.order,
+                dialect.order if WIDTHS[kind] > 1 else "ABCD",  # swapping is for wide values
                 scale=_SCALES.get(name, 1.0) if kind == "int16" else 1.0,
                 stride=stride,
                 first=first,
@@ -225,7 +225,7 @@ def _singles(names: list[str], area: str, kind: str, order: str) -> tuple[Column
                 area,
                 2 * k,
                 "uint16" if state else kind,
-                order,
+                "ABCD" if state else order,
             )
         )
     return tuple(columns)

@@ -108,7 +108,7 @@ class Pots:
         self.bath_sample_c = np.round(self.temperature_c)
         self.alf3 = np.round(draw.normal(10.5, 0.8, n), 1)
         self.metal_kg = design.metal_after_tap_kg + draw.uniform(0, 3_000, n)
-        self.level_sample_cm = self.metal_level_cm()
+        self.level_sample_cm = np.round(self.metal_level_cm(), 1)
         self.bath_level_cm = np.round(draw.normal(18, 1, n), 1)
         self.tap_left_kg, self.tap_rate = zero.copy(), zero.copy()
         self.burnt_kg = draw.uniform(0, design.anode_kg * (1 - design.butt_share), n)

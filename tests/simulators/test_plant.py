@@ -1,6 +1,7 @@
 """The plant around the pots: energy balance, gas, heat, instruments, determinism."""
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from simulators.heat import effectiveness
@@ -9,6 +10,8 @@ from simulators.plant import Plant, Scenario
 from simulators.stack import instrument_state
 from simulators.truth import Ledger, pot_sums
 from simulators.utilities import Utilities
+
+Floats = npt.NDArray[np.float64]
 
 START_S = 1_790_784_000.0  # 2026-10-01 00:00 UTC+8
 
@@ -134,7 +137,7 @@ def test_stack_velocity_and_flow_agree_with_normal_flow() -> None:
 
 
 def test_daily_calibration_and_monthly_maintenance() -> None:
-    minutes = START_S + 60 * np.arange(31 * 1440)
+    minutes: Floats = START_S + 60 * np.arange(31 * 1440)
     state = instrument_state(minutes)
     assert (state == 1).sum() == 31 * 15
     assert (state == 2).sum() == 120
@@ -195,7 +198,7 @@ def test_effectiveness_of_counterflow() -> None:
 
 def test_no_sun_at_night() -> None:
     utilities = Utilities(12, 1)
-    midnight = START_S + 86_400 * np.arange(365)
+    midnight: Floats = START_S + 86_400 * np.arange(365)
     assert utilities.pv_kw(midnight).max() == 0
     noon = utilities.pv_kw(midnight + 12 * 3600)
     assert noon.min() > 0
