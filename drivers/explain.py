@@ -6,6 +6,7 @@ Pure arithmetic on configs and points; ``smelter agent check --plan`` prints it.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from drivers.config import DeviceConfig
 from drivers.model import Group
@@ -173,8 +174,7 @@ def _hint(plan: GroupPlan, device: DeviceConfig, text: dict[str, str]) -> list[s
     """The smallest ``bridge_gap`` that would at least halve the requests of a group."""
     limits = limits_of(device)
     spans = [span for block in plan.blocks for span in block.spans if not span.table.packed]
-    pairs = zip(spans, spans[1:], strict=False)
-    gaps = {b.start - a.end for a, b in pairs if a.table is b.table}
+    gaps = {b.start - a.end for a, b in pairwise(spans) if a.table is b.table}
     for gap in sorted(gap for gap in gaps if limits.bridge < gap < limits.registers):
         wider = [b for b in plan.blocks if b.table.packed]
         wider += plan_blocks(spans, replace(limits, bridge=gap))

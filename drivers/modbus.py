@@ -10,6 +10,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from types import TracebackType
 from typing import Self
 
@@ -271,8 +272,8 @@ class _Reader:
         """The plan for these blocks; by default for all that the device does not refuse."""
         if blocks is None:
             spans = [span for span in self._spans if span not in self._refused]
-            behind = zip(self._spans, self._spans[1:], strict=False)
-            holes = {(after.table, after.start) for span, after in behind if span in self._refused}
+            pairs = pairwise(self._spans)
+            holes = {(after.table, after.start) for span, after in pairs if span in self._refused}
             blocks = plan_blocks(spans, self._limits, frozenset(self._cuts | holes))
             first = sorted(self._refused, key=lambda span: (span.table.value, span.start))[:3]
             named = ", ".join(f"{span.table.word}:{span.start}" for span in first)
