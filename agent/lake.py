@@ -81,6 +81,7 @@ class Lake:
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
+            self.close()
             raise RuntimeError(f"{self.root}: another historian writes to this lake") from None
         (self.root / ".reading").touch()
         state = self.root / "state.json"

@@ -1,4 +1,4 @@
-"""Batches of our contract, written by hand here: the tests of the views do not use wire's encoders."""
+"""Batches of our contract, written by hand: tests of the views do not use wire's encoders."""
 
 from collections.abc import Sequence
 
