@@ -7,10 +7,12 @@ from typing import Annotated
 
 import typer
 
+from simulators.faults import NAMES as KNOWN
 from simulators.words import say
 
 SCENARIOS = {"pots12": 12, "pots36": 36, "pots120": 120, "pots400": 400}
 NAMES = "pots12, pots36, pots120, pots400"
+FAULTS = ", ".join(KNOWN)
 
 LANG = typer.Option("--lang", help="zh / en", show_default=False)
 
@@ -44,8 +46,9 @@ def simulate(  # noqa: PLR0913 - options of a command
         list[str] | None,
         typer.Option(
             help=say(
-                "故障：名称[:目标][@开始秒][+持续秒][%比例][=数值]，可重复",
-                "Fault: NAME[:TARGET][@START][+SECONDS][%PERCENT][=AMOUNT]; may be repeated",
+                "故障：名称[:目标][@开始秒][+持续秒][%比例][=数值]，可重复；名称：" + FAULTS,
+                "Fault: NAME[:TARGET][@START][+SECONDS][%PERCENT][=AMOUNT]; may be repeated; "
+                "names: " + FAULTS,
             )
         ),
     ] = None,

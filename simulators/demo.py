@@ -64,11 +64,15 @@ def run_demo(order: Demo) -> int:
     """The whole demo; returns the exit code."""
     console = Console(soft_wrap=True, highlight=False, emoji=False)
     folder = Folder(order.folder)
-    trouble = _claim(folder)
-    if trouble:
-        console.print(trouble, markup=False)
-        return 2
-    return asyncio.run(_demo(order, folder, console))
+    try:
+        trouble = _claim(folder)
+        if trouble:
+            console.print(trouble, markup=False)
+            return 2
+        return asyncio.run(_demo(order, folder, console))
+    except OSError as error:
+        console.print(f"smelter demo: {error}", markup=False)
+        return 1
 
 
 def _claim(folder: Folder) -> str:
@@ -146,8 +150,9 @@ async def _work(stage: _Stage, listen: dict[str, str], tasks: asyncio.TaskGroup)
     plant = stage.world.plant.scenario.name
     following = tasks.create_task(follow(host, int(port), plant, stage.seen))
     history = tasks.create_task(_history(stage))
-    await _healthy(stage, listen)
-    await history
+    with stage.console.status(say("仿真历史数据 …", "simulating the history …")):
+        await _healthy(stage, listen)
+        await history
     found = await _report(stage)
     await _first_values(stage)
     good = _tell(stage, found)
@@ -212,13 +217,14 @@ async def _report(stage: _Stage) -> list[Deviation]:
     """History and entries in, report out; the deviations from the truth of the month."""
     folder, order, run = stage.folder, stage.order, stage.children.run
     month, site = order.month, str(folder.site)
-    imported = ("--mqtt", f"mqtt://{stage.broker}", "--plant", stage.world.plant.scenario.name)
-    await run(
-        "import",
-        *("import", str(folder.history(month)), *imported),
-        *("--data-dir", str(folder.data / "import")),
-    )
-    await _in_lake(stage)
+    via = ("--mqtt", f"mqtt://{stage.broker}", "--plant", stage.world.plant.scenario.name)
+    with stage.console.status(say("导入历史数据 …", "importing the history …")):
+        await run(
+            "import",
+            *("import", str(folder.history(month)), *via),
+            *("--data-dir", str(folder.data / "import")),
+        )
+        await _in_lake(stage)
     stage.say("历史数据已入库", "the history is in the lake")
     await run(
         "entries",
@@ -226,11 +232,12 @@ async def _report(stage: _Stage) -> list[Deviation]:
         *("--author", say("环保专员（仿真）", "environment officer (simulated)")),
         *("--reason", say(f"{month} 月度填报", f"monthly figures of {month}")),
     )
-    await run(
-        "report",
-        *("report", "carbon-monthly", "--site", site, "--month", month),
-        *("--out", str(folder.reports), "--lang", order.report_language),
-    )
+    with stage.console.status(say("生成报告 …", "making the report …")):
+        await run(
+            "report",
+            *("report", "carbon-monthly", "--site", site, "--month", month),
+            *("--out", str(folder.reports), "--lang", order.report_language),
+        )
     made = sorted(folder.reports.glob("**/*.json"))
     if not made:
         raise ChildFailedError(

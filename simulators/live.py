@@ -3,7 +3,6 @@
 import asyncio
 import json
 import math
-import sys
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -104,20 +103,23 @@ def picture(seen: Seen) -> Table:
 
 
 async def follow(host: str, port: int, plant: str, seen: Seen) -> None:
-    """Takes every message of the gateway until cancelled."""
-    async with aiomqtt.Client(host, port, protocol=aiomqtt.ProtocolVersion.V311) as client:
-        await client.subscribe(f"smelter/v1/{plant}/gw1/#", qos=0)
-        async for message in client.messages:
-            if isinstance(message.payload, bytes):
-                seen.take(str(message.topic), message.payload)
+    """Takes every message of the gateway until cancelled; a lost broker is tried again."""
+    while True:
+        try:
+            async with aiomqtt.Client(host, port, protocol=aiomqtt.ProtocolVersion.V311) as client:
+                await client.subscribe(f"smelter/v1/{plant}/gw1/#", qos=0)
+                async for message in client.messages:
+                    if isinstance(message.payload, bytes):
+                        seen.take(str(message.topic), message.payload)
+        except aiomqtt.MqttError:
+            await asyncio.sleep(1)
 
 
 async def show(console: Console, seen: Seen) -> None:
     """A table that renews itself on a terminal; a line now and then in a pipe."""
-    if not sys.stdout.isatty():
-        while True:
-            await asyncio.sleep(PLAIN_EVERY_S)
-            console.print("; ".join(f"{label} {value}" for label, value in rows(seen)))
+    while not console.is_terminal:
+        await asyncio.sleep(PLAIN_EVERY_S)
+        console.print("; ".join(f"{label} {value}" for label, value in rows(seen)), markup=False)
     with Live(picture(seen), console=console, refresh_per_second=2) as live:
         while True:
             await asyncio.sleep(1)

@@ -79,7 +79,7 @@ def entries(month: Month) -> list[Row]:
                 )
             )
         rows += _anodes(month, section.name, section.number)
-    return rows + _bills(month)
+    return rows + _heat(month) + _bills(month)
 
 
 def _anodes(month: Month, line: str, number: int) -> list[Row]:
@@ -94,6 +94,25 @@ def _anodes(month: Month, line: str, number: int) -> list[Row]:
         Row("anode_consumed", line, month.month, used, "t", voucher, note="更换阳极过磅合计"),
         Row("anode_sulphur", line, month.month, 1.94, "%", f"LAB-{month.month}-{number}"),
         Row("anode_ash", line, month.month, 0.37, "%", f"LAB-{month.month}-{number}"),
+    ]
+
+
+def _heat(month: Month) -> list[Row]:
+    """Steam for the potrooms by the workshops' shares of what was bought, no meter of its own."""
+    point = "plant/heat1 heat.energy"
+    bought = float(month.series[point][-1]) - month.before[point]
+    pots = month.plant.scenario.pots
+    return [
+        Row(
+            "heat_process",
+            section.name,
+            month.month,
+            round(0.6 * bought * section.pots.count / pots, 2),
+            "GJ",
+            f"HEAT-{month.month}-{section.number}",
+            note="按热力分摊表",
+        )
+        for section in month.plant.sections
     ]
 
 

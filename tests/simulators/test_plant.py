@@ -1,7 +1,6 @@
 """The plant around the pots: energy balance, gas, heat, instruments, determinism."""
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 
 from simulators.heat import effectiveness
@@ -10,8 +9,6 @@ from simulators.plant import Plant, Scenario
 from simulators.stack import instrument_state
 from simulators.truth import Ledger, pot_sums
 from simulators.utilities import Utilities
-
-Floats = npt.NDArray[np.float64]
 
 START_S = 1_790_784_000.0  # 2026-10-01 00:00 UTC+8
 
@@ -137,7 +134,7 @@ def test_stack_velocity_and_flow_agree_with_normal_flow() -> None:
 
 
 def test_daily_calibration_and_monthly_maintenance() -> None:
-    minutes: Floats = START_S + 60 * np.arange(31 * 1440)
+    minutes = START_S + 60.0 * np.arange(31 * 1440, dtype=np.float64)
     state = instrument_state(minutes)
     assert (state == 1).sum() == 31 * 15
     assert (state == 2).sum() == 120
@@ -198,7 +195,7 @@ def test_effectiveness_of_counterflow() -> None:
 
 def test_no_sun_at_night() -> None:
     utilities = Utilities(12, 1)
-    midnight: Floats = START_S + 86_400 * np.arange(365)
+    midnight = START_S + 86_400.0 * np.arange(365, dtype=np.float64)
     assert utilities.pv_kw(midnight).max() == 0
     noon = utilities.pv_kw(midnight + 12 * 3600)
     assert noon.min() > 0
