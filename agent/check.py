@@ -5,7 +5,7 @@ from typing import Any
 from agent.config import GatewayConfig, LineConfig
 from drivers.cli import language
 from drivers.config import DeviceConfig, make_driver
-from drivers.model import ConfigError, Group
+from drivers.model import ConfigError
 
 Described = dict[str, Any]
 
@@ -46,17 +46,17 @@ def _device(device: DeviceConfig, line: LineConfig, *, plan: bool) -> Described:
         "samples_per_s": sum(len(group.points) / group.interval_s for group in groups),
     }
     if plan:
-        described |= _plan(device, tuple(groups))
+        described |= _plan(device, line)
     return described
 
 
-def _plan(device: DeviceConfig, groups: tuple[Group, ...]) -> Described:
+def _plan(device: DeviceConfig, line: LineConfig) -> Described:
     """What the driver room explains about the requests of a device, and its warnings."""
     if not device.driver.startswith("modbus"):
         return {"plan": [], "warnings": []}
     from drivers.explain import explain
 
-    explained = explain(device, groups)
+    explained = explain(device, line.devices, line.groups)
     return {"plan": list(explained.lines), "warnings": list(explained.warnings)}
 
 

@@ -8,49 +8,56 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+from drivers.cli import language
 from drivers.config import DeviceConfig
 from drivers.model import Group
-from drivers.plan import Block, char_s, limits_of, order_blocks, plan_blocks, spans_of
+from drivers.plan import (
+    Block,
+    char_s,
+    limits_of,
+    order_blocks,
+    plan_blocks,
+    request_cost_chars,
+    spans_of,
+)
 
 HURRIED_S = 0.01  # few devices answer faster than this on average
 
 TEXTS = {
     "en": {
-        "group": "  every {0:g} s: {1} points in {2} requests",
-        "registers": "    {0:<24} {1:>4} registers, {2} asked for",
-        "bits": "    {0:<24} {1:>4} bits, {2} asked for",
-        "load": "  load: {0:.3g} requests/s; {1:.4g} registers/s read, "
-        "{2:.4g} asked for ({3:.0f} %)",
-        "hint": "  with bridge_gap = {0} it would be {1} requests instead of {2}",
+        "group": "every {0:g} s: {1} points in {2} requests",
+        "registers": "  {0:<24} {1:>4} registers, {2} asked for",
+        "bits": "  {0:<24} {1:>4} bits, {2} asked for",
+        "load": "load: {0:.3g} requests/s; {1:.4g} registers/s read, {2:.4g} asked for ({3:.0f} %)",
+        "hint": "with bridge_gap = {0} it would be {1} requests instead of {2}",
         "line": "line {0}: {1} devices, {2:.3g} requests/s",
-        "busy": "  the line itself is busy {0:.1f} % of the time",
-        "good": "  can be done if a request is answered within {0:.0f} ms on average",
-        "hurried": "  DOUBTFUL: a request would have to be answered within {0:.1f} ms on average",
-        "over": "  CANNOT BE DONE: one second of polling needs {0:.2f} s; "
+        "busy": "the line itself is busy {0:.1f} % of the time",
+        "good": "can be done if a request is answered within {0:.0f} ms on average",
+        "hurried": "DOUBTFUL: a request would have to be answered within {0:.1f} ms on average",
+        "over": "CANNOT BE DONE: one second of polling needs {0:.2f} s; "
         "make the intervals {0:.1f} times as long, or read less",
-        "capped": "  CANNOT BE DONE: {0:.3g} requests/s, but max_requests_per_s = {1:g}; "
+        "capped": "CANNOT BE DONE: {0:.3g} requests/s, but max_requests_per_s = {1:g}; "
         "make the intervals {2:.1f} times as long, or raise it",
-        "timeout": "  CANNOT BE DONE: the reply of {0} takes {1:.2f} s on the line, "
+        "timeout": "CANNOT BE DONE: the reply of {0} takes {1:.2f} s on the line, "
         "timeout_s is {2:g}; raise timeout_s or lower max_registers",
-        "silent": "  a silent device costs its neighbours up to {0:g} s each time it is tried",
+        "silent": "a silent device costs its neighbours up to {0:g} s each time it is tried",
     },
     "zh": {
-        "group": "  每 {0:g} 秒：{1} 个点，{2} 次请求",
-        "registers": "    {0:<24} {1:>4} 个寄存器，其中需要 {2} 个",
-        "bits": "    {0:<24} {1:>4} 位，其中需要 {2} 位",
-        "load": "  负荷：{0:.3g} 次请求/秒；读取 {1:.4g} 个寄存器/秒，需要 {2:.4g} 个（{3:.0f} %）",
-        "hint": "  若 bridge_gap = {0}，只需 {1} 次请求（现为 {2} 次）",
+        "group": "每 {0:g} 秒：{1} 个点，{2} 次请求",
+        "registers": "  {0:<24} {1:>4} 个寄存器，其中需要 {2} 个",
+        "bits": "  {0:<24} {1:>4} 位，其中需要 {2} 位",
+        "load": "负荷：{0:.3g} 次请求/秒；读取 {1:.4g} 个寄存器/秒，需要 {2:.4g} 个（{3:.0f} %）",
+        "hint": "若 bridge_gap = {0}，只需 {1} 次请求（现为 {2} 次）",
         "line": "线路 {0}：{1} 台设备，{2:.3g} 次请求/秒",
-        "busy": "  仅线路传输就占用 {0:.1f} % 的时间",
-        "good": "  可以完成，条件是每次请求平均在 {0:.0f} 毫秒内得到应答",
-        "hurried": "  存疑：每次请求平均须在 {0:.1f} 毫秒内得到应答",
-        "over": "  无法完成：一秒的采集需要 {0:.2f} 秒；"
-        "请把采集周期延长到 {0:.1f} 倍，或减少读取量",
-        "capped": "  无法完成：每秒 {0:.3g} 次请求，而 max_requests_per_s = {1:g}；"
+        "busy": "仅线路传输就占用 {0:.1f} % 的时间",
+        "good": "可以完成，条件是每次请求平均在 {0:.0f} 毫秒内得到应答",
+        "hurried": "存疑：每次请求平均须在 {0:.1f} 毫秒内得到应答",
+        "over": "无法完成：一秒的采集需要 {0:.2f} 秒；请把采集周期延长到 {0:.1f} 倍，或减少读取量",
+        "capped": "无法完成：每秒 {0:.3g} 次请求，而 max_requests_per_s = {1:g}；"
         "请把采集周期延长到 {2:.1f} 倍，或提高该上限",
-        "timeout": "  无法完成：{0} 的应答在线路上需 {1:.2f} 秒，而 timeout_s 为 {2:g}；"
+        "timeout": "无法完成：{0} 的应答在线路上需 {1:.2f} 秒，而 timeout_s 为 {2:g}；"
         "请加大 timeout_s 或减小 max_registers",
-        "silent": "  设备不应答时，每次尝试最多耽误同线路其他设备 {0:g} 秒",
+        "silent": "设备不应答时，每次尝试最多耽误同线路其他设备 {0:g} 秒",
     },
 }
 
@@ -121,41 +128,38 @@ def _line_s(device: DeviceConfig, block: Block) -> float:
     return (8 + 5 + block.octets + 7) * char_s(device)
 
 
-def can_deliver(devices: Iterable[DeviceConfig], groups: Sequence[Group]) -> bool:
-    """False when some device certainly cannot be read at the asked intervals."""
-    found = loads(devices, groups)
-    lines = _lines(found)
-    return all(sum(load.busy for load in line) <= 1 for line in lines) and not any(
-        _impossible(load, TEXTS["en"]) for load in found
-    )
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """``lines`` for a person; ``warnings`` say what will not work at the asked intervals."""
+
+    lines: tuple[str, ...]
+    warnings: tuple[str, ...]
 
 
-def explain(devices: Iterable[DeviceConfig], groups: Sequence[Group], lang: str = "en") -> str:
+def explain(
+    device: DeviceConfig,
+    devices: Sequence[DeviceConfig],
+    groups: Sequence[Group],
+    lang: str | None = None,
+) -> Explanation:
     """
-    The plan of all Modbus devices as text, in ``zh`` or ``en``.
+    The plan of one Modbus device, and whether its line can carry it.
 
-    Per device its blocks and load; per line whether the asked intervals can be kept.
+    ``devices`` and ``groups`` are all of the line, this device's among them; ``lang`` is zh or
+    en, by default that of the environment.
     """
-    text = TEXTS[lang]
-    lines: list[str] = []
-    for line in _lines(loads(devices, groups)):
-        for load in line:
-            lines += _device_lines(load, text)
-        lines += [*_verdict(line, text), ""]
-    return "\n".join(lines)
-
-
-def _lines(found: Iterable[DeviceLoad]) -> list[list[DeviceLoad]]:
-    """Devices that share a line, together."""
-    lines: dict[tuple[str, str], list[DeviceLoad]] = {}
-    for load in found:
-        lines.setdefault((load.device.driver, load.device.address), []).append(load)
-    return list(lines.values())
+    text = TEXTS[lang or language()]
+    line = loads(devices, groups)
+    mine = next((load for load in line if load.device.name == device.name), None)
+    if mine is None:
+        return Explanation((), ())
+    verdict, broken = _verdict(line, text)
+    return Explanation((*_device_lines(mine, text), *verdict), (*_impossible(mine, text), *broken))
 
 
 def _device_lines(load: DeviceLoad, text: dict[str, str]) -> list[str]:
     device = load.device
-    lines = [f"{device.name}  {device.driver} {device.address} unit {device.unit}"]
+    lines = [f"{device.driver} {device.address} unit {device.unit}"]
     for plan in load.groups:
         lines.append(text["group"].format(plan.interval_s, plan.points, len(plan.blocks)))
         for block in plan.blocks:
@@ -167,7 +171,7 @@ def _device_lines(load: DeviceLoad, text: dict[str, str]) -> list[str]:
     lines.append(
         text["load"].format(load.requests_per_s, load.registers_per_s, load.asked_per_s, share)
     )
-    return lines + _impossible(load, text)
+    return lines
 
 
 def _hint(plan: GroupPlan, device: DeviceConfig, text: dict[str, str]) -> list[str]:
@@ -175,7 +179,10 @@ def _hint(plan: GroupPlan, device: DeviceConfig, text: dict[str, str]) -> list[s
     limits = limits_of(device)
     spans = [span for block in plan.blocks for span in block.spans if not span.table.packed]
     gaps = {b.start - a.end for a, b in pairwise(spans) if a.table is b.table}
-    for gap in sorted(gap for gap in gaps if limits.bridge < gap < limits.registers):
+    longest = limits.registers
+    if device.driver == "modbus-rtu":  # beyond it a gap takes longer than a request
+        longest = int(request_cost_chars(device) // 2) + 1
+    for gap in sorted(gap for gap in gaps if limits.bridge < gap < longest):
         wider = [b for b in plan.blocks if b.table.packed]
         wider += plan_blocks(spans, replace(limits, bridge=gap))
         if 2 * len(wider) <= len(plan.blocks):
@@ -196,20 +203,20 @@ def _impossible(load: DeviceLoad, text: dict[str, str]) -> list[str]:
     return found
 
 
-def _verdict(line: Sequence[DeviceLoad], text: dict[str, str]) -> list[str]:
-    """Whether one line can carry what its devices ask."""
+def _verdict(line: Sequence[DeviceLoad], text: dict[str, str]) -> tuple[list[str], list[str]]:
+    """What one line carries, and what is too much for it."""
     rate = sum(load.requests_per_s for load in line)
     busy = sum(load.busy for load in line)
     found = [text["line"].format(line[0].device.address, len(line), rate)] if len(line) > 1 else []
+    if len(line) > 1:
+        found.append(text["silent"].format(max(load.device.timeout_s for load in line)))
     if busy:
         found.append(text["busy"].format(100 * busy))
     if busy > 1:
-        return [*found, text["over"].format(busy)]
-    if any(_impossible(load, text) for load in line):
-        return found
+        return found, [text["over"].format(busy)]
     patience_s = (1 - busy) / rate
-    verdict = "good" if patience_s >= HURRIED_S else "hurried"
-    found.append(text[verdict].format(1000 * patience_s))
-    if len(line) > 1:
-        found.append(text["silent"].format(max(load.device.timeout_s for load in line)))
-    return found
+    if patience_s < HURRIED_S:
+        return found, [text["hurried"].format(1000 * patience_s)]
+    if not any(_impossible(load, text) for load in line):
+        found.append(text["good"].format(1000 * patience_s))
+    return found, []
