@@ -165,8 +165,8 @@ class Cells:
         known = quantities()
         if name in known:
             return known[name]
-        near = get_close_matches(name, known, 1, 0.5)
-        near = near or [full for full in known if full.endswith(f".{name}")][:3]
+        near = [full for full in known if full.endswith(f".{name}")][:3]
+        near = near or get_close_matches(name, known, 1, 0.5)
         hint = f"did you mean {' or '.join(near)}?" if near else "names are in quantities.toml"
         self.fail("quantity", f"unknown quantity {name!r}; {hint}")
         return None
