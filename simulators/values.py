@@ -33,7 +33,7 @@ class Believed:
         section = self.plant.sections[index]
         current = self.plant.gauges[f"{section.name}/series potline.current"]
         columns = section.pot_columns(current)
-        if not self.faults.any():
+        if not self.faults.any() and not self._shift:
             self._frozen.clear()
             return columns
         columns = {name: values.copy() for name, values in columns.items()}
@@ -54,6 +54,9 @@ class Believed:
             for name, values in columns.items():
                 if name not in (*FLAG_FIELDS, *COUNTER_FIELDS):
                     values[k] = np.nan
+        for name in COUNTER_FIELDS:
+            point = f"{key} pot.{name}"
+            columns[name][k] = self._shifted(point, columns[name][k], targets, 2.0**32, 1.0)
         if self.faults.active("link_lost", *targets):
             for name in LINK_LOST_ZERO:
                 columns[name][k] = 0.0
@@ -76,18 +79,22 @@ class Believed:
         return value
 
     def _counter(self, point: str, targets: tuple[str, str], modulus: float) -> float:
-        shown = self.plant.register(point) + self._shift.get(point, 0.0)
+        step = self.plant.counter_steps[point]
+        end = modulus or 2.0**32 * step
+        return self._shifted(point, self.plant.register(point), targets, end, step)
+
+    def _shifted(
+        self, point: str, value: float, targets: tuple[str, str], end: float, step: float
+    ) -> float:
+        """A counter after the faults that moved it; ``end`` is where its register rolls over."""
         for name in ("rollover", "reset"):
-            fault = self.faults.active(name, *targets)
-            if fault is None:
+            if self.faults.active(name, *targets) is None:
                 self._done.discard((name, point))
             elif (name, point) not in self._done:
                 self._done.add((name, point))
-                step = self.plant.counter_steps[point]
-                goal = (modulus or 2.0**32 * step) - 20 * step if name == "rollover" else 0.0
-                self._shift[point] = goal - self.plant.register(point)
-                shown = goal
-        return shown
+                goal = end - 20 * step if name == "rollover" else 0.0
+                self._shift[point] = goal - value
+        return value + self._shift.get(point, 0.0)
 
 
 def fill(device: Device, bank: Bank, believed: Believed) -> None:

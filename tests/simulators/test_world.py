@@ -257,6 +257,25 @@ async def test_counter_faults(world: World, folder: Folder) -> None:
     assert 0 < shown() < 100
 
 
+async def test_reset_of_a_pot_controller_lasts(world: World, folder: Folder) -> None:
+    row = next(r for r in table(folder, "line1-plc1") if r["quantity"] == "pot.feed_shots")
+    at = int(row["address"].partition(":")[2])
+
+    def shots(pot: int) -> int:
+        found = struct.unpack(">I", words(world, "line1-plc1", "holding", at + 36 * (pot - 1)))
+        return int(found[0])
+
+    untouched = shots(2)
+    world.faults.add(Fault("reset", "line1/pot001"))
+    await world.tick()
+    assert shots(1) == 0
+    world.faults.remove("reset")
+    for _ in range(60):
+        await world.tick()
+    assert 0 < shots(1) < 10  # a shot each 20 to 40 s
+    assert untouched < shots(2) < untouched + 10
+
+
 async def test_torn_device(world: World) -> None:
     device = next(d for d in world.devices if d.name == "gtc1-cems")
     column = next(c for c in device.columns if c.quantity == "stack.so2")
