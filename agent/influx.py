@@ -65,7 +65,7 @@ class Piece:
 
     @property
     def body(self) -> bytes:
-        return b"\n".join(text.rstrip(b"\n") for _, text in self.parts)
+        return b"\n".join(text for _, text in self.parts)
 
     def lines(self) -> list[tuple[StoredBatch, bytes]]:
         return [(each, line) for each, text in self.parts for line in text.split(b"\n") if line]
@@ -84,7 +84,7 @@ def pieces(batches: Sequence[StoredBatch], most_lines: int) -> Iterator[Piece]:
     parts: list[tuple[StoredBatch, bytes]] = []
     lines = size = 0
     for batch in batches:
-        for part in _cut(batch.payload, most_lines):
+        for part in _cut(batch.payload.rstrip(b"\n"), most_lines):
             count = part.count(b"\n") + 1
             if parts and (lines + count > most_lines or size + len(part) > _BODY_BYTES):
                 yield Piece(tuple(parts))
