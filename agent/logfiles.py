@@ -19,7 +19,7 @@ from agent.durable import make_folder, replace_text, sync
 from agent.segment import Segment
 
 SEGMENT_BYTES = 64 << 20
-_SEGMENT_BYTES_MIN = 256 << 10
+SEGMENT_BYTES_MIN = 256 << 10
 RESERVE_BYTES = 1 << 20
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _LOST_RANGES = 1000
@@ -176,9 +176,11 @@ class LogFiles:
             upto = int(json.loads((self.folder / "receipt.json").read_text("utf-8"))["upto"])
         except (OSError, ValueError, KeyError, TypeError):
             upto = 0  # too old a receipt means duplicates, never loss
-        # More than the newest: the disk lost what it had said was durable. The numbers are used
-        # again and the historian keeps both branches.
-        self.receipted = self._saved_receipt = max(0, min(upto, self.newest))
+        self._saved_receipt = upto
+        self.receipted = max(0, min(upto, self.newest))
+        # More than the newest: the disk forgot what it had said was durable. Its numbers are used
+        # again, so the receipt must not cover them; the historian keeps both branches.
+        self.save_receipt()
 
     def save_receipt(self) -> None:
         upto = self.receipted
@@ -262,7 +264,7 @@ class LogFiles:
 
     def _segment_bytes(self) -> int:
         """Small logs get small segments, so that pruning has something to take."""
-        return max(_SEGMENT_BYTES_MIN, min(SEGMENT_BYTES, self.room() // 16))
+        return max(SEGMENT_BYTES_MIN, min(SEGMENT_BYTES, self.room() // 16))
 
     def _abandon(self) -> None:
         """Never touches the active file again; what in it is not yet durable counts for nothing."""
