@@ -346,4 +346,5 @@ def time_ns(moment: Any) -> int:
     if moment is None or moment.year <= MIN_YEAR:
         return 0
     aware = moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
-    return (aware - dt.datetime(1970, 1, 1, tzinfo=dt.UTC)) // dt.timedelta(microseconds=1) * 1000
+    since: dt.timedelta = aware - dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+    return since // dt.timedelta(microseconds=1) * 1000
