@@ -20,6 +20,7 @@ from reports.model import (
     Content,
     How,
     LedgerUse,
+    LegalUse,
     PeriodUse,
     PlantUse,
     PotlineUse,
@@ -45,9 +46,9 @@ SUMMED: Final = (
     "anode_consumed",
     "anode_net",
     "anode_co2",
+    "pfc",
     "cf4",
     "c2f6",
-    "pfc",
     "emission",
 )
 _LABELS: Final = {
@@ -248,7 +249,7 @@ def _pfc_default(bench: Bench, line: Potline) -> None:
         assembly.law("gwp_cf4", bench.law("gwp_cf4")),
         assembly.law("gwp_c2f6", bench.law("gwp_c2f6")),
     ]
-    for name, key in (("cf4", "cf4_kg"), ("c2f6", "c2f6_kg"), ("pfc", "t_co2e")):
+    for name, key in (("pfc", "t_co2e"), ("cf4", "cf4_kg"), ("c2f6", "c2f6_kg")):
         assembly.compute(
             bench.head(line.id, name), "pfc_default", arguments, key=key, how=How.DEFAULT
         )
@@ -314,7 +315,7 @@ def _content(bench: Bench, running: list[Potline]) -> Content:
         stamps=_stamps(assembly),
         warnings=doubts(assembly.lines, running, month),
         lines=lines,
-        legals=tuple(assembly.legals[key] for key in sorted(assembly.legals)),
+        legals=tuple(_in_pack_order(assembly)),
         entries=tuple(assembly.entries[number] for number in sorted(assembly.entries)),
         meters=tuple(assembly.meters[key] for key in sorted(assembly.meters)),
         packs={
@@ -345,11 +346,27 @@ def _master(line: Potline, month: Period) -> PotlineUse:
     )
 
 
+def _in_pack_order(assembly: Assembly) -> list[LegalUse]:
+    """As the packs list them: values first, rounding last."""
+    places = {
+        (pack.name, name): n
+        for pack in assembly.packs.values()
+        for n, name in enumerate(pack.parameters)
+    }
+    return sorted(
+        assembly.legals.values(),
+        key=lambda legal: (legal.pack, places[legal.pack, _name_of(legal)], legal.id),
+    )
+
+
+def _name_of(legal: LegalUse) -> str:
+    return legal.id.removeprefix(f"{legal.pack}.").partition("@")[0]
+
+
 def _stamps(assembly: Assembly) -> tuple[Stamp, ...]:
     """One stamp per text of which a value was used that nobody read in the text itself."""
     found: dict[str, Stamp] = {}
-    for key in sorted(assembly.legals):
-        legal = assembly.legals[key]
+    for legal in _in_pack_order(assembly):
         if legal.confirmed == "official":
             continue
         known = found.get(legal.source.title)

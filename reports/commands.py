@@ -1,5 +1,208 @@
 """The sub-commands this room brings to ``smelter``: entries, compute, report, trace."""
 
-from reports.entry_commands import entries_app
+import json
+import select
+import sys
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Annotated, Any, Final
 
-__all__ = ["entries_app"]
+import typer
+
+from drivers.model import ConfigError
+from reports.entry_commands import SiteFile, entries_app, parse_month, speak
+from reports.formulas import FORMULAS, Formula
+from reports.formulas.numbers import FormulaError
+from reports.words import say
+
+__all__ = ["compute", "entries_app", "report", "trace"]
+
+STDIN_WAIT_S: Final = 2.0
+AsJson = Annotated[bool, typer.Option("--json", help=say("输出 JSON", "print JSON"))]
+Lang = Annotated[str, typer.Option(help="zh | en")]
+
+
+def compute(
+    formula: Annotated[str, typer.Argument(help=say("公式名", "name of a formula"))] = "",
+    values: Annotated[list[str] | None, typer.Argument(help="name=value …")] = None,
+    *,
+    source: Annotated[
+        str, typer.Option("--input", help=say("JSON 文件，- 为标准输入", "JSON file, - is stdin"))
+    ] = "",
+    as_json: AsJson = False,
+    list_all: Annotated[
+        bool, typer.Option("--list", help=say("列出全部公式", "list all formulas"))
+    ] = False,
+    lang: Lang = "",
+) -> None:
+    """Run any formula by hand: name=value …, or JSON in. 手工计算任一公式。"""
+    speak(lang)
+    if list_all:
+        _list(as_json=as_json)
+        return
+    chosen = FORMULAS.get(formula)
+    if chosen is None:
+        known = ", ".join(FORMULAS)
+        raise ConfigError(
+            [say(f"没有公式 {formula!r}；有：{known}", f"no formula {formula!r}; known: {known}")]
+        )
+    given = _arguments(values or [])
+    if source or (not given and not sys.stdin.isatty()):
+        read = _json_input(source)
+        as_json = as_json or bool(source) or bool(read)
+        twice = sorted(given.keys() & read.keys())
+        if twice:
+            raise ConfigError([say(f"给出两次：{twice}", f"given twice: {twice}")])
+        given |= read
+    results = _run(chosen, given)
+    if as_json:
+        typer.echo(json.dumps({key: float(value) for key, value in results.items()}))
+        return
+    for key, value in results.items():
+        typer.echo(f"{key} = {float(value)!r}")
+
+
+def _list(*, as_json: bool) -> None:
+    if as_json:
+        table = {
+            name: {
+                "parameters": list(formula.parameters),
+                "results": list(formula.results),
+                "equation": formula.equation,
+                "zh": formula.zh,
+                "en": formula.en,
+                "text": formula.text,
+            }
+            for name, formula in FORMULAS.items()
+        }
+        typer.echo(json.dumps(table, ensure_ascii=False, indent=1))
+        return
+    for formula in FORMULAS.values():
+        typer.echo(f"{_signature(formula)}   {say(formula.zh, formula.en)}")
+        typer.echo(f"    {formula.equation}")
+
+
+def _signature(formula: Formula) -> str:
+    return f"{formula.name}({', '.join(formula.parameters)}) -> {', '.join(formula.results)}"
+
+
+def _arguments(values: list[str]) -> dict[str, Decimal]:
+    given: dict[str, Decimal] = {}
+    problems = []
+    for text in values:
+        name, equals, value = text.partition("=")
+        try:
+            number = Decimal(value)
+        except InvalidOperation:
+            number = None
+        if not equals or number is None:
+            problems.append(
+                say(
+                    f"{text!r}：请写 名称=数字，例如 loss_fraction=0.1518",
+                    f"{text!r}: write name=number, e.g. loss_fraction=0.1518",
+                )
+            )
+        elif name in given:
+            problems.append(say(f"{name} 给出两次", f"{name} is given twice"))
+        else:
+            given[name] = number
+    if problems:
+        raise ConfigError(problems)
+    return given
+
+
+def _json_input(source: str) -> dict[str, Any]:
+    """The JSON object of a file or stdin; nothing on stdin is an empty one."""
+    try:
+        if source not in {"", "-"}:
+            text = Path(source).read_text("utf-8")
+        elif source == "-" or select.select([sys.stdin], [], [], STDIN_WAIT_S)[0]:
+            text = sys.stdin.read()
+        else:
+            text = ""
+        if not source and not text.strip():
+            return {}
+        table = json.loads(text, parse_float=Decimal)
+    except (OSError, ValueError) as error:
+        raise ConfigError([f"--input {source or '-'}: {error}"]) from None
+    if not isinstance(table, dict):
+        raise ConfigError([say("JSON 须为对象", 'write a JSON object, e.g. {"anode_t": 100}')])
+    return table
+
+
+def _run(formula: Formula, given: dict[str, Any]) -> dict[str, Decimal]:
+    problems = [
+        say(f"没有参数 {name}", f"unknown parameter {name}")
+        for name in sorted(given.keys() - set(formula.parameters))
+    ]
+    missing = [name for name in formula.parameters if name not in given]
+    if missing:
+        wanted = " ".join(f"{name}=…" for name in missing)
+        problems.append(say(f"缺少参数；请加 {wanted}", f"missing; add {wanted}"))
+    if not problems:
+        try:
+            return formula(**given)
+        except FormulaError as error:
+            problems.append(str(error))
+    raise ConfigError([*problems, _signature(formula)])
+
+
+def report(
+    name: Annotated[str, typer.Argument(help="carbon-monthly")],
+    site: SiteFile,
+    month: Annotated[str, typer.Option(help="2026-10")],
+    out: Annotated[Path, typer.Option(help=say("输出文件夹", "folder to write to"))],
+    lang: Annotated[str, typer.Option(help="zh | en")] = "zh",
+    formats: Annotated[str, typer.Option("--format", help="json,xlsx,pdf")] = "json,xlsx,pdf",
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Make a report; exit 1 when something is missing. 生成报告；缺数据时返回 1。"""
+    from reports.make import REPORTS, make_report, summary, summary_table
+
+    speak(lang)
+    if name not in REPORTS:
+        known = ", ".join(REPORTS)
+        raise ConfigError([say(f"没有报告 {name!r}；有：{known}", f"no report {name!r}: {known}")])
+    written = make_report(name, site, parse_month(month), out, formats.split(","), lang)
+    if as_json:
+        typer.echo(json.dumps(summary_table(written), ensure_ascii=False))
+    else:
+        typer.echo(summary(written))
+    if not written.report.content.complete:
+        raise typer.Exit(1)
+
+
+def trace(
+    file: Annotated[Path, typer.Argument(help="REPORT.json")],
+    line: Annotated[str, typer.Argument(help=say("结果编号", "id of a line, e.g. line1.emission"))],
+    site: Annotated[Path | None, typer.Option(help="site.toml")] = None,
+    *,
+    as_json: AsJson = False,
+    lang: Lang = "",
+) -> None:
+    """From a figure back to entries, batches and registers. 从报告数字追溯到录入、批次和寄存器。"""
+    from reports.site import load_site
+    from reports.trace import Tracer, verified
+    from reports.trace_text import trace_text
+    from reports.versions import read_report
+
+    speak(lang)
+    found = read_report(file)
+    originals = load_site(site or file.parent / found.site).originals
+    try:
+        node = Tracer(found.content, originals).line(line)
+    except KeyError:
+        known = ", ".join(each.id for each in found.content.lines)
+        raise ConfigError(
+            [say(f"报告没有 {line!r}；有：{known}", f"no line {line!r}; known: {known}")]
+        ) from None
+    proved = verified(node)
+    if as_json:
+        typer.echo(json.dumps(node | {"proved": proved}, ensure_ascii=False, indent=1))
+    else:
+        typer.echo(trace_text(node))
+        if not proved:
+            typer.echo(say("未能全部核实", "not everything could be verified"))
+    if not proved:
+        raise typer.Exit(1)

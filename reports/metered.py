@@ -23,6 +23,7 @@ from reports.site import Meter
 from reports.words import short_text
 
 GAPS_SHOWN: Final = 60
+NOTED: Final = {"rollover": "表底满量程回零", "reset": "表底清零", "replacement": "换表"}
 AMOUNT_DECIMALS: Final = 6  # of a float register; beyond that is binary noise
 
 
@@ -73,7 +74,7 @@ def _absent(meter: MeterUse) -> Text:
 
 
 def _coverage(meters: Sequence[MeterUse]) -> Coverage:
-    worst = min(meters, key=lambda m: m.measured_s + m.bridged_s)
+    worst = min(meters, key=lambda m: (m.measured_s + m.bridged_s, m.measured_s))
     known = worst.measured_s + worst.bridged_s
     share = _cut(known / worst.period_s)
     measured, bridged, unknown = (
@@ -123,11 +124,11 @@ def _notes(meters: Sequence[MeterUse]) -> tuple[Text, ...]:
             )
         notes += [
             Text(
-                zh=f"{meter.id} {event.start} 事件 {event.kind}：{event.text}",
-                en=f"{meter.id} {event.start} event {event.kind}: {event.text}",
+                zh=f"{meter.id} 于 {event.start} {NOTED[event.kind]}",
+                en=f"{meter.id} {event.start}: {event.kind}",
             )
             for event in meter.events
-            if event.kind in {"reset", "replacement", "rollover"}
+            if event.kind in NOTED
         ]
     return tuple(notes)
 

@@ -8,12 +8,18 @@ signs of units and formulas. Needed only when the fonts are renewed; wants fontt
 import sys
 from pathlib import Path
 
-from fontTools import subset
-from fontTools.ttLib import TTCollection
+from fontTools import subset  # type: ignore[import-untyped]
+from fontTools.ttLib import TTCollection  # type: ignore[import-untyped]
 
 SIGNS = (
     "₀₁₂₃₄₅₆₇₈₉⁰¹²³⁴⁵⁶⁷⁸⁹℃‰−–—…‘’“”·×÷±≤≥≈≠√∑Σ∆→←↑↓☐□■●○▲△✓†‡§№"
-    "《》〈〉「」『』【】〔〕（），。、；：！？％～￥"
+    "•《》〈〉「」『』【】〔〕（），。、；：！？％～￥"
+)
+# Characters of personal names that GB 2312 lacks; entries carry their authors' names.
+NAMES = (
+    "䶮喆垚堃堉墡奭妧婳媖嫄嫚嬿孖峣崚崟廙彣彧忞悰愔慜掞旸旻旼昇昉昫昳晙晞暐曈曌朏杺梣棽橦沄沚"
+    "洺浛浥淏渏渼湉湜湲漷濛濬炘烜焜煒燊燏燚爔犇玘玙玚玠玥珅珣珮珵珹珺琇琎琤琯瑀瑄璘璟璠畇皞皦"
+    "盷瞾矞祎禔禕禛穜竑纮绬翀翙翚翛翯翾脩芃苳蒨谞贇赟鋆镕韡頔頠頫顗飏飐骉骎骕鹮黇龑"
 )
 FONTS = ("Regular", "Bold")
 
@@ -27,7 +33,7 @@ def characters() -> set[int]:
         for character in bytes((high, low)).decode("gb2312", "ignore")
     }
     ascii_latin = {*range(0x20, 0x7F), *range(0xA0, 0x100)}
-    return gb2312 | ascii_latin | set(map(ord, SIGNS))
+    return gb2312 | ascii_latin | set(map(ord, SIGNS + NAMES))
 
 
 def make(source: Path, target: Path) -> int:

@@ -1,0 +1,185 @@
+"""From a figure of a report to all it stands on: lines, entries, rules, batches, registers."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Final
+
+from reports.formulas import FORMULAS
+from reports.model import Content, EntryUse, LegalUse, Line, MeterUse, RegisterUse
+from reports.originals import (
+    Original,
+    OriginalsError,
+    fields,
+    find_in,
+    find_line,
+    log_folder,
+    read_batch,
+)
+
+Node = dict[str, Any]
+SAME: Final = Decimal("1e-9")  # relative; figures of a report file are floats
+WINDOWS: Final = {60: "1m", 3600: "1h"}
+
+
+@dataclass(frozen=True, slots=True)
+class Tracer:
+    """Walks one report; ``originals`` is None when the site keeps none here."""
+
+    content: Content
+    originals: Path | None
+
+    def line(self, identity: str) -> Node:
+        """The tree below a line. Raises KeyError when the report has no such line."""
+        line = self.content.line(identity)
+        node: Node = {
+            "line": line.id,
+            "label": line.label.model_dump(),
+            "value": _number(line.value),
+            "rounded": _number(line.rounded),
+            "unit": line.unit,
+            "how": line.how.value,
+        }
+        if line.formula:
+            node["formula"] = {"name": line.formula, "equation": line.equation}
+            node["recomputed"] = self._recomputed(line)
+        if line.coverage is not None:
+            node["coverage"] = line.coverage.model_dump(mode="json")
+        if line.missing:
+            node["missing"] = [text.model_dump() for text in line.missing]
+        node["inputs"] = [
+            {"name": given.name, "value": _number(given.value), "unit": given.unit}
+            | self._source(given.kind, given.ref)
+            for given in line.inputs
+        ]
+        return node
+
+    def _source(self, kind: str, ref: str) -> Node:
+        content = self.content
+        if kind == "line":
+            return self.line(ref)
+        if kind == "entry":
+            return {"entry": _entry(next(e for e in content.entries if str(e.number) == ref))}
+        if kind == "legal":
+            return {"legal": _legal(next(x for x in content.legals if x.id == ref))}
+        if kind == "meter":
+            return {"meter": self._meter(next(m for m in content.meters if m.id == ref))}
+        return {"ref": ref}
+
+    def _recomputed(self, line: Line) -> bool | None:
+        """True when the formula gives the line's value again from the printed inputs."""
+        formula = FORMULAS[line.formula]
+        if line.value is None:
+            return None
+        given = {i.name: i.value for i in line.inputs if i.value is not None}
+        if line.how.value == "metered":
+            given = {formula.parameters[0]: sum(given.values(), Decimal(0))}
+        results = formula(**given).values()
+        return any(
+            abs(value - line.value) <= SAME * max(Decimal(1), abs(line.value)) for value in results
+        )
+
+    def _meter(self, meter: MeterUse) -> Node:
+        node: Node = meter.model_dump(mode="json", include={"id", "unit", "total", "windows"})
+        node["batches"] = [batch.model_dump() for batch in meter.batches]
+        node["gaps"] = [gap.model_dump(mode="json") for gap in meter.gaps]
+        node["events"] = [event.model_dump(mode="json") for event in meter.events]
+        for name, register in (("begin", meter.begin), ("end", meter.end)):
+            node[name] = None if register is None else self._register(meter, register)
+        if meter.begin is not None and meter.end is not None and meter.total is not None:
+            way = meter.end.last - meter.begin.last
+            node["register_difference"] = float(way)
+            node["difference_agrees"] = abs(way - meter.total) <= Decimal("1e-6") * max(
+                Decimal(1), way
+            )
+        return node
+
+    def _register(self, meter: MeterUse, register: RegisterUse) -> Node:
+        """The reading, the batch that holds it, and whether every digest holds."""
+        node: Node = register.model_dump(mode="json")
+        try:
+            original, line = self._original(meter, register)
+        except OriginalsError as error:
+            return node | {"verified": False, "problem": str(error)}
+        field = meter.quantity.partition(".")[2]
+        found = fields(line)
+        stated = float(found.get(f"{field}_last", "nan"))
+        return node | {
+            "file": str(original.path),
+            "offset": original.offset,
+            "seq": original.seq,
+            "digest": original.digest,
+            "chained": self._chained(original),
+            "line_protocol": line,
+            "raw": found.get(f"{field}_raw", ""),
+            "registers": _registers(found.get(f"{field}_raw", "")),
+            "verified": abs(stated - float(register.last)) <= 1e-6 * max(1.0, abs(stated)),
+        }
+
+    def _original(self, meter: MeterUse, register: RegisterUse) -> tuple[Original, str]:
+        if self.originals is None:
+            raise OriginalsError("site.toml names no originals")
+        area, _, unit = meter.equipment.partition("/")
+        measurement = meter.quantity.partition(".")[0]
+        tags = f"plant={self.content.plant.id},line={area},unit={unit} "
+        for ending in WINDOWS.values():
+            start, end = f"{measurement}_{ending},{tags}", f" {register.window_ns}"
+            for original in self._candidates(register, start, end):
+                line = find_in(original, start, end)
+                if line is not None:
+                    return original, line
+        raise OriginalsError(
+            f"no batch holds the window of {meter.id} at {register.window_ns} ({register.time})"
+        )
+
+    def _candidates(self, register: RegisterUse, start: str, end: str) -> list[Original]:
+        """The batch a lake names; InfluxDB names none, then the logs are searched."""
+        root, plant = self.originals, self.content.plant.id
+        if root is None:
+            return []
+        if register.seq:
+            folder = log_folder(root, plant, register.gateway, register.log)
+            return [read_batch(folder, register.seq)]
+        folders = sorted((root / plant).glob("*/record/*/"))
+        found = (find_line(folder, start, end, register.window_ns) for folder in folders)
+        return [original for original in found if original is not None][:1]
+
+    def _chained(self, original: Original) -> bool | None:
+        """True when the next batch carries this one's digest; None when there is no next one."""
+        try:
+            following = read_batch(original.path.parent, original.seq + 1)
+        except OriginalsError:
+            return None
+        return following.prev == original.digest
+
+
+def verified(node: Node) -> bool:
+    """False when anything in the tree could not be recomputed or proved."""
+    if node.get("verified") is False or node.get("recomputed") is False:
+        return False
+    if node.get("chained") is False:
+        return False
+    children = [*node.get("inputs", ())]
+    children += [node[key] for key in ("meter", "begin", "end") if isinstance(node.get(key), dict)]
+    return all(verified(child) for child in children)
+
+
+def _same(one: Decimal, other: Decimal, relative: Decimal) -> bool:
+    return abs(one - other) <= relative * max(Decimal(1), abs(other))
+
+
+def _number(value: Decimal | None) -> float | None:
+    return None if value is None else float(value)
+
+
+def _entry(entry: EntryUse) -> Node:
+    return entry.model_dump(mode="json", exclude_none=True)
+
+
+def _legal(legal: LegalUse) -> Node:
+    return legal.model_dump(mode="json")
+
+
+def _registers(raw: str) -> list[int]:
+    """The 16-bit registers of a hex text, as they came from the device."""
+    return [int(raw[at : at + 4], 16) for at in range(0, len(raw) - len(raw) % 4, 4)]

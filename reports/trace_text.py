@@ -1,0 +1,107 @@
+"""A trace as an indented text for people."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from reports.words import say
+
+Node = dict[str, Any]
+
+
+def trace_text(node: Node) -> str:
+    """The whole tree."""
+    return "\n".join(_line(node, 0))
+
+
+def _value(node: Node) -> str:
+    value = node.get("value")
+    shown = say("缺数据", "missing") if value is None else f"{value:,.10g}"
+    return f"{shown} {node.get('unit', '')}".rstrip()
+
+
+def _line(node: Node, depth: int) -> Iterator[str]:
+    pad = "  " * depth
+    label = node["label"]
+    yield f"{pad}{say(label['zh'], label['en'])} = {_value(node)}   [{node['line']}]"
+    if "formula" in node:
+        good = {True: say("复算一致", "recomputed"), False: say("复算不符", "DIFFERS"), None: ""}
+        yield f"{pad}  {node['formula']['equation']}   {good[node['recomputed']]}"
+    for text in node.get("missing", ()):
+        yield f"{pad}  ! {say(text['zh'], text['en'])}"
+    for given in node["inputs"]:
+        yield from _input(given, depth + 1)
+
+
+def _input(given: Node, depth: int) -> Iterator[str]:
+    pad = "  " * depth
+    if "line" in given:
+        yield from _line(given, depth)
+    elif "entry" in given:
+        yield from _entry(given["entry"], pad)
+    elif "legal" in given:
+        yield from _legal(given, pad)
+    elif "meter" in given:
+        yield from _meter(given["meter"], pad)
+    else:
+        yield f"{pad}{given['name']} = {_value(given)}"
+
+
+def _entry(entry: Node, pad: str) -> Iterator[str]:
+    label = entry["label"]
+    yield (
+        f"{pad}{say('录入第', 'entry')} {entry['number']} {say('条', '')} "
+        f"{say(label['zh'], label['en'])} {entry['line']} {entry['period']} = "
+        f"{entry['value']} {entry['unit']}"
+    )
+    yield f"{pad}  {entry['author']}  {entry['time']}  {entry['reason']}"
+    for key in ("source", "document"):
+        if key in entry:
+            row = f" {say('第', 'row')} {entry['row']} {say('行', '')}" if key == "source" else ""
+            yield f"{pad}  {entry[key]['name']}{row}  sha256 {entry[key]['sha256']}"
+
+
+def _legal(given: Node, pad: str) -> Iterator[str]:
+    legal = given["legal"]
+    label = legal["label"]
+    yield f"{pad}{say(label['zh'], label['en'])} = {_value(given)}   [{legal['confirmed']}]"
+    yield f"{pad}  {legal['source']['title']}  {legal['locator']}"
+    yield f"{pad}  {legal['seen']}"
+
+
+def _meter(meter: Node, pad: str) -> Iterator[str]:
+    total = say("未知", "unknown") if meter["total"] is None else f"{meter['total']:,.10g}"
+    yield f"{pad}{meter['id']} = {total} {meter['unit']}  ({meter['windows']} windows)"
+    for gap in meter["gaps"]:
+        amount = say("未知", "unknown") if gap["amount"] is None else f"{gap['amount']:,.10g}"
+        yield f"{pad}  {say('缺口', 'gap')} {gap['start']} - {gap['end']} {gap['reason']}: {amount}"
+    for event in meter["events"]:
+        yield f"{pad}  {event['start']} {event['kind']}: {event['text']}"
+    for batch in meter["batches"]:
+        yield (
+            f"{pad}  {say('批次', 'batches')} {batch['gateway']} {batch['log']} "
+            f"{batch['first_seq']}-{batch['last_seq']} ({batch['batches']})"
+        )
+    for key, name in (("begin", say("期初表底", "begin")), ("end", say("期末表底", "end"))):
+        if meter[key] is not None:
+            yield from _register(meter[key], name, f"{pad}  ")
+
+
+def _register(register: Node, name: str, pad: str) -> Iterator[str]:
+    yield f"{pad}{name} {register['time']}  {register['last']:,.10g}  raw {register['raw'] or '-'}"
+    if "problem" in register:
+        yield f"{pad}  ! {register['problem']}"
+        return
+    if register["registers"]:
+        yield f"{pad}  {say('寄存器', 'registers')} {register['registers']}"
+    yield f"{pad}  {register['line_protocol']}"
+    chain = {
+        True: say("链完整", "chained"),
+        False: say("链断", "BROKEN"),
+        None: say("末批", "newest"),
+    }
+    good = say("一致", "verified") if register["verified"] else say("不一致", "DIFFERS")
+    yield (
+        f"{pad}  {register['gateway']} {register['log']} {say('批次', 'batch')} {register['seq']}  "
+        f"sha256 {register['digest']}  {chain[register['chained']]}  {good}"
+    )
+    yield f"{pad}  {register['file']} @{register['offset']}"
