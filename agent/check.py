@@ -5,7 +5,7 @@ from typing import Any
 from agent.config import GatewayConfig, LineConfig
 from drivers.cli import language
 from drivers.config import DeviceConfig, make_driver
-from drivers.model import ConfigError
+from drivers.model import ConfigError, Group
 
 Described = dict[str, Any]
 
@@ -46,18 +46,29 @@ def _device(device: DeviceConfig, line: LineConfig, *, plan: bool) -> Described:
         "samples_per_s": sum(len(group.points) / group.interval_s for group in groups),
     }
     if plan:
-        described |= _plan(device, line)
+        described |= _plan(device, line, groups)
     return described
 
 
-def _plan(device: DeviceConfig, line: LineConfig) -> Described:
+def _plan(device: DeviceConfig, line: LineConfig, groups: list[Group]) -> Described:
     """What the driver room explains about the requests of a device, and its warnings."""
     if not device.driver.startswith("modbus"):
-        return {"plan": [], "warnings": []}
+        return {"plan": [_opcua(device, group) for group in groups], "warnings": []}
     from drivers.explain import explain
 
     explained = explain(device, line.devices, line.groups)
     return {"plan": list(explained.lines), "warnings": list(explained.warnings)}
+
+
+def _opcua(device: DeviceConfig, group: Group) -> str:
+    nodes, zh = len({point.address for point in group.points}), language() == "zh"
+    if device.mode == "subscribe":
+        every = f"{device.sampling_ms or 1000 * group.interval_s:g} ms"
+        return f"订阅 {nodes} 个节点，采样 {every}" if zh else f"{nodes} nodes subscribed, {every}"
+    reads = -(-nodes // device.max_nodes_per_read)
+    if zh:
+        return f"每 {group.interval_s:g} 秒：{nodes} 个节点，{reads} 次读取"
+    return f"every {group.interval_s:g} s: {nodes} nodes in {reads} reads"
 
 
 def summary(described: Described) -> str:

@@ -6,6 +6,7 @@ The historian's config is in ``agent/historian_config.py``.
 
 import contextlib
 import hashlib
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -108,13 +109,13 @@ def load_gateway(path: Path) -> GatewayConfig:
         file = GatewayFile.model_validate(parsed)
     except ValidationError as error:
         problems += explain(path, error, lines, GatewayFile)
-    devices, points, table_problems = _tables(path, parsed, file)
+    devices, points, table_problems = _tables(path, parsed, lines, file)
     problems += table_problems
     if file is not None:
         problems += _between_devices(path, file, lines)
-        problems += [f"{path.name}: {p}" for p in _mqtt(file, path.parent).problems()]
+    problems += _broker_problems(path, parsed)
     if problems or file is None:
-        raise ConfigError(list(dict.fromkeys(problems)))
+        raise ConfigError(_in_order(problems))
     return GatewayConfig(
         path=path,
         plant=file.plant,
@@ -126,6 +127,18 @@ def load_gateway(path: Path) -> GatewayConfig:
         lines=_lines(file.device, points, path.parent),
         digest=_digest(path, devices),
     )
+
+
+def _in_order(problems: Iterable[str]) -> list[str]:
+    """Each once, file by file, by line."""
+    files: dict[str, int] = {}
+
+    def place(problem: str) -> tuple[int, int]:
+        found = re.match(r"([^:]+):(?:(\d+):)?", problem)
+        file, line = (found[1], found[2]) if found else ("", None)
+        return files.setdefault(file, len(files)), int(line or 0)
+
+    return sorted(dict.fromkeys(problems), key=place)
 
 
 def read_toml(path: Path) -> tuple[dict[str, Any], str]:
@@ -216,6 +229,7 @@ def _message(
     if known is None:
         return message.removeprefix("Value error, ")
     known = known.format(**context) if "{" in known else known
+    known = known.replace(" or ", " 或 ") if zh else known
     if kind == "extra_forbidden" and isinstance(place[-1], str):
         near = get_close_matches(place[-1], _keys(place[:-1], model), n=1)
         if near:
@@ -255,12 +269,18 @@ def _device_tables(parsed: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _tables(
-    path: Path, parsed: dict[str, Any], file: GatewayFile | None
+    path: Path, parsed: dict[str, Any], lines: dict[Place, int], file: GatewayFile | None
 ) -> tuple[list[DeviceConfig], list[Point], list[str]]:
     """Points of every device that is itself well written, and all mistakes of their tables."""
-    devices = list(file.device) if file else list(_well_written(parsed))
+    devices: list[DeviceConfig] = list(file.device) if file else []
     points: list[Point] = []
     problems: list[str] = []
+    for i, found in () if file else _well_written(parsed):
+        if isinstance(found, str):
+            line = line_of(lines, ("device", i))
+            problems.append(f"{path.name}:{line}: device {i + 1}: {found}")
+        else:
+            devices.append(found)
     for device in devices:
         try:
             points += load_points(device, path.parent)
@@ -269,17 +289,35 @@ def _tables(
     return devices, points, problems + check_plant(points)
 
 
-def _well_written(parsed: dict[str, Any]) -> Iterable[DeviceConfig]:
-    """Devices without the keys that are wrong, so that their tables can be checked all the same."""
-    for table in _device_tables(parsed):
+_TABLE_KEYS = ("name", "driver", "address", "interval_s", "points", "profile", "equipment")
+_STAND_INS = {"name": "unnamed", "driver": "modbus-tcp", "address": "?"}
+
+
+def _well_written(parsed: dict[str, Any]) -> Iterable[tuple[int, DeviceConfig | str]]:
+    """
+    Devices without the keys that are wrong, so that the rest of them can be checked all the same.
+
+    What is wrong between their keys comes as text.
+    """
+    for i, table in enumerate(_device_tables(parsed)):
         try:
-            yield DeviceConfig.model_validate(table)
+            yield i, DeviceConfig.model_validate(table)
         except ValidationError as error:
             wrong = {str(mistake["loc"][0]) for mistake in error.errors() if mistake["loc"]}
-            with contextlib.suppress(ValidationError):
-                yield DeviceConfig.model_validate(
-                    {key: value for key, value in table.items() if key not in wrong}
-                )
+            rest = {key: value for key, value in table.items() if key not in wrong}
+            rest |= {key: value for key, value in _STAND_INS.items() if key in wrong}
+            yield from ((i, found) for found in _again(rest, told=not wrong))
+
+
+def _again(rest: dict[str, Any], *, told: bool) -> Iterable[DeviceConfig | str]:
+    """Without the wrong keys; and if that cannot be, with no more than names its table."""
+    try:
+        yield DeviceConfig.model_validate(rest)
+    except ValidationError as error:
+        if not told:
+            yield from (m["msg"].removeprefix("Value error, ") for m in error.errors())
+        with contextlib.suppress(ValidationError):
+            yield DeviceConfig.model_validate({k: v for k, v in rest.items() if k in _TABLE_KEYS})
 
 
 def _between_devices(path: Path, file: GatewayFile, lines: dict[Place, int]) -> list[str]:
@@ -296,6 +334,19 @@ def _between_devices(path: Path, file: GatewayFile, lines: dict[Place, int]) -> 
             what = "同一地址用了两种驱动" if zh else "two drivers on the same address"
             problems.append(f"{where}: {what}: {kinds[device.address]}, {device.driver}")
     return problems
+
+
+def _broker_problems(path: Path, parsed: dict[str, Any]) -> list[str]:
+    """Files of ``[mqtt]`` that cannot be used, whatever else is wrong in it."""
+    table = parsed.get("mqtt")
+    if not isinstance(table, dict):
+        return []
+    names = ("url", "ca", "cert", "key", "username", "password_file")
+    try:
+        broker = MqttConfig.model_validate({k: v for k, v in table.items() if k in names})
+    except ValidationError:
+        return []  # told already
+    return [f"{path.name}: {problem}" for problem in broker.below(path.parent).problems()]
 
 
 def _mqtt(file: GatewayFile, folder: Path) -> MqttConfig:
