@@ -113,6 +113,7 @@ class BatchLog:
         self._tail_bytes = tail_bytes
         self._tail: deque[Batch] = deque()  # newest batches, so that a live reader needs no disk
         self._tail_size = 0
+        self._newest = 0  # moves in the loop together with the tail, after the thread has written
         self._waiting: deque[_Entry] = deque()
         self._writing = asyncio.Lock()
         self._news = asyncio.Event()
@@ -128,6 +129,7 @@ class BatchLog:
             await asyncio.to_thread(files.close)
             raise cancelled
         self._log = files.folder.name
+        self._newest = files.newest
         await self._look_at_room()
         return self
 
@@ -168,7 +170,7 @@ class BatchLog:
     @property
     def newest(self) -> int:
         """Number of the last durable batch, 0 when there is none."""
-        return self._opened.newest
+        return self._newest
 
     @property
     def oldest(self) -> int:
@@ -327,6 +329,7 @@ class BatchLog:
         while self._tail_size > self._tail_bytes and self._tail:
             self._tail_size -= len(self._tail.popleft().stored)
         if batches:
+            self._newest = batches[-1].seq
             self._news.set()
             self._news = asyncio.Event()
 
@@ -360,7 +363,7 @@ class BatchLog:
 
     async def wait_beyond(self, seq: int) -> None:
         """Returns when there is a batch with a higher number, or the log was closed."""
-        while self._files is not None and self._files.newest <= seq:
+        while self._files is not None and self._newest <= seq:
             await self._news.wait()
 
     # receipts and room
@@ -368,7 +371,7 @@ class BatchLog:
     def set_receipted(self, upto: int) -> bool:
         """Every batch to ``upto`` is durable elsewhere. False when that cannot be true here."""
         files = self._opened
-        if upto > files.newest:
+        if upto > self._newest:
             return False
         files.receipted = max(files.receipted, upto)
         return True

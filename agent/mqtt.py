@@ -144,6 +144,7 @@ async def connection(
         keepalive=KEEPALIVE_S,
         tls_context=broker.tls_context(),
         max_queued_incoming_messages=queue,
+        max_inflight_messages=0,  # no limit of the library: the publisher has its own
         socket_options=((socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),),
     )
     client.pending_calls_threshold = 1000  # the caller bounds what is in flight
