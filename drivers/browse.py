@@ -100,7 +100,7 @@ async def walk(
                         if name == "EngineeringUnits":
                             units[above] = node
                         continue
-                    if node in seen or getattr(reference.NodeId, "ServerIndex", 0):
+                    if node in seen or getattr(reference.NodeId, "ServerIndex", None):
                         continue
                     seen.add(node)
                     below.append((node, (*path, name)))

@@ -21,8 +21,9 @@ from drivers.model import ConfigError, DriverError, Frame, Group, Quality, Unrea
 from drivers.opcua_binary import Value
 from drivers.opcua_nodes import NodeAddress, node_id
 from drivers.opcua_points import Nodes, Plan, Samples, reason
+from drivers.opcua_publisher import Publisher
 from drivers.opcua_session import Session, TooManyError, open_session, read_request
-from drivers.opcua_subscription import Publisher, Subscription
+from drivers.opcua_subscription import Subscription
 
 HEARTBEAT_S = 1.0  # an idle subscription is believed this long without an answer of the server
 

@@ -119,7 +119,7 @@ async def test_password_opens_and_a_wrong_one_does_not(
 ) -> None:
     port, running = guarded
     group = pots(3)
-    login = {"username": "smelter", "password_file": keys.password(SECRET)}
+    login: dict[str, Any] = {"username": "smelter", "password_file": keys.password(SECRET)}
     async with OpcUaDriver((device(port, **keys.settings(**login)),), (group,)) as driver:
         assert (await read(driver, group)).values.tolist() == [0.0, 1.0, 2.0]
     assert running.users.asked[-1] == ("smelter", SECRET)
@@ -142,7 +142,7 @@ async def test_another_certificate_is_refused_before_any_password(
     """An impostor with a certificate of his own learns neither name nor password."""
     port, running = guarded
     running.users.asked.clear()
-    login = {"username": "smelter", "password_file": keys.password(SECRET)}
+    login: dict[str, Any] = {"username": "smelter", "password_file": keys.password(SECRET)}
     wanted = device(port, **keys.settings(pinned=keys.other[0], **login))
     group = pots(3)
     begin = time.monotonic()
@@ -172,7 +172,7 @@ async def test_nothing_readable_leaves_for_an_impostor(keys: Keys) -> None:
 
     server = await asyncio.start_server(listen, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    login = {"username": "smelter", "password_file": keys.password(SECRET)}
+    login: dict[str, Any] = {"username": "smelter", "password_file": keys.password(SECRET)}
     group = pots(1)
     async with (
         server,
