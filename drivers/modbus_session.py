@@ -86,7 +86,10 @@ class Session(asyncio.Protocol):
         while self._buffer:
             passed = self._late(self._buffer, request)
             if not passed:
-                return judge_rtu(self._buffer, self._frame, request)
+                judged = judge_rtu(self._buffer, self._frame, request)
+                payload, extra = judged or (None, 0)
+                self.stray += extra
+                return payload
             if passed < 0:
                 return None
             self._buffer = self._buffer[passed:]

@@ -107,28 +107,34 @@ def judge_tcp(data: bytes, frame: bytes, request: Request) -> bytes | None:
     return _judge_pdu(data, data[6:], request)
 
 
-def judge_rtu(data: bytes, frame: bytes, request: Request) -> bytes | None:
-    """As ``judge_tcp``; a half-duplex adapter's echo of ``frame`` in front is passed over."""
+def judge_rtu(data: bytes, frame: bytes, request: Request) -> tuple[bytes, int] | None:
+    """
+    As ``judge_tcp``, and how many bytes followed the reply.
+
+    A half-duplex adapter's echo of ``frame`` in front is passed over.
+    """
     whole = 5 + request.octets
-    if len(data) == whole and data[:3] == request.head and _crc_fits(data):
-        return data[3:-2]
-    if data.startswith(frame):
+    if data.startswith(frame) and not _is_reply(data, request):
         data = data[len(frame) :]
-    elif frame.startswith(data):
+    elif len(data) < len(frame) and frame.startswith(data):
         return None
     if len(data) < 3:
         return None
     if data[0] == request.unit and data[1] == request.pdu[0] | 0x80:
         whole = 5
     elif data[:3] != request.head:
-        return _judge_pdu(data, data, request)
+        _judge_pdu(data, data, request)
     if len(data) < whole:
         return None
-    if len(data) > whole:
-        raise NonsenseError(f"{len(data)} bytes instead of {whole} in reply to {request}", data)
-    if not _crc_fits(data):
+    if not _crc_fits(data[:whole]):
         raise NonsenseError(f"wrong CRC in the reply to {request}", data)
-    return _judge_pdu(data, data[:-2], request)
+    return _judge_pdu(data, data[: whole - 2], request), len(data) - whole
+
+
+def _is_reply(data: bytes, request: Request) -> bool:
+    """Whether a good reply begins the data, though it may begin like an echo of the request."""
+    whole = 5 + request.octets
+    return len(data) >= whole and data[:3] == request.head and _crc_fits(data[:whole])
 
 
 def _judge_pdu(data: bytes, reply: bytes, request: Request) -> bytes:

@@ -69,6 +69,7 @@ class Opponent:
         self._out: Callable[[bytes], None] = lambda _data: None
         self._hang_up: Callable[[], None] = lambda: None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._served: dict[asyncio.Task[None] | None, asyncio.StreamWriter] = {}
         self._buffer = b""
         self._previous = b""
         self._server: asyncio.Server | None = None
@@ -91,6 +92,9 @@ class Opponent:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._server:
             self._server.close()
+        for writer in self._served.values():
+            writer.close()
+        await asyncio.gather(*(task for task in self._served if task))
         for fd in self._fds:
             asyncio.get_running_loop().remove_reader(fd)
             os.close(fd)
@@ -105,6 +109,9 @@ class Opponent:
         asyncio.get_running_loop().add_reader(ours, self._readable, ours)
         self._out = self._to_pty
 
+    def _to_whoever_is_there(self, data: bytes) -> None:
+        self._out(data)
+
     def _to_pty(self, data: bytes) -> None:
         os.write(self._fds[0], data)
 
@@ -114,6 +121,7 @@ class Opponent:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
         self._buffer = b""
+        self._served[asyncio.current_task()] = writer
         self._out = lambda data: None if writer.is_closing() else writer.write(data)
         self._hang_up = writer.close
         try:
@@ -167,24 +175,26 @@ class Opponent:
         return reply + crc16(reply)
 
     def _answer(self, asked: Asked) -> None:
+        # An RTU gateway passes a late reply to whoever is connected by then, TCP to who asked.
+        out = self._out if self.medium == "tcp" else self._to_whoever_is_there
         what = self.script(asked) if asked.unit in self.units else "silent"
         self.played[what] += 1
         reply = self.good(asked)
         before, self._previous = self._previous, self.framed(asked, reply)
         for delay_s, data in self._play(what, asked, reply, before):
             if delay_s == 0:
-                self._out(data)
+                out(data)
             elif delay_s < 0:
-                asyncio.get_running_loop().call_soon(self._out, data)
+                asyncio.get_running_loop().call_soon(out, data)
             else:
-                self._later(delay_s, data)
+                self._later(delay_s, data, out)
         if what == "close":
             self._hang_up()
 
-    def _later(self, delay_s: float, data: bytes) -> None:
+    def _later(self, delay_s: float, data: bytes, out: Callable[[bytes], None]) -> None:
         async def send() -> None:
             await asyncio.sleep(delay_s)
-            self._out(data)
+            out(data)
 
         task = asyncio.get_running_loop().create_task(send())
         self._tasks.add(task)
