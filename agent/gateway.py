@@ -18,14 +18,8 @@ from agent.clock import LOOK_S, Timeline
 from agent.config import GatewayConfig, LineConfig, load_gateway
 from agent.desk import Desk
 from agent.events import Happening
-from agent.health import (
-    Metrics,
-    all_devices,
-    count_metrics,
-    process_metrics,
-    serve,
-    uptime_metric,
-)
+from agent.exposition import exposition
+from agent.health import serve
 from agent.notify import notify, reloading, watchdog_s
 from agent.outbox import Outbox
 from agent.poll import Asked, Line
@@ -338,36 +332,7 @@ class Gateway:
 
     def exposition(self) -> str:
         """For /metrics."""
-        metrics = Metrics()
-        uptime_metric(metrics, self._started_s)
-        process_metrics(metrics)
-        all_devices(metrics, self._desk.tallies.items())
-        for outbox in (self._desk.record, self._desk.raw):
-            self._stream_metrics(metrics, outbox)
-        late = sum(p.minutes.late for p in self._desk.pipelines.values())
-        metrics.add("late_samples_total", late, "counter", "samples after their minute was closed")
-        ahead_s = self._clock.ahead_ns / 1e9
-        metrics.add("clock_ahead_seconds", ahead_s, "gauge", "gateway time minus system clock")
-        metrics.add("broker_up", self._publisher.online, "gauge", "1 while connected")
-        count_metrics(metrics, "publish", self._publisher.counts)
-        return metrics.text()
-
-    @staticmethod
-    def _stream_metrics(metrics: Metrics, outbox: Outbox) -> None:
-        log, stream = outbox.log, outbox.log.stream
-        unreceipted = log.newest - log.receipted
-        gauges = (
-            ("batches_unreceipted", unreceipted, "batches without a receipt"),
-            ("batch_newest", log.newest, "number of the newest batch"),
-            ("batch_oldest", log.oldest, "number of the oldest batch still here"),
-            ("log_level", log.level, "how full: 0 ok, then warn, shed, full"),
-            ("waiting_bytes", outbox.waiting_bytes, "lines not yet in the log"),
-        )
-        for name, value, text in gauges:
-            metrics.add(name, value, "gauge", text, stream=stream)
-        text = "lines that found no room"
-        metrics.add("dropped_lines_total", outbox.dropped, "counter", text, stream=stream)
-        count_metrics(metrics, "log", log.counts, stream=stream)
+        return exposition(self._desk, self._publisher, self._clock.ahead_ns, self._started_s)
 
 
 def asked_of(device: DeviceConfig) -> Asked:

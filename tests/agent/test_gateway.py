@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from agent.config import load_gateway
 from agent.gateway import Gateway
 from tests.agent.small_plant import ROWS, device, lines, running, server, write_config, write_table
 from tests.servers import free_port
@@ -97,8 +98,6 @@ async def test_counters_survive_a_kill(tmp_path: Path) -> None:
     wall = near_minute(0.8)
     async with server() as plc:
         path = write_config(tmp_path, device("plc", plc.port))
-        from agent.config import load_gateway
-
         killed = Gateway(load_gateway(path), wall_ns=wall)
         task = asyncio.create_task(killed.run())
         await until(lambda: killed.started.is_set() and killed._logs["record"].newest >= 2)
