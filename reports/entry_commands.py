@@ -173,6 +173,15 @@ def _entry(ledger: Ledger, number: int) -> Entry:
         raise ConfigError([say(f"没有第 {number} 条", f"there is no entry {number}")])
     key = ledger.entries[number - 1].figure.key
     newest = max(e.number for e in ledger.entries if e.figure.key == key)
+    if newest == number:
+        raise ConfigError(
+            [
+                say(
+                    f"第 {number} 条是撤回；请用 smelter entries import 重新录入",
+                    f"entry {number} is a withdrawal; enter the figure anew by import",
+                )
+            ]
+        )
     raise ConfigError(
         [
             say(

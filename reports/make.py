@@ -54,12 +54,11 @@ def summary(written: Written) -> str:
         for doubt in content.warnings
     ]
     if not content.complete:
-        why = [
-            f"  {key}: {say(text.zh, text.en)}"
-            for key in content.missing
-            for text in content.line(key).missing
+        lines.append(say("数据不完整：", "not complete:"))
+        lines += [
+            f"  {say(text.zh, text.en)} → {', '.join(stopped)}"
+            for text, stopped in content.reasons().items()
         ]
-        lines += [say("数据不完整：", "not complete:"), *dict.fromkeys(why)]
     for stamp in content.stamps:
         lines.append(
             say(

@@ -295,6 +295,14 @@ class Content(Strict):
                 return line
         raise KeyError(identity)
 
+    def reasons(self) -> dict[Text, list[str]]:
+        """What is missing, each reason once, with the ids of the lines it stops."""
+        found: dict[Text, list[str]] = {}
+        for identity in self.missing:
+            for text in self.line(identity).missing:
+                found.setdefault(text, []).append(identity)
+        return found
+
     def digest(self) -> str:
         """SHA-256 of the canonical JSON of this content."""
         return hashlib.sha256(canonical(self.model_dump(mode="json"))).hexdigest()

@@ -54,6 +54,7 @@ def write_report(
 ) -> Written:
     """Write ``content`` as a new version when it differs from the newest one in ``out``."""
     out.mkdir(parents=True, exist_ok=True)
+    content = Content.model_validate_json(content.model_dump_json())  # figures as the file has them
     name = f"{content.report}-{content.period.month}"
     newest = _newest(out, name)
     before = None if newest is None else read_report(newest)

@@ -11,10 +11,7 @@ from pathlib import Path
 from fontTools import subset  # type: ignore[import-untyped]
 from fontTools.ttLib import TTCollection  # type: ignore[import-untyped]
 
-SIGNS = (
-    "₀₁₂₃₄₅₆₇₈₉⁰¹²³⁴⁵⁶⁷⁸⁹℃‰−–—…‘’“”·×÷±≤≥≈≠√∑Σ∆→←↑↓☐□■●○▲△✓†‡§№"
-    "•《》〈〉「」『』【】〔〕（），。、；：！？％～￥"
-)
+SIGNS = "¹²³⁴℃‰−–—…‘’“”·×÷±≤≥≈≠√∑Σ∆→←↑↓□■●○▲△✓†‡§№•《》〈〉「」『』【】〔〕（），。、；：！？％～￥"
 # Characters of personal names that GB 2312 lacks; entries carry their authors' names.
 NAMES = (
     "䶮喆垚堃堉墡奭妧婳媖嫄嫚嬿孖峣崚崟廙彣彧忞悰愔慜掞旸旻旼昇昉昫昳晙晞暐曈曌朏杺梣棽橦沄沚"

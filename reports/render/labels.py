@@ -93,20 +93,13 @@ def coverage_text(coverage: Coverage | None, lang: str) -> str:
     return f"{share}；{coverage.text.zh}" if lang == "zh" else f"{share}; {coverage.text.en}"
 
 
-def chemical(text: str) -> str:
-    """CO2 as it is set: CO₂."""
-    for plain, fine in (("CO2", "CO₂"), ("CF4", "CF₄"), ("C2F6", "C₂F₆")):
-        text = text.replace(plain, fine)
-    return text
-
-
 def input_text(line: Line, given: Input, lang: str, labels: dict[str, str]) -> str:
     """``r = 0.1518 〔阳极损失率〕``: one input, with what it refers to."""
     unit = unit_text(given.unit, lang)
     shown = labels.get(given.ref, given.ref)
     value = "—" if given.value is None else exact_text(given.value)
     name = _symbol(line.formula, given.name)
-    return chemical(f"{name}{value} {unit}".rstrip() + f" 〔{shown}〕")
+    return f"{name}{value} {unit}".rstrip() + f" 〔{shown}〕"
 
 
 def _symbol(formula: str, parameter: str) -> str:

@@ -1,15 +1,27 @@
 """The report as ready-made texts for one language: what the PDF prints, nothing computed here."""
 
+from decimal import Decimal
 from typing import Any, Final
 
-from reports.model import EntryUse, How, LegalUse, Line, MeterUse, PotlineUse, Report, Section, Text
+from reports.entry_kinds import KINDS
+from reports.model import (
+    Change,
+    EntryUse,
+    How,
+    LegalUse,
+    Line,
+    MeterUse,
+    PotlineUse,
+    Report,
+    Section,
+    Text,
+)
 from reports.render.labels import (
     CONFIRMED,
     EVENTS,
     HOW,
     REASONS,
     VALUES,
-    chemical,
     coverage_text,
     exact_text,
     input_text,
@@ -22,6 +34,7 @@ from reports.site import PLANT
 from reports.words import short_text
 
 View = dict[str, Any]
+INPUTS_SHOWN: Final = 8
 SUMMARY: Final = (
     "aluminium",
     "anode_consumed",
@@ -70,15 +83,15 @@ def view(report: Report, lang: str) -> View:
         "digest": report.content_sha256,
         "complete": content.complete,
         "missing": [
-            {"line": labels[key], "why": [text.of(lang) for text in lines[key].missing]}
-            for key in content.missing
+            {"why": text.of(lang), "lines": [labels[key] for key in stopped]}
+            for text, stopped in content.reasons().items()
         ],
         "stamps": [
             {
                 "title": stamp.source.title,
                 "where": stamp.source.where,
                 "confirmed": CONFIRMED[stamp.confirmed].of(lang),
-                "parameters": [chemical(text.of(lang)) for text in stamp.parameters],
+                "parameters": [text.of(lang) for text in stamp.parameters],
             }
             for stamp in content.stamps
         ],
@@ -99,11 +112,11 @@ def view(report: Report, lang: str) -> View:
             for key, name in scopes
         ],
         "legals": [_legal(legal, lang) for legal in content.legals],
-        "entries": [_entry(entry, lang) for entry in content.entries],
+        "entries": [_entries(run, lang) for run in runs(content.entries)],
         "meters": [_meter(meter, lang) for meter in content.meters],
         "changes": [
             {
-                "ref": labels.get(change.ref, change.ref),
+                "ref": _changed(change, labels, lang),
                 "before": "—" if change.before is None else str(change.before),
                 "after": "—" if change.after is None else str(change.after),
             }
@@ -114,6 +127,17 @@ def view(report: Report, lang: str) -> View:
         "ledger": {"entries": content.ledger.entries, "head": content.ledger.head},
         "series": content.series,
     }
+
+
+def _changed(change: Change, labels: dict[str, str], lang: str) -> str:
+    if change.what != "entry":
+        return labels.get(change.ref, change.ref)
+    line, kind, period = change.ref.split(" ")
+    return f"{'录入' if lang == 'zh' else 'entry'} {line} {_kind(kind, lang)} {period}"
+
+
+def _kind(kind: str, lang: str) -> str:
+    return KINDS[kind].zh if lang == "zh" else KINDS[kind].en
 
 
 def _all(lang: str) -> str:
@@ -141,7 +165,7 @@ def _grid(
     for name in shown:
         sample = next(lines[f"{key}.{name}"] for key, _ in scopes if f"{key}.{name}" in lines)
         label_ = SHORT.get(name, sample.label).of(lang)
-        heads.append({"label": chemical(label_), "unit": chemical(sample.unit)})
+        heads.append({"label": label_, "unit": sample.unit})
     rows = [
         {"name": label_, "cells": [_cell(lines.get(f"{key}.{name}"), lang) for name in shown]}
         for key, label_ in scopes
@@ -197,18 +221,31 @@ def _lines(lines: list[Line], labels: dict[str, str], lang: str) -> list[View]:
 def _line(line: Line, labels: dict[str, str], lang: str) -> View:
     return {
         "id": line.id,
-        "label": chemical(line.label.of(lang)),
-        "unit": chemical(line.unit),
+        "label": line.label.of(lang),
+        "unit": line.unit,
         "rounded": rounded_text(line),
         "exact": exact_text(line.value),
         "how": HOW[line.how].of(lang),
         "is_missing": line.how is How.MISSING,
-        "equation": chemical(line.equation),
-        "inputs": [input_text(line, given, lang, labels) for given in line.inputs],
+        "equation": line.equation,
+        "inputs": _inputs(line, labels, lang),
         "coverage": coverage_text(line.coverage, lang),
         "missing": [text.of(lang) for text in line.missing],
         "notes": [text.of(lang) for text in line.notes],
     }
+
+
+def _inputs(line: Line, labels: dict[str, str], lang: str) -> list[str]:
+    """Each input; a month of daily entries as one."""
+    if len(line.inputs) <= INPUTS_SHOWN or line.formula:
+        return [input_text(line, given, lang, labels) for given in line.inputs]
+    first, last = line.inputs[0], line.inputs[-1]
+    count = len(line.inputs)
+    return [
+        f"Σ {count} 项：{labels[first.ref]} 至 {labels[last.ref]}"
+        if lang == "zh"
+        else f"Σ of {count}: {labels[first.ref]} to {labels[last.ref]}"
+    ]
 
 
 def _legal(legal: LegalUse, lang: str) -> View:
@@ -217,8 +254,8 @@ def _legal(legal: LegalUse, lang: str) -> View:
     else:
         value = f"{short_text(legal.value)} {unit_text(legal.unit, lang)}".strip()
     return {
-        "label": chemical(legal.label.of(lang)),
-        "value": chemical(value),
+        "label": legal.label.of(lang),
+        "value": value,
         "source": legal.source.title,
         "locator": legal.locator,
         "from": str(legal.applies_from),
@@ -228,25 +265,50 @@ def _legal(legal: LegalUse, lang: str) -> View:
     }
 
 
-def _entry(entry: EntryUse, lang: str) -> View:
+def runs(entries: tuple[EntryUse, ...]) -> list[list[EntryUse]]:
+    """Entries as rows of the printed table: days of one table that follow one another are a run."""
+    found: list[list[EntryUse]] = []
+    for entry in entries:
+        last = found[-1][-1] if found else None
+        if last is not None and _same_table(last, entry):
+            found[-1].append(entry)
+        else:
+            found.append([entry])
+    return found
+
+
+def _same_table(one: EntryUse, other: EntryUse) -> bool:
+    same = ("kind", "line", "unit", "author", "reason", "time", "source", "document", "revises")
+    return one.number + 1 == other.number and all(
+        getattr(one, name) == getattr(other, name) for name in same
+    )
+
+
+def _span(first: str, last: str) -> str:
+    return first if first == last else f"{first} – {last}"
+
+
+def _entries(run: list[EntryUse], lang: str) -> View:
+    first, last = run[0], run[-1]
     documents = [
         f"{document.name} {document.sha256[:16]}"
-        for document in (entry.document, entry.source)
+        for document in (first.document, first.source)
         if document is not None
     ]
+    total = sum((entry.value for entry in run), Decimal(0))
     return {
-        "number": str(entry.number),
-        "label": entry.label.of(lang),
-        "line": entry.line,
-        "period": entry.period,
-        "value": f"{exact_text(entry.value)} {entry.unit}",
-        "author": entry.author,
-        "time": entry.time[:16].replace("T", " "),
-        "reason": entry.reason,
-        "voucher": entry.voucher,
+        "number": _span(str(first.number), str(last.number)),
+        "label": first.label.of(lang),
+        "line": first.line,
+        "period": _span(first.period, last.period),
+        "value": f"{'Σ ' if len(run) > 1 else ''}{exact_text(total)} {first.unit}",
+        "author": first.author,
+        "time": first.time[:16].replace("T", " "),
+        "reason": first.reason,
+        "voucher": _span(first.voucher, last.voucher),
         "documents": documents,
-        "row": str(entry.row) if entry.row else "",
-        "revises": str(entry.revises or ""),
+        "row": _span(str(first.row), str(last.row)) if first.row else "",
+        "revises": str(first.revises or ""),
     }
 
 

@@ -180,13 +180,13 @@ def meter_lines() -> Iterator[tuple[int, str]]:
     ):
         for step in steps:
             yield step.start_ns, line_of(equipment, step)
-    rollover_ns = OCTOBER.start_ns + 13 * 24 * HOUR_NS
-    yield (
-        rollover_ns,
-        "event,plant=demo,gateway=gw1,kind=rollover,line=line1,unit=ac1 "
-        'id="rollover-line1/ac1-1",text="line1/ac1 meter.energy_import rolled over",'
-        f"amount=2400 {rollover_ns}",
-    )
+    yield rollover()
+
+
+def rollover() -> tuple[int, str]:
+    at_ns = OCTOBER.start_ns + 13 * 24 * HOUR_NS
+    tags = "plant=demo,gateway=gw1,kind=rollover,line=line1,unit=ac1"
+    return at_ns, f'event,{tags} id="rollover-1",text="ac1 rolled over",amount=2400 {at_ns}'
 
 
 def build(root: Path) -> Truth:
