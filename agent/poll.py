@@ -202,7 +202,10 @@ class Line:
         shift = self._clock.shift_ns()
         if shift:
             times = None if frame.times_ns is None else frame.times_ns + shift
-            frame = replace(frame, read_ns=frame.read_ns + shift, times_ns=times)
+            complete_ns = frame.complete_ns and frame.complete_ns + shift
+            frame = replace(
+                frame, read_ns=frame.read_ns + shift, times_ns=times, complete_ns=complete_ns
+            )
         if len(frame.quality) and (frame.quality == Quality.NO_DATA).all():
             self._failed(turn, slot_ns, frame.reason or "no data", "no_data")
         else:

@@ -68,6 +68,7 @@ _STATE = (
     *("mark", "alive", "held", "code", "total", "cover", "low", "high", "last"),
     *("reading", "increment", "count", "bridged"),
 )
+_EVERY = slice(None)
 
 
 class Minutes:
@@ -174,7 +175,7 @@ class Minutes:
             self._count_all += 1
             return
         self._spread()
-        self._take(self._all, frame.slot_ns, frame.values, frame.quality)
+        self._take(_EVERY, frame.slot_ns, frame.values, frame.quality)
         if good:
             self._uniform, self._carry = True, False
             self._mark_ns = self._seen_ns = max(frame.slot_ns, self._seen_ns)
@@ -197,36 +198,38 @@ class Minutes:
         self._count += self._count_all
         self._cover_all = self._count_all = 0
 
-    def _take(self, points: Indices, at_ns: int | Indices, values: Floats, codes: Codes) -> None:
+    def _take(
+        self, points: Indices | slice, at_ns: int | Indices, values: Floats, codes: Codes
+    ) -> None:
         """Samples of different points; ``at_ns`` is one time or one per sample."""
         self._advance(points, at_ns)
         good = codes == Quality.GOOD
+        shown = np.where(good, values, np.nan)
         self._held[points] = np.where(good, values, 0.0)
         self._code[points] = codes
         self._alive[points] = at_ns
-        where, got = points[good], values[good]
-        self._low[where] = np.fmin(self._low[where], got)
-        self._high[where] = np.fmax(self._high[where], got)
-        self._last[where] = got
-        self._count[where] += 1
+        self._low[points] = np.fmin(self._low[points], shown)
+        self._high[points] = np.fmax(self._high[points], shown)
+        self._last[points] = np.where(good, values, self._last[points])
+        self._count[points] += good
 
-    def _advance(self, points: Indices, to_ns: int | Indices) -> None:
+    def _advance(self, points: Indices | slice, to_ns: int | Indices) -> None:
         """Account for the time of each point up to ``to_ns`` by what it held."""
         mark = self._mark[points]
         until = np.minimum(to_ns, self._alive[points] + self.hold_ns)
         took = np.maximum(until - mark, 0).astype(np.float64)
-        good = self._code[points] == Quality.GOOD
-        held = self._held[points]
-        weight = np.where(good, took, 0.0)
-        self._total[points] += held * weight
-        self._cover[points] += weight
-        bad = np.flatnonzero(~good & (took > 0))
-        self._lost[self._code[points[bad]], points[bad]] += took[bad]
-        carried = np.flatnonzero(weight > 0)
-        where, got = points[carried], held[carried]
-        self._low[where] = np.fmin(self._low[where], got)
-        self._high[where] = np.fmax(self._high[where], got)
         self._mark[points] = np.maximum(mark, to_ns)
+        good = self._code[points] == Quality.GOOD
+        if not good.all():
+            bad = self._all[points][~good]
+            self._lost[self._code[bad], bad] += took[~good]
+            took[~good] = 0.0
+        held = self._held[points]
+        self._total[points] += held * took
+        self._cover[points] += took
+        carried = np.where(took > 0, held, np.nan)
+        self._low[points] = np.fmin(self._low[points], carried)
+        self._high[points] = np.fmax(self._high[points], carried)
 
     def _add_sparse(self, frame: Frame, counted: Counted | None) -> list[Windows]:
         assert frame.index is not None and frame.times_ns is not None  # noqa: S101, PT018 - sparse frames have both
@@ -235,9 +238,10 @@ class Minutes:
         times = np.maximum(frame.times_ns, self.start_ns)
         self.late += int((frame.times_ns < self.start_ns).sum())
         increments = None if counted is None else counted.increments.copy()
-        newest = max(frame.slot_ns, int(times.max(initial=0)))
+        sure_ns = frame.complete_ns or frame.slot_ns  # what is younger may still come later
+        newest = max(sure_ns, int(times.max(initial=0)))
         rest = np.arange(len(times))
-        self._live(frame.slot_ns)
+        self._live(sure_ns)
         while newest >= self.end_ns:
             end_ns, at = self.end_ns, times[rest]
             self._take_sparse(frame, rest[at < end_ns], times)
@@ -255,7 +259,7 @@ class Minutes:
         for chosen in rounds(frame.index[samples]):
             at = samples[chosen]
             self._take(frame.index[at], times[at], frame.values[at], frame.quality[at])
-            self._live(frame.slot_ns)
+            self._live(frame.complete_ns or frame.slot_ns)
 
     def _live(self, now_ns: int) -> None:
         """The session was alive at ``now_ns``: what is held was still so."""
@@ -327,7 +331,7 @@ class Minutes:
         """The window under way, closed at its end whatever the time is."""
         uniform, end_ns = self._uniform, self.end_ns
         self._spread()
-        self._advance(self._all, end_ns)
+        self._advance(_EVERY, end_ns)
         windows = self._windows()
         self._open(end_ns)
         if uniform and self._seen_ns + self.hold_ns >= end_ns:
