@@ -65,7 +65,7 @@ async def feed(folder: Path, port: int, *, lines: int, pause_s: float, compressi
         await stop.wait()
         for task in appending:
             task.cancel()
-        while any(log.receipted < log.newest for log in logs.values()):
+        while any(log.receipted < log.newest for log in logs.values()):  # noqa: ASYNC110 - no event
             await asyncio.sleep(0.02)
         print(publisher.counts, file=sys.stderr)
         sending.cancel()

@@ -170,7 +170,7 @@ def test_log_equals_a_list(monkeypatch: pytest.MonkeyPatch) -> None:
     run_state_machine_as_test(
         LogMachine,
         settings=settings(
-            max_examples=200,
+            max_examples=120,
             stateful_step_count=40,
             deadline=None,
             suppress_health_check=[HealthCheck.too_slow],
