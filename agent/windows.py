@@ -1,7 +1,7 @@
 """Windows: what a minute of a group of points was. Arrays over the points, no object per sample."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypedDict
 
 import numpy as np
@@ -40,17 +40,18 @@ class Windows:
     def only(self, points: Sequence[int]) -> "Windows":
         """The same window of some of the points."""
         at = np.array(points, dtype=np.int64)
-        arrays = (self.mean, self.low, self.high, self.last, self.increment)
-        words = {k: self.words[i] for k, i in enumerate(points) if i in self.words}
-        return Windows(
-            tuple(self.points[i] for i in points),
-            self.start_ns,
-            self.period_s,
-            *(array[at] for array in arrays),
-            self.count[at],
-            self.good[at],
-            self.reason[at],
-            words,
+        return replace(
+            self,
+            points=tuple(self.points[i] for i in points),
+            mean=self.mean[at],
+            low=self.low[at],
+            high=self.high[at],
+            last=self.last[at],
+            increment=self.increment[at],
+            count=self.count[at],
+            good=self.good[at],
+            reason=self.reason[at],
+            words={k: self.words[i] for k, i in enumerate(points) if i in self.words},
         )
 
 
@@ -230,6 +231,8 @@ class Minutes:
         carried = np.where(took > 0, held, np.nan)
         self._low[points] = np.fmin(self._low[points], carried)
         self._high[points] = np.fmax(self._high[points], carried)
+        last = self._last[points]
+        self._last[points] = np.where(np.isnan(last), carried, last)
 
     def _add_sparse(self, frame: Frame, counted: Counted | None) -> list[Windows]:
         assert frame.index is not None and frame.times_ns is not None  # noqa: S101, PT018 - sparse frames have both
@@ -344,8 +347,7 @@ class Minutes:
             mean = np.where(cover > 0, total / cover, self._last)
         mean = np.clip(mean, self._low, self._high)
         mean = np.where((self._count == 0) & (cover == 0), np.nan, mean)
-        last = np.where(np.isnan(self._last) & (cover > 0), self._held, self._last)
-        last = np.where(self._counters, self._reading, last)
+        last = np.where(self._counters, self._reading, self._last)
         good = cover / self.period_ns
         self._lost[Quality.NO_DATA] += np.maximum(
             self.period_ns - cover - self._lost.sum(axis=0), 0

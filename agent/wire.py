@@ -15,12 +15,13 @@ import numpy.typing as npt
 from agent.events import Event
 from agent.quality import is_text
 from agent.windows import Windows
-from drivers.model import Equipment, Floats, Frame, Group, Indices, Kind, Point, Quality
+from drivers.model import Codes, Equipment, Floats, Frame, Group, Indices, Kind, Point, Quality
 
 Mask = npt.NDArray[np.bool_]
 
 WIRE_QUALITY = tuple(quality.wire for quality in Quality)
 HAS_VALUE = np.array([quality.has_value for quality in Quality])
+PATTERNS = 64  # of qualities, kept per group: a sensor that is always bad costs nothing more
 DEADBAND_REPEAT_NS = 60_000_000_000  # a value inside its deadband is repeated each minute
 _WHOLE_TYPES = ("bool", "uint", "int", "bcd")
 _STAMP = "\0"
@@ -96,16 +97,44 @@ def equipment_lines(
     )
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Pattern:
+    """The %-template of all lines of a frame with certain qualities, and what goes into it."""
+
+    template: str
+    order: Indices | None  # points with a value; None = all, as they stand
+
+
+def pattern_of(
+    lines: Sequence[EquipmentLine], points: Sequence[Point], codes: Sequence[int]
+) -> Pattern:
+    """Good points bring a value, others their reason, and some both."""
+    order = [i for line in lines for i in line.points if HAS_VALUE[codes[i]]]
+    texts = []
+    for line in lines:
+        fields = []
+        for i, name in zip(line.points, line.fields, strict=True):
+            if HAS_VALUE[codes[i]]:
+                fields.append(f"{name}={template_of(points[i])}")
+            if codes[i]:
+                fields.append(f'{name}_q="{WIRE_QUALITY[codes[i]]}"')
+        texts.append(f"{line.head} {','.join(fields)} {_STAMP}")
+    in_order = order == list(range(len(points)))
+    return Pattern("\n".join(texts), None if in_order else np.array(order, dtype=np.int64))
+
+
 class FrameEncoder:
-    """Raw lines of one group. An all-good frame costs one %-template, any other a loop."""
+    """
+    Raw lines of one group: one %-template per pattern of qualities.
+
+    Frames thinned by a deadband and samples of subscriptions go through a loop.
+    """
 
     def __init__(self, plant: str, gateway: str, group: Group) -> None:
         points = group.points
         self._lines = equipment_lines(plant, points)
-        order = [i for line in self._lines for i in line.points]
-        in_order = order == list(range(len(points)))
-        self._order = None if in_order else np.array(order, dtype=np.int64)
-        self._template = "\n".join(_template(line, points) for line in self._lines)
+        self._points = points
+        self._patterns: dict[bytes, Pattern] = {}
         self._formats = [format_of(point) for point in points]
         self._place = {
             i: (n, name)
@@ -130,11 +159,23 @@ class FrameEncoder:
         if frame.index is not None:
             return "\n".join([head, *self._sparse(frame, frame.index)]).encode()
         due = None if self._bands is None else self._due(frame, self._bands)
-        if bad or due is not None:
+        if due is not None:
             return "\n".join([head, *self._dense(frame, due)]).encode()
-        values = frame.values if self._order is None else frame.values[self._order]
-        body = self._template % tuple(values.tolist())
+        pattern = self._pattern(frame.quality)
+        values = frame.values if pattern.order is None else frame.values[pattern.order]
+        if bad and not np.isfinite(values).all():
+            return "\n".join([head, *self._dense(frame, None)]).encode()
+        body = pattern.template % tuple(values.tolist())
         return f"{head}\n{body.replace(_STAMP, str(frame.slot_ns))}".encode()
+
+    def _pattern(self, quality: Codes) -> Pattern:
+        key = quality.tobytes()
+        pattern = self._patterns.get(key)
+        if pattern is None:
+            if len(self._patterns) >= PATTERNS:
+                self._patterns.clear()
+            pattern = self._patterns[key] = pattern_of(self._lines, self._points, quality.tolist())
+        return pattern
 
     def _frame_line(self, frame: Frame, bad: int) -> str:
         lag_ms = (frame.read_ns - frame.slot_ns) / 1e6
@@ -193,12 +234,6 @@ class FrameEncoder:
             fields[name] = self._field(name, i, value, code)
         for (n, at), fields in lines.items():
             yield f"{self._lines[n].head} {','.join(fields.values())} {at}"
-
-
-def _template(line: EquipmentLine, points: Sequence[Point]) -> str:
-    pairs = zip(line.fields, line.points, strict=True)
-    fields = ",".join(f"{name}={template_of(points[i])}" for name, i in pairs)
-    return f"{line.head} {fields} {_STAMP}"
 
 
 def _one_reason(frame: Frame) -> bool:
