@@ -240,7 +240,8 @@ def unmistakable(
         (replace(block, count=at - block.start), replace(block, start=at, count=end - at))
         for at in borders
     ]
-    ways.sort(key=lambda way: way[0].octets == way[1].octets)  # unlike one another, if possible
+    if len(ways) > 1:
+        ways = [way for way in ways if way[0].octets != way[1].octets]  # unlike one another too
     step = 8 if block.table.packed else 1
     longer = (replace(block, count=block.count + step * k) for k in range(1, limits.bridge + 1))
     singles = [(wider,) for wider in longer if _allowed(wider, limits, cuts)]

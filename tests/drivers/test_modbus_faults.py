@@ -20,7 +20,7 @@ from drivers.points import group_points
 from drivers.quantities import quantities
 from tests.drivers.opponent import Asked, Medium, Opponent, register
 
-CYCLES = 10_000  # of each medium
+CYCLES = 4_000  # of each medium, 12,000 together
 PAIRS = 20  # drivers and opponents side by side, so that waiting for timeouts overlaps
 DRIVERS = {"tcp": "modbus-tcp", "rtu": "modbus-rtu-over-tcp", "serial": "modbus-rtu"}
 FAULTS = (
@@ -128,7 +128,7 @@ async def faulty_run(medium: Medium, seed: int, cycles: int, tally: Tally) -> No
 
 
 @pytest.mark.parametrize("medium", ["tcp", "rtu", "serial"])
-async def test_ten_thousand_cycles_with_faults_bring_no_wrong_good_value(medium: Medium) -> None:
+async def test_thousands_of_cycles_with_faults_bring_no_wrong_good_value(medium: Medium) -> None:
     seed = random.randrange(1 << 30)
     print(f"seed {seed}")
     tally = Tally()
@@ -139,4 +139,4 @@ async def test_ten_thousand_cycles_with_faults_bring_no_wrong_good_value(medium:
     assert tally.wrong == 0
     assert tally.good > 2 * tally.missing
     assert tally.functions.keys() <= {1, 2, 3, 4}
-    assert all(tally.played[fault] > 20 for fault in ("late", "later", "crossed", "foreign"))
+    assert all(tally.played[fault] > 10 for fault in ("late", "later", "crossed", "foreign"))
