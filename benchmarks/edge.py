@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from benchmarks.children import Child
 from benchmarks.layout import BLOCK, POT, Bank, image, write_modbus_table
@@ -109,6 +110,7 @@ class Watched:
         self.floor: dict[str, float] = {}
         self.floor_pymodbus: dict[str, float] = {}
         self.bytes_per_value = 0.0
+        self.seen: dict[str, Any] = {}  # what the sink says at the end
 
     def change(self, name: str, **labels: str) -> float:
         return self.after.total(name, **labels) - self.before.total(name, **labels)
@@ -159,7 +161,7 @@ def _watch(
             DeviceTable(f"d{n:02d}", "modbus-tcp", f"127.0.0.1:{port}", table, interval_s)
             for n, (port, table) in enumerate(zip(ports, tables, strict=True))
         ]
-        watched = _watch_agent(setting, mqtt.port, devices, len(banks))
+        watched = watch_agent(setting, mqtt.port, devices, len(banks))
         interval = 0.0 if flat else interval_s
         floors = [
             _floor(folder, ports, floor_values, interval, client) for client in ("bare", "pymodbus")
@@ -168,12 +170,13 @@ def _watch(
     return watched
 
 
-def _watch_agent(
-    setting: Setting, port: int, devices: Sequence[DeviceTable], least: int
+def watch_agent(
+    setting: Setting, port: int, devices: Sequence[DeviceTable], least: int, *sink_options: str
 ) -> Watched:
+    """An agent with these devices, its batches taken by the sink; watched after ``least`` polls."""
     log = setting.folder / "sink.log"
     with (
-        Child("benchmarks.sink", port, log=log) as sink,
+        Child("benchmarks.sink", port, *sink_options, log=log) as sink,
         agent(setting.folder, port, devices) as process,
     ):
         process.wait_for("smelter_polls_total", least)
@@ -183,6 +186,7 @@ def _watch_agent(
         usage, after = watch.usage(), process.metrics()
         seen = sink.finish()
     watched = Watched(usage, before, after)
+    watched.seen = seen
     watched.bytes_per_value = seen["bytes"].get("raw", 0) / max(1, seen["good"])
     return watched
 

@@ -17,7 +17,7 @@ import zstandard
 from benchmarks.children import say
 
 HEADER = re.compile(rb'^batch,[^ ]* .*?log="(\w+)",seq=(\d+)i')
-FRAME = re.compile(rb"^frame,[^ ]* interval=[^,]*,points=(\d+)i,bad=(\d+)i", re.MULTILINE)
+FRAME = re.compile(rb"^frame,[^ ]* points=(\d+)i,bad=(\d+)i", re.MULTILINE)
 SERIES = re.compile(rb"^((?!frame,|batch,|event,)[^ ]+) (\S+) (\d+)$", re.MULTILINE)
 ZSTD = b"\x28\xb5\x2f\xfd"
 
