@@ -66,12 +66,13 @@ class Variable:
         where = str(equipment or "")
         array = f"[0] to [{self.elements - 1}]" if self.elements else ""
         what = " ".join(filter(None, [self.kind, array, self.value, self.unit]))
+        more = self.description if self.description != self.path[-1] else ""
         return {
             "equipment": where if ready else f"# {where}".rstrip(),
             "quantity": quantity.name if quantity else "",
             "address": str(self.address) + ("[0]" if self.elements else ""),
             "unit": quantity.unit.value if quantity else "",
-            "note": "; ".join(filter(None, [what, "/".join(self.path), self.description])),
+            "note": "; ".join(filter(None, [what, "/".join(self.path), more])),
         }
 
 

@@ -8,6 +8,7 @@ nothing runs in the background but what the driver started itself.
 import asyncio
 import contextlib
 import datetime as dt
+import logging
 import struct
 import time
 from collections.abc import Iterator, Sequence
@@ -188,6 +189,8 @@ async def open_session(device: DeviceConfig, idle_s: float = 0.0) -> Session:
 
     ``idle_s`` is the longest pause between two reads. Raises DriverError; then nothing stays open.
     """
+    # asyncua logs each fault at every level of its stack; the poller tells it once, in our words
+    logging.getLogger("asyncua").setLevel(logging.CRITICAL)
     client = _client(device, idle_s)
     session = Session(client, max(device.timeout_s, CONNECT_TIMEOUT_S))
     try:
