@@ -311,6 +311,9 @@ def _tell(stage: _Stage, found: list[Deviation]) -> bool:
         figure = plant[name]
         shown = "—" if figure.reported is None else f"{figure.reported:,.4f}"
         console.print(f"  {figure.label}: {shown} {figure.unit}")
+    report = max(folder.reports.glob("**/*.json"))
+    hint = f"smelter trace {report} plant.emission"
+    console.print(say(f"  追溯：{hint}", f"  where it comes from: {hint}"), markup=False)
     bad = [figure for figure in found if not figure.good]
     worst = max((abs(figure.share or 0.0) for figure in found), default=0.0)
     console.print(

@@ -119,10 +119,9 @@ def _series(
                 series[point] = _rounded(values)
         for point, flow in readings.flows.items():
             if _kept(point):
-                start = flow.before(begin_s)
-                exact = start + np.cumsum(flow.rate) * STEP_S
-                series[point] = np.floor(exact / flow.step) * flow.step
-                before[point] = float(np.floor(start / flow.step) * flow.step)
+                start = flow.before(begin_s, point)
+                series[point] = flow.shown(start + np.cumsum(flow.rate) * STEP_S)
+                before[point] = float(flow.shown(np.array([start]))[0])
     return series, before
 
 

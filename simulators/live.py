@@ -15,7 +15,7 @@ from rich.table import Table
 from simulators.months import LOCAL
 from simulators.words import say
 
-PLAIN_EVERY_S = 10.0
+PLAIN_EVERY_S = 5.0
 
 
 @dataclass(slots=True)

@@ -186,7 +186,7 @@ class Plant:
                 self.gauges[point] = float(values[0])
             for point, flow in readings.flows.items():
                 if point not in self.counters:
-                    self.counters[point] = flow.before(self.time_s)
+                    self.counters[point] = flow.before(self.time_s, point)
                     self.counter_steps[point] = flow.step
                     self.counter_nominal[point] = flow.nominal
                 self.counters[point] += float(flow.rate[0]) * dt_s
@@ -195,4 +195,4 @@ class Plant:
     def register(self, point: str) -> float:
         """What the counter's display shows: whole steps only."""
         step = self.counter_steps[point]
-        return float(np.floor(self.counters[point] / step) * step)
+        return round(float(np.floor(self.counters[point] / step)) * step, 6)

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import openpyxl
-import pyarrow.compute as pc
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -17,6 +18,9 @@ from simulators.months import last_month, month_span
 from simulators.officer import entries, write_ladle_log, write_workbook
 from simulators.plant import Scenario
 from simulators.truth import carbon, write
+
+Floats = npt.NDArray[np.float64]
+Columns = dict[tuple[str, str], Floats]
 
 MONTH = "2026-02"  # the shortest
 
@@ -35,10 +39,21 @@ def table(month: Month, tmp_path_factory: pytest.TempPathFactory) -> Any:
     return found
 
 
-def series(table: Any, equipment: str, quantity: str) -> np.ndarray[Any, np.dtype[np.float64]]:
-    wanted = (pc.field("equipment") == equipment) & (pc.field("quantity") == quantity)
-    values: np.ndarray[Any, np.dtype[np.float64]] = table.filter(wanted)["value"].to_numpy()
-    return values
+@pytest.fixture(scope="module")
+def columns(table: Any) -> Columns:
+    """The series of the file by equipment and quantity, however its rows are arranged."""
+    names = [table[name].combine_chunks() for name in ("equipment", "quantity")]
+    codes = [column.cast(pa.string()).dictionary_encode() for column in names]
+    first, second = (code.indices.to_numpy() for code in codes)
+    both = first.astype(np.int64) * len(codes[1].dictionary) + second
+    order = np.argsort(both, kind="stable")
+    values = table["value"].to_numpy()[order]
+    starts = np.flatnonzero(np.diff(both[order], prepend=-1))
+    found = {}
+    for part, at in zip(np.split(values, starts[1:]), order[starts], strict=True):
+        name = codes[0].dictionary[first[at]].as_py(), codes[1].dictionary[second[at]].as_py()
+        found[name] = part
+    return found
 
 
 def test_file_is_one_row_a_minute_and_series(month: Month, table: Any) -> None:
@@ -52,31 +67,31 @@ def test_file_is_one_row_a_minute_and_series(month: Month, table: Any) -> None:
     assert not np.isnan(table["value"].to_numpy()).any()
 
 
-def test_pots_line_and_meter_agree(month: Month, table: Any) -> None:
+def test_pots_line_and_meter_agree(month: Month, columns: Columns) -> None:
     """Independent recomputation from the file: ∫V·I dt is the DC meter, bus bars apart."""
     for line in ("line1", "line2"):
-        current = series(table, f"{line}/series", "potline.current")
-        pots = sum(series(table, f"{line}/pot{k:03d}", "pot.voltage") for k in range(1, 13))
-        whole = series(table, f"{line}/series", "potline.voltage")
+        current = columns[f"{line}/series", "potline.current"]
+        pots = sum(columns[f"{line}/pot{k:03d}", "pot.voltage"] for k in range(1, 13))
+        whole = columns[f"{line}/series", "potline.voltage"]
         assert np.abs(whole - pots).max() < 0.01 * 48
         truth = month.truth["lines"][line]
         dc = float((whole * current).sum()) / 60
         assert truth["electricity_kwh"]["dc"] == pytest.approx(dc, rel=1e-6)
-        counter = series(table, f"{line}/dc1", "meter.energy_import")
+        counter = columns[f"{line}/dc1", "meter.energy_import"]
         assert counter[-1] - counter[0] == pytest.approx(dc, abs=1.1)
         assert (np.diff(counter) >= 0).all()
-        ac = sum(np.ptp(series(table, f"{line}/ac{k}", "meter.energy_import")) for k in (1, 2))
+        ac = sum(np.ptp(columns[f"{line}/ac{k}", "meter.energy_import"]) for k in (1, 2))
         assert truth["electricity_kwh"]["ac"] == pytest.approx(ac, abs=40)
         assert truth["rectifier_efficiency"] == pytest.approx(dc / ac, rel=1e-4)
         mean = float((pots * current).sum() / current.sum()) / 12
         assert truth["mean_pot_voltage_v"] == pytest.approx(mean, rel=1e-6)
 
 
-def test_metal_by_faraday(month: Month, table: Any) -> None:
+def test_metal_by_faraday(month: Month, columns: Columns) -> None:
     for line in ("line1", "line2"):
         truth = month.truth["lines"][line]
         metal = truth["metal"]
-        ka_h = float(series(table, f"{line}/series", "potline.current").sum()) / 60
+        ka_h = float(columns[f"{line}/series", "potline.current"].sum()) / 60
         assert metal["faraday_t"] == pytest.approx(0.335573 * ka_h * 12 / 1000, rel=1e-5)
         assert 0.91 < metal["current_efficiency"] < 0.95
         stock = metal["in_pots_end_t"] - metal["in_pots_begin_t"]
@@ -87,14 +102,14 @@ def test_metal_by_faraday(month: Month, table: Any) -> None:
         assert 12_400 < dc < 13_000
 
 
-def test_anode_effects_in_the_file_are_those_of_the_truth(month: Month, table: Any) -> None:
+def test_anode_effects_in_the_file_are_those_of_the_truth(month: Month, columns: Columns) -> None:
     for line in ("line1", "line2"):
         truth = month.truth["lines"][line]["anode_effects"]
         assert truth["count"] == len(truth["list"]) > 0
         seconds = starts = 0.0
         for k in range(1, 13):
-            share = series(table, f"{line}/pot{k:03d}", "pot.anode_effect")
-            volts = series(table, f"{line}/pot{k:03d}", "pot.voltage")
+            share = columns[f"{line}/pot{k:03d}", "pot.anode_effect"]
+            volts = columns[f"{line}/pot{k:03d}", "pot.voltage"]
             assert volts[share > 0.99].size == 0 or volts[share > 0.99].min() > 13
             assert volts[share == 0].max() < 8
             seconds += share.sum() * 60
@@ -113,14 +128,14 @@ def test_carbon_of_the_guide() -> None:
     assert carbon(0.46913, 1)["intensity_t_per_t"] == pytest.approx(1.569, abs=0.001)
 
 
-def test_emissions_and_heat_follow_from_the_file(month: Month, table: Any) -> None:
+def test_emissions_and_heat_follow_from_the_file(month: Month, columns: Columns) -> None:
     for number in (1, 2):
         truth = month.truth["lines"][f"line{number}"]
         stack = {
-            name: series(table, f"gtc{number}/stack1", f"stack.{name}")
+            name: columns[f"gtc{number}/stack1", f"stack.{name}"]
             for name in ("so2", "velocity", "temperature", "pressure", "humidity")
         }
-        state = series(table, f"gtc{number}/stack1", "stack.instrument_state")
+        state = columns[f"gtc{number}/stack1", "stack.instrument_state"]
         duct = month.plant.sections[number - 1].stack.duct_m2
         normal = (
             stack["velocity"]
@@ -135,7 +150,7 @@ def test_emissions_and_heat_follow_from_the_file(month: Month, table: Any) -> No
         mass = (stack["so2"] * normal * 60 / 1e6)[valid].sum() / valid.mean()
         assert truth["emissions_kg"]["so2"] == pytest.approx(mass, rel=0.005)
         assert truth["gas_nm3"] == pytest.approx(normal.sum() * 60, rel=1e-5)
-        heat = series(table, f"gtc{number}/hx1", "heat_recovery.heat_energy")
+        heat = columns[f"gtc{number}/hx1", "heat_recovery.heat_energy"]
         assert truth["heat_recovered_gj"] == pytest.approx(np.ptp(heat), abs=0.03)
 
 
