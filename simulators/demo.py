@@ -23,7 +23,7 @@ from simulators.world import World
 
 MARK = ".smelter-demo"
 OWN = ("data", "entries", "history", "logs", "points", "reports")
-START_S = 30.0
+START_S = 60.0
 LAKE_S = 120.0
 
 

@@ -61,7 +61,7 @@ def simulate_month(scenario: Scenario, month: str) -> Month:
     plant = Plant(replace(scenario, start_s=begin_s))
     ledger = Ledger(plant)
     time_s = np.arange(begin_s + STEP_S, end_s + 1, STEP_S)
-    traces = [_trace(section, time_s) for section in plant.sections]
+    traces = [trace_line(section, time_s) for section in plant.sections]
     plant.time_s = end_s
     states = [trace.state for trace in traces]
     ledger.add(states, [trace.sums for trace in traces], STEP_S)
@@ -83,7 +83,7 @@ def _by_day(minutes: Floats) -> Floats:
     return days
 
 
-def _trace(section: Section, time_s: Floats) -> Trace:
+def trace_line(section: Section, time_s: Floats) -> Trace:
     """Steps the pots of one line through all instants."""
     pots, line = section.pots, section.line
     n, count = len(time_s), pots.count

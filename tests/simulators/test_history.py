@@ -13,10 +13,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from simulators.compare import deviations
-from simulators.history import Month, simulate_month, write_parquet
+from simulators.history import Month, simulate_month, trace_line, write_parquet
 from simulators.months import last_month, month_span
 from simulators.officer import entries, write_ladle_log, write_workbook
-from simulators.plant import Scenario
+from simulators.plant import Scenario, Section
 from simulators.truth import carbon, write
 
 Floats = npt.NDArray[np.float64]
@@ -154,13 +154,14 @@ def test_emissions_and_heat_follow_from_the_file(month: Month, columns: Columns)
         assert truth["heat_recovered_gj"] == pytest.approx(np.ptp(heat), abs=0.03)
 
 
-def test_same_month_again(month: Month) -> None:
-    """A line is what its seed, number and size make it, however many others stand beside it."""
-    alone = simulate_month(Scenario(0.0, 12, seed=11, lines=1), MONTH)
-    assert alone.truth["lines"]["line1"] == month.truth["lines"]["line1"]
-    for name in alone.series:
-        if name.startswith(("line1/", "gtc1/")):
-            assert np.array_equal(alone.series[name], month.series[name]), name
+def test_a_line_is_what_its_seed_number_and_size_make_it(month: Month) -> None:
+    """Three days alone are the first three of the month beside another line."""
+    begin_s, _ = month_span(MONTH)
+    section = Section(1, 12, Scenario(begin_s, 12, seed=11))
+    alone = trace_line(section, begin_s + 60.0 * np.arange(1, 3 * 1440 + 1, dtype=np.float64))
+    for k in range(12):
+        together = month.series[f"line1/pot{k + 1:03d} pot.voltage"][: 3 * 1440]
+        assert np.array_equal(np.round(alone.voltage[:, k], 4), together)
     first, second = (month.truth["lines"][line]["metal"] for line in ("line1", "line2"))
     assert first["tapped_t"] != second["tapped_t"]
 
