@@ -274,12 +274,27 @@ async def _receipted(entry: Imported, log: BatchLog, show: Show) -> None:
 
 
 def import_history(
-    file: Annotated[Path, typer.Argument(help="Parquet / CSV: time, equipment, quantity, value")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help=_say(
+                "Parquet 或 CSV：time, equipment, quantity, value",
+                "Parquet or CSV: time, equipment, quantity, value",
+            )
+        ),
+    ],
     config: Annotated[Path | None, typer.Option(help="import.toml")] = None,
     mqtt: Annotated[str, typer.Option(help="mqtt://host:1883")] = "",
-    plant: Annotated[str, typer.Option(help="plant / 工厂")] = "",
-    period: Annotated[int, typer.Option(help="seconds of a row / 每行的秒数")] = 60,
-    data_dir: Annotated[Path | None, typer.Option(help="batch log / 批次日志目录")] = None,
+    plant: Annotated[str, typer.Option(help=_say("工厂名", "name of the plant"))] = "",
+    period: Annotated[
+        int, typer.Option(help=_say("每行代表的秒数", "seconds that a row stands for"))
+    ] = 60,
+    data_dir: Annotated[
+        Path | None,
+        typer.Option(
+            help=_say("批次日志与导入记录的目录", "where batch log and list of imports are kept")
+        ),
+    ] = None,
 ) -> None:
     """Bring in recorded history, flagged as imported; 导入历史数据，标记为导入。"""
     job = job_of(file, config, mqtt, plant, period, data_dir)

@@ -19,7 +19,7 @@ from agent.batchlog import BatchLog
 from agent.historian import Historian
 from agent.historian_config import load_historian
 from agent.history_file import read_history
-from agent.importer import Job, job_of, run_import
+from agent.importer import Job, Progress, job_of, run_import
 from agent.segment import Segment
 from drivers.model import ConfigError
 from tests.servers import Server, wait_until
@@ -241,9 +241,12 @@ async def test_without_a_historian_it_waits_and_a_second_run_finishes(
 ) -> None:
     file = parquet(tmp_path / "h.parquet", minutes("line1/pot001", "pot.voltage", [4.1, 4.2]))
     shown = asyncio.Event()
-    waiting = asyncio.create_task(
-        run_import(job(file, mosquitto, tmp_path), lambda p: p.batches and shown.set())
-    )
+
+    def show(progress: Progress) -> None:
+        if progress.batches:
+            shown.set()
+
+    waiting = asyncio.create_task(run_import(job(file, mosquitto, tmp_path), show))
     await shown.wait()
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
