@@ -1,58 +1,18 @@
-"""Windows: what a minute of a group of points was. Arrays over the points, no object per sample."""
+"""Frames → minutes of a group of points. Arrays over the points, no object per sample."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
 from typing import TypedDict
 
 import numpy as np
 
 from agent.counters import Counted, rounds
-from drivers.model import Codes, Floats, Frame, Group, Indices, Kind, Point, Quality
+from agent.window import Windows
+from drivers.model import Codes, Floats, Frame, Group, Indices, Kind, Quality
+
+__all__ = ["MINUTE_S", "MinuteState", "Minutes", "Windows"]
 
 MINUTE_S = 60
 HOLD_INTERVALS = 3
 SECOND_NS = 1_000_000_000
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Windows:
-    """
-    One window of each point of a group; element ``i`` belongs to ``points[i]``.
-
-    NaN is "not there". ``good`` is the share of the window's time with good values, ``count`` the
-    number of good samples, ``reason`` the main Quality when not all was good. ``last`` is the last
-    good sample, of a counter the reading at the window's end; ``increment`` is of counters only.
-    """
-
-    points: tuple[Point, ...]
-    start_ns: int
-    period_s: int
-    mean: Floats
-    low: Floats
-    high: Floats
-    last: Floats
-    increment: Floats
-    count: Indices
-    good: Floats
-    reason: Codes
-    words: dict[int, bytes] = field(default_factory=dict)
-
-    def only(self, points: Sequence[int]) -> "Windows":
-        """The same window of some of the points."""
-        at = np.array(points, dtype=np.int64)
-        return replace(
-            self,
-            points=tuple(self.points[i] for i in points),
-            mean=self.mean[at],
-            low=self.low[at],
-            high=self.high[at],
-            last=self.last[at],
-            increment=self.increment[at],
-            count=self.count[at],
-            good=self.good[at],
-            reason=self.reason[at],
-            words={k: self.words[i] for k, i in enumerate(points) if i in self.words},
-        )
 
 
 class MinuteState(TypedDict):

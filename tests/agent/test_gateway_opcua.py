@@ -1,6 +1,7 @@
 """The edge process on a real OPC UA server: subscription, loss of the server, its return."""
 
 import re
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -31,12 +32,16 @@ async def test_a_subscription_goes_all_the_way_and_survives_its_server(tmp_path:
     path = write_config(tmp_path, DEVICE.format(port=port))
     async with running(path, wall_ns=near_minute(8.0)) as gateway:
         tally = gateway._desk.tally("dcs")
+
+        def have(samples: int) -> bool:
+            return tally.quality[0] >= samples
+
         async with serving(Plant(port, count=5)) as plant:
             await until(lambda: tally.quality[0] >= 5, 15)
             for value in (1.5, 2.5, 3.5):
-                before = tally.quality[0]
+                wanted = tally.quality[0] + 1
                 await plant.put("Pot000.V", value, ua.VariantType.Double)
-                await until(lambda seen=before: tally.quality[0] > seen)
+                await until(partial(have, wanted))
         await until(lambda: not tally.online, 15)
         async with serving(Plant(port, count=5)):
             good = tally.quality[0]
