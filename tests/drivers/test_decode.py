@@ -177,6 +177,7 @@ def test_raw_registers_of_original_points_are_kept_as_on_the_wire() -> None:
     assert decoded.words == {0: bytes.fromhex("E97942F6")}
 
 
+@settings(deadline=None)
 @given(st.integers(0, 65535), st.sampled_from(["0.1", "0.01", "0.001", "0.0001", "-0.5", "10"]))
 def test_a_decimal_scale_gives_the_decimal_number(raw: int, scale: str) -> None:
     subject = point("uint16", scale=float(scale))
@@ -184,6 +185,7 @@ def test_a_decimal_scale_gives_the_decimal_number(raw: int, scale: str) -> None:
     assert value == float(Decimal(raw) * Decimal(scale))
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**32 - 1), st.floats(-1e6, 1e6), st.floats(-1e6, 1e6))
 def test_scale_and_offset_are_within_a_rounding(raw: int, scale: float, offset: float) -> None:
     subject = point("uint32", scale=scale or 1.0, offset=offset)
@@ -283,7 +285,7 @@ def cells(draw: st.DrawFn) -> list[tuple[str, str, int]]:
     return found
 
 
-@settings(max_examples=400)
+@settings(max_examples=200, deadline=None)
 @given(cells(), st.integers(0, 3), st.randoms(use_true_random=False))
 def test_round_trip_of_mixed_blocks(
     block: list[tuple[str, str, int]], gap: int, dice: random.Random

@@ -195,10 +195,10 @@ async def test_a_gateway_without_answer_is_an_unreachable_unit_and_the_session_s
 async def test_a_dead_unit_on_a_shared_line_costs_at_most_one_timeout(medium: Medium) -> None:
     async with Opponent(medium, units=frozenset({1, 3})) as opponent:
         names = {"a": 1, "dead": 2, "c": 3}
-        devices = tuple(device(opponent, name=n, unit=u) for n, u in names.items())
+        devices = tuple(device(opponent, name=n, unit=u, timeout_s=0.4) for n, u in names.items())
         groups = {n: registers([*range(20), *range(200, 220)], n) for n in names}
         async with ModbusDriver(devices, tuple(groups.values())) as driver:
-            for opponent.cycle in range(6):
+            for opponent.cycle in range(4):
                 start = time.monotonic()
                 frames = {n: await tried(driver, g) for n, g in groups.items()}
                 took = time.monotonic() - start
@@ -208,8 +208,8 @@ async def test_a_dead_unit_on_a_shared_line_costs_at_most_one_timeout(medium: Me
                     assert frame is not None
                     assert qualities(frame) == {}
                     check_values(frame, opponent, names[name])
-                assert took < 0.2 + 0.15, took  # one timeout, draining, and a busy machine
-        assert sum(asked.unit == 2 for asked in opponent.asked) == 6
+                assert took < 0.75, took  # one timeout, draining, and a busy machine: not two
+        assert sum(asked.unit == 2 for asked in opponent.asked) == 4
 
 
 async def tried(driver: ModbusDriver, group: Group) -> Frame | None:

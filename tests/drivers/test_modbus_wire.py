@@ -45,7 +45,7 @@ def judge(framing: str, data: bytes, frame: bytes, request: Request) -> bytes | 
 framings = st.sampled_from(["tcp", "rtu"])
 
 
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 @given(requests, framings, st.binary(min_size=250, max_size=250), st.integers(1, 65535))
 def test_the_right_reply_is_taken_once_it_is_whole(
     request: Request, framing: str, filling: bytes, transaction: int
@@ -61,7 +61,7 @@ def test_the_right_reply_is_taken_once_it_is_whole(
         assert judge(framing, frame + reply, frame, request) == data  # an adapter's echo
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(requests, framings, st.binary(max_size=300), st.data())
 def test_no_other_bytes_are_taken(
     request: Request, framing: str, noise: bytes, data: st.DataObject
@@ -77,6 +77,7 @@ def test_no_other_bytes_are_taken(
         assert judge(framing, bytes(reply), frame, request) is None
 
 
+@settings(deadline=None)
 @given(requests, framings, st.integers(0, 255))
 def test_an_exception_reply_carries_its_code(request: Request, framing: str, code: int) -> None:
     frame = frame_of(request, framing, 7)  # type: ignore[arg-type]
@@ -87,6 +88,7 @@ def test_an_exception_reply_carries_its_code(request: Request, framing: str, cod
     assert caught.value.code == code
 
 
+@settings(deadline=None)
 @given(requests, st.binary(min_size=250, max_size=250), st.integers(0, 260))
 @example(read_request(1, Table.HOLDING, 0, 1), bytes(250), 1)
 def test_a_late_reply_is_recognised_whole_and_waited_for_in_pieces(

@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drivers.config import DeviceConfig
@@ -356,12 +356,14 @@ def test_ten_thousand_points_load_in_a_moment(tmp_path: Path) -> None:
     assert used < 2, f"{used:.2f} s of CPU"  # 0.25 s on the machine it was written on
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300))
 def test_no_bytes_make_it_crash(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
     folder = tmp_path_factory.getbasetemp()
     assert all(mistakes(folder, data))
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(st.sampled_from(COLUMNS), st.text(max_size=12)),
@@ -382,6 +384,7 @@ def test_no_cells_make_it_crash(
     assert all("table.csv:" in problem for problem in found)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 50), st.integers(0, 50), st.integers(1, 4))
 def test_expansions_keep_their_width(first: int, count: int, width: int) -> None:
     names = expansions(f"pot{{{first:0{width}d}..{first + count}}}x")
