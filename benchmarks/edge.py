@@ -173,19 +173,21 @@ def _watch(
 def watch_agent(
     setting: Setting, port: int, devices: Sequence[DeviceTable], least: int, *sink_options: str
 ) -> Watched:
-    """An agent with these devices, its batches taken by the sink; watched after ``least`` polls."""
+    """An agent with these devices and the sink; watched after ``least`` good values."""
     log = setting.folder / "sink.log"
     with (
         Child("benchmarks.sink", port, *sink_options, log=log) as sink,
         agent(setting.folder, port, devices) as process,
     ):
-        process.wait_for("smelter_polls_total", least)
+        process.wait_for("smelter_quality_total", least, quality="good")
         time.sleep(SETTLE_S)
         before, watch = process.metrics(), Watch(process.pid)
         time.sleep(setting.seconds)
         usage, after = watch.usage(), process.metrics()
         seen = sink.finish()
     watched = Watched(usage, before, after)
+    if not watched.good_per_s:
+        raise RuntimeError(f"the agent brought no good value; see {process.log}")
     watched.seen = seen
     watched.bytes_per_value = seen["bytes"].get("raw", 0) / max(1, seen["good"])
     return watched

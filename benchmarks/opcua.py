@@ -58,6 +58,7 @@ def run(setting: Setting) -> Section:
         (
             *_rows("subscription at 10 Hz", subscribed, at_most=35.0),
             Row("values lost, by the sequence numbers", subscribed["lost"], "", at_most=0.0),
+            Row("sessions lost meanwhile", subscribed["device_lost"], "", note="a busy machine"),
             Row("items whose sequence was checked", subscribed["series"], "", at_least=1000),
             *_rows("polled at 1 s in chunks", polled),
             Row("server alone, for comparison", idle, "% of a core"),
@@ -95,5 +96,6 @@ def _watch(
         "rss_mb": usage.rss_mb,
         "good_per_s": watched.good_per_s,
         "lost": watched.seen["lost"],
+        "device_lost": watched.seen["events"].get("device_lost", 0),
         "series": watched.seen["series"],
     }

@@ -93,7 +93,7 @@ class Process:
         with urllib.request.urlopen(url, timeout=5) as answer:
             return Metrics(answer.read().decode())
 
-    def wait_for(self, name: str, least: float, timeout_s: float = 60.0, **labels: str) -> float:
+    def wait_for(self, name: str, least: float, timeout_s: float = 120.0, **labels: str) -> float:
         """Waits until a metric (summed over its samples) is there; the seconds since the start."""
         deadline = time.monotonic() + timeout_s
         while time.monotonic() < deadline:

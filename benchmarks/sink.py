@@ -19,6 +19,7 @@ from benchmarks.children import say
 HEADER = re.compile(rb'^batch,[^ ]* .*?log="(\w+)",seq=(\d+)i')
 FRAME = re.compile(rb"^frame,[^ ]* points=(\d+)i,bad=(\d+)i", re.MULTILINE)
 SERIES = re.compile(rb"^((?!frame,|batch,|event,)[^ ]+) (\S+) (\d+)$", re.MULTILINE)
+EVENT = re.compile(rb"^event,[^ ]*kind=(\w+)", re.MULTILINE)
 ZSTD = b"\x28\xb5\x2f\xfd"
 
 
@@ -30,6 +31,7 @@ class Sink:
         self.upto: dict[bytes, int] = {}
         self.batches: Counter[str] = Counter()
         self.bytes: Counter[str] = Counter()
+        self.events: Counter[str] = Counter()
         self.good = self.bad = self.again = 0
         self.first: dict[bytes, float] = {}
         self.last: dict[bytes, float] = {}
@@ -58,6 +60,7 @@ class Sink:
         for points, bad in FRAME.findall(payload):
             self.good += int(points) - int(bad)
             self.bad += int(bad)
+        self.events.update(kind.decode() for kind in EVENT.findall(payload))
         if self.check and stream == "raw":
             for series, fields, _ in SERIES.findall(payload):
                 self.count_series(series, fields)
@@ -81,6 +84,7 @@ class Sink:
             "again": self.again,
             "batches": self.batches,
             "bytes": self.bytes,
+            "events": self.events,
             "series": len(self.seen),
             "seen": sum(self.seen.values()),
             "lost": expected - sum(self.seen.values()),
