@@ -15,6 +15,7 @@ import sys
 import time
 from collections import defaultdict
 from pathlib import Path
+from typing import Self
 
 import pytest
 from paho.mqtt import client as mqtt
@@ -66,7 +67,7 @@ class Program:
                 [sys.executable, "-c", start, *self.arguments], stdout=log, stderr=log
             )
 
-    def __enter__(self) -> "Program":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
