@@ -92,6 +92,10 @@ class BatchLog:
     thread; numbers follow the order of the calls. Readers see only durable batches. Nothing
     un-receipted is ever deleted. Without ``log`` the stream's newest log is opened, or a new one
     made.
+
+    ``keep_ns`` is the retention of receipted batches, ``max_bytes`` a cap that ends it early.
+    ``shed`` is for the large stream: it gives way to the others (refuses from Level.SHED on) and
+    ends the retention of receipted batches early when the disk gets short.
     """
 
     def __init__(
@@ -109,6 +113,7 @@ class BatchLog:
         self._folder = folder / stream
         self._log = log
         self._limits = (keep_ns, max_bytes)
+        self._shed = shed
         self._refuse_at = Level.SHED if shed else Level.FULL
         self._tail_bytes = tail_bytes
         self._tail: deque[Batch] = deque()  # newest batches, so that a live reader needs no disk
@@ -135,7 +140,7 @@ class BatchLog:
 
     def _open(self) -> LogFiles:
         log = self._log or newest_log(self._folder) or new_log_id()
-        files = LogFiles(self._folder / log, *self._limits)
+        files = LogFiles(self._folder / log, *self._limits, yields=self._shed)
         files.open()
         return files
 
@@ -252,8 +257,8 @@ class BatchLog:
         if self._level >= self._refuse_at and not urgent:
             self.counts.refused_full += 1
             raise LogFullError(
-                f"{self._opened.folder}: {self._level.name.lower()}, what is not yet receipted "
-                "fills the room; restore the connection, free disk space or raise max_bytes"
+                f"{self._opened.folder}: {self._level.name.lower()}, what must be kept here fills "
+                "the room; restore the connection, free disk space or raise max_bytes"
             )
 
     async def _look_at_room(self) -> None:

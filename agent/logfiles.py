@@ -77,8 +77,11 @@ def _write_all(file: int, data: bytes, offset: int) -> None:
 class LogFiles:
     """Segments, ``receipt.json``, ``reserve`` and ``quarantine/`` of one log folder."""
 
-    def __init__(self, folder: Path, keep_ns: int | None, max_bytes: int | None) -> None:
+    def __init__(
+        self, folder: Path, keep_ns: int | None, max_bytes: int | None, *, yields: bool
+    ) -> None:
         self.folder = folder
+        self.yields = yields  # rather deletes what is receipted than takes nothing any more
         self.keep_ns = keep_ns
         self.max_bytes = max_bytes
         self.segments: tuple[Segment, ...] = ()  # replaced, never changed: readers keep theirs
@@ -221,9 +224,7 @@ class LogFiles:
             ) from error
 
     def _full(self, error: OSError) -> LogFullError:
-        return LogFullError(
-            f"{self.folder}: no room ({error.strerror}); free disk space or lower max_bytes"
-        )
+        return LogFullError(f"{self.folder}: no room ({error.strerror}); free disk space")
 
     def _write_once(self, batches: list[Batch]) -> None:
         segment, file = self._active_segment(batches[0].seq)
@@ -277,27 +278,42 @@ class LogFiles:
     def own_bytes(self) -> int:
         return sum(segment.size for segment in self.segments)
 
+    def _disk_room(self) -> int:
+        disk = os.statvfs(self.folder)
+        return self.own_bytes() + disk.f_bavail * disk.f_frsize
+
     def room(self) -> int:
         """Bytes this log could ever have: its own and what is free, at most ``max_bytes``."""
-        disk = os.statvfs(self.folder)
-        room = self.own_bytes() + disk.f_bavail * disk.f_frsize
+        room = self._disk_room()
         return room if self.max_bytes is None else min(room, self.max_bytes)
+
+    def _prune_to(self) -> int | None:
+        """Bytes to come down to when retention bends: below the first level of alarm."""
+        if not self._bends:
+            return None
+        short = self._disk_room() * 13 // 20
+        return short if self.max_bytes is None else min(short, self.max_bytes * 9 // 10)
 
     def level(self, now_ns: int) -> Level:
         held = self.own_bytes() - sum(segment.size for segment in self._deletable(now_ns))
-        if self.receipted == self.newest and self.segments and self.max_bytes is not None:
+        if self.receipted == self.newest and self.segments and self._bends:
             held -= self.segments[-1].size
         share = held / max(self.room(), 1)
         return Level(sum(share > limit for limit in (0.70, 0.85, 0.95)))
 
+    @property
+    def _bends(self) -> bool:
+        """Retention ends early, for what is receipted, when there is no room."""
+        return self.yields or self.max_bytes is not None
+
     def _deletable(self, now_ns: int) -> list[Segment]:
-        """Whole receipted segments, oldest first: past retention, or any when room is capped."""
+        """Whole receipted segments, oldest first: past retention, or any when retention bends."""
         found: list[Segment] = []
         for segment, following in zip(self.segments, self.segments[1:], strict=False):
             if following.first - 1 > self.receipted:
                 break
             young = self.keep_ns is None or segment.mtime_ns() > now_ns - self.keep_ns
-            if young and self.max_bytes is None:
+            if young and not self._bends:
                 break
             found.append(segment)
         return found
@@ -305,7 +321,7 @@ class LogFiles:
     def prune(self, now_ns: int) -> int:
         """Deletes what retention allows, never an un-receipted batch. Number of segments."""
         self.save_receipt()
-        limit = None if self.max_bytes is None else min(self.max_bytes, self.room() * 9 // 10)
+        limit = self._prune_to()
         done = 0
         for segment in self._deletable(now_ns):
             old = self.keep_ns is not None and segment.mtime_ns() <= now_ns - self.keep_ns

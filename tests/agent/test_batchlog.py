@@ -305,6 +305,32 @@ async def test_unreceipted_batches_fill_the_room_in_three_levels(tmp_path: Path)
     await raw.__aexit__(None, None, None)
 
 
+@pytest.mark.parametrize("shed", [True, False])
+async def test_a_short_disk_ends_the_retention_of_raw_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shed: bool
+) -> None:
+    """All is receipted and young: raw deletes its oldest and goes on, record keeps and refuses."""
+    disk = 8 << 20
+    real = os.statvfs
+
+    def small(path: Path) -> os.statvfs_result:
+        used = sum(each.stat().st_size for each in tmp_path.rglob("*.seg"))
+        fields = list(real(path))
+        fields[1], fields[4] = 1, max(0, disk - used)  # f_frsize, f_bavail
+        return os.statvfs_result(fields)
+
+    monkeypatch.setattr(os, "statvfs", small)
+    log = await open_log(tmp_path, keep_ns=10**18, shed=shed)
+    taken = 0
+    while taken < 150 and await would_take(log, 200_000, "must be kept"):
+        log.set_receipted(log.newest)
+        await log.prune()
+        taken += 1
+    assert (taken == 150) == shed
+    assert (log.oldest > 1) == shed
+    await log.__aexit__(None, None, None)
+
+
 async def test_a_slow_disk_does_not_stop_the_loop(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
