@@ -95,7 +95,7 @@ def _claim(folder: Folder) -> str:
 async def _demo(order: Demo, folder: Folder, console: Console) -> int:
     code = 1
     stop = asyncio.Event()
-    for sign in (signal.SIGINT, signal.SIGTERM):
+    for sign in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(sign, stop.set)
     begin_s = time.monotonic()
     try:

@@ -62,7 +62,7 @@ async def serve(order: Order) -> None:
     folder = Folder(order.folder)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for sign in (signal.SIGINT, signal.SIGTERM):
+    for sign in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(sign, stop.set)
     if order.history:
         await asyncio.to_thread(write_history, folder, order.scenario, order.history)

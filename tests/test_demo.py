@@ -114,6 +114,17 @@ def test_a_child_that_dies_ends_the_demo_with_its_log(folder: Path) -> None:
     assert "agent.log" in rest
 
 
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGHUP])
+def test_broken_off_early_leaves_nobody_behind(folder: Path, sign: signal.Signals) -> None:
+    demo = smelter("demo", "--dir", str(folder), "--month", MONTH, "--pots", "4")
+    lines_until(demo, "polling the plant")
+    demo.send_signal(sign)
+    rest, _ = demo.communicate(timeout=40)
+    assert demo.returncode == 130
+    assert "has ended" in rest
+    assert not children_of(folder)
+
+
 def test_a_folder_with_other_things_is_left_alone(folder: Path) -> None:
     folder.mkdir()
     (folder / "thesis.txt").write_text("mine", "utf-8")
