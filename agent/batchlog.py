@@ -9,11 +9,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import ParamSpec, Self, TypeVar
+from typing import Self
 
 import zstandard
 
 from agent.batch import MAX_PAYLOAD, Batch, line_count
+from agent.in_thread import to_the_end
 from agent.logfiles import (
     Level,
     LogCounts,
@@ -44,9 +45,6 @@ _LOG_ID = re.compile(r"[0-9a-f]{16}")
 _GROUP = 64  # appends that share one write
 _LEVEL_EVERY_S = 1.0
 
-P = ParamSpec("P")
-T = TypeVar("T")
-
 
 @dataclass(slots=True, eq=False)
 class _Entry:
@@ -68,20 +66,6 @@ def newest_log(folder: Path) -> str | None:
     logs = [path for path in folder.iterdir() if _LOG_ID.fullmatch(path.name)]
     times = {path.name: max(p.stat().st_mtime_ns for p in (path, *path.iterdir())) for path in logs}
     return max(times, key=lambda name: (times[name], name), default=None)
-
-
-async def _to_the_end(
-    work: Callable[P, T], *args: P.args, **kwargs: P.kwargs
-) -> tuple[T, asyncio.CancelledError | None]:
-    """Runs ``work`` in a thread; a cancellation waits: disk work cannot be left half-way."""
-    task = asyncio.ensure_future(asyncio.to_thread(work, *args, **kwargs))
-    cancelled: asyncio.CancelledError | None = None
-    while not task.done():
-        try:
-            await asyncio.wait((task,))
-        except asyncio.CancelledError as error:
-            cancelled = error
-    return task.result(), cancelled
 
 
 class BatchLog:
@@ -128,7 +112,7 @@ class BatchLog:
         self._files: LogFiles | None = None
 
     async def __aenter__(self) -> Self:
-        files, cancelled = await _to_the_end(self._open)
+        files, cancelled = await to_the_end(self._open)
         self._files = files
         if cancelled:
             await asyncio.to_thread(files.close)
@@ -155,7 +139,7 @@ class BatchLog:
                 entry.done.set_exception(LogError(f"log {self._folder} was closed"))
             self._waiting.clear()
             files, self._files = self._opened, None
-            _, cancelled = await _to_the_end(files.close)
+            _, cancelled = await to_the_end(files.close)
         self._news.set()
         if cancelled:
             raise cancelled
@@ -199,7 +183,11 @@ class BatchLog:
     @property
     def lost(self) -> tuple[tuple[int, int], ...]:
         """Inclusive ranges of numbers whose records were found damaged (bytes: quarantine/)."""
-        return self._opened.lost
+        return self._opened.damage.lost
+
+    @property
+    def damaged_places(self) -> int:
+        return self._opened.damage.places
 
     @property
     def counts(self) -> LogCounts:
@@ -282,7 +270,7 @@ class BatchLog:
 
     async def _write_group(self) -> None:
         group = [self._waiting.popleft() for _ in range(min(len(self._waiting), _GROUP))]
-        outcomes, cancelled = await _to_the_end(self._store, group)
+        outcomes, cancelled = await to_the_end(self._store, group)
         for entry, outcome in zip(group, outcomes, strict=True):
             if entry.done.done():
                 continue
@@ -389,7 +377,7 @@ class BatchLog:
     async def save_receipt(self) -> None:
         """Also done by ``prune`` and on leaving; an old one costs duplicates, never a loss."""
         async with self._writing:
-            _, cancelled = await _to_the_end(self._opened.save_receipt)
+            _, cancelled = await to_the_end(self._opened.save_receipt)
         if cancelled:
             raise cancelled
 
@@ -397,7 +385,7 @@ class BatchLog:
         """Deletes whole receipted segments past ``keep_ns`` or above ``max_bytes``; how many."""
         async with self._writing:
             files = self._opened
-            done, cancelled = await _to_the_end(self._prune, files)
+            done, cancelled = await to_the_end(self._prune, files)
         if cancelled:
             raise cancelled
         return done

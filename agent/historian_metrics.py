@@ -24,6 +24,7 @@ def exposition(historian: Historian, started_s: float) -> str:
         }
         add("log_newest", log.newest, "gauge", "number of the newest batch", **where)
         add("log_level", log.level, "gauge", "0 ok, 1 warn, 2 shed, 3 full", **where)
+        add("log_damaged_places", log.damaged_places, "gauge", "unreadable places found", **where)
         count_metrics(metrics, "log", log.counts, **where)
     for runner in historian.runners:
         name = runner.view.name

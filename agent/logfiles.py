@@ -8,13 +8,13 @@ import errno
 import fcntl
 import json
 import os
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
 
-from agent.batch import MAX_PAYLOAD, NO_DIGEST, Batch, Damage, Found
+from agent.batch import NO_DIGEST, Batch, Damage, Found
+from agent.damage import DamageBook
 from agent.durable import make_folder, replace_text, sync
 from agent.segment import Segment
 
@@ -22,7 +22,6 @@ SEGMENT_BYTES = 64 << 20
 SEGMENT_BYTES_MIN = 256 << 10
 RESERVE_BYTES = 1 << 20
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-_LOST_RANGES = 1000
 
 
 class LogError(Exception):
@@ -62,8 +61,6 @@ class LogCounts:
     write_errors: int = 0
     refused_full: int = 0
     torn_bytes: int = 0
-    damaged: int = 0  # places
-    lost: int = 0  # batch numbers
     pruned: int = 0  # segments
 
 
@@ -88,13 +85,11 @@ class LogFiles:
         self.newest = 0
         self.digest = NO_DIGEST
         self.receipted = 0
-        self.lost: tuple[tuple[int, int], ...] = ()
+        self.damage = DamageBook(folder)
         self.counts = LogCounts()
         self._saved_receipt = 0
         self._active: int | None = None
         self._lock: int | None = None
-        self._telling = threading.Lock()
-        self._quarantined: set[tuple[int, int]] = set()
 
     @property
     def oldest(self) -> int:
@@ -147,11 +142,11 @@ class LogFiles:
             if isinstance(item, Damage):
                 damages.append(item)
                 continue
-            self._tell(segment, damages, seq, item.batch.seq)
+            self.damage.tell(segment, damages, seq, item.batch.seq)
             damages.clear()
             last, whole, seq = item.batch, item.end, item.batch.seq + 1
         if whole < segment.size:
-            self._keep_aside(segment, Damage(whole, segment.size))
+            self.damage.keep_aside(segment, Damage(whole, segment.size))
             self.counts.torn_bytes += segment.size - whole
             segment.cut(whole)
         return last
@@ -382,47 +377,10 @@ class LogFiles:
                 elif item.batch.seq >= bound:
                     break
                 elif item.batch.seq >= seq:
-                    self._tell(segment, damages, seq, item.batch.seq)
+                    self.damage.tell(segment, damages, seq, item.batch.seq)
                     damages.clear()
                     seq = item.batch.seq + 1
                     yield item.batch
         except FileNotFoundError:
             return  # pruned meanwhile: `oldest` has moved
-        self._tell(segment, damages, seq, bound)
-
-    def _tell(self, segment: Segment, damages: list[Damage], first: int, following: int) -> None:
-        with self._telling:
-            for damage in damages:
-                if (segment.first, damage.offset) not in self._quarantined:
-                    self._quarantined.add((segment.first, damage.offset))
-                    self.counts.damaged += 1
-                    self._keep_aside(segment, damage)
-            if damages and following > first:
-                self.lost = merge_ranges(self.lost, (first, following - 1))[-_LOST_RANGES:]
-                self.counts.lost = sum(last - start + 1 for start, last in self.lost)
-
-    def _keep_aside(self, segment: Segment, damage: Damage) -> None:
-        """A copy of the bytes that could not be read; whoever looks into it wants to see them."""
-        aside = self.folder / "quarantine"
-        try:
-            with segment.path.open("rb") as file:
-                file.seek(damage.offset)
-                data = file.read(min(damage.end - damage.offset, MAX_PAYLOAD))
-            if data.strip(b"\0"):
-                aside.mkdir(exist_ok=True)
-                (aside / f"{segment.path.stem}-{damage.offset}.bin").write_bytes(data)
-        except OSError:
-            return  # a full disk must not keep the log from opening; the count stands
-
-
-def merge_ranges(
-    ranges: tuple[tuple[int, int], ...], new: tuple[int, int]
-) -> tuple[tuple[int, int], ...]:
-    """Inclusive ranges, sorted and joined where they touch."""
-    merged: list[tuple[int, int]] = []
-    for first, last in sorted((*ranges, new)):
-        if merged and first <= merged[-1][1] + 1:
-            merged[-1] = (merged[-1][0], max(last, merged[-1][1]))
-        else:
-            merged.append((first, last))
-    return tuple(merged)
+        self.damage.tell(segment, damages, seq, bound)

@@ -1,0 +1,22 @@
+"""Work in a thread that is never left half-way."""
+
+import asyncio
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+async def to_the_end(
+    work: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+) -> tuple[T, asyncio.CancelledError | None]:
+    """Runs ``work`` in a thread; a cancellation waits: disk work cannot be left half-way."""
+    task = asyncio.ensure_future(asyncio.to_thread(work, *args, **kwargs))
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait((task,))
+        except asyncio.CancelledError as error:
+            cancelled = error
+    return task.result(), cancelled
