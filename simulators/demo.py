@@ -318,8 +318,8 @@ def _tell(stage: _Stage, found: list[Deviation]) -> bool:
     worst = max((abs(figure.share or 0.0) for figure in found), default=0.0)
     console.print(
         say(
-            f"  与仿真真值的最大偏差：{worst:.4%}（{len(found)} 个数，允许 0.1 %）",
-            f"  largest deviation from the simulator's truth: {worst:.4%} "
+            f"  与仿真真值的最大偏差：{worst:.5%}（{len(found)} 个数，允许 0.1 %）",
+            f"  largest deviation from the simulator's truth: {worst:.5%} "
             f"({len(found)} figures, 0.1 % allowed)",
         )
     )
