@@ -30,7 +30,7 @@ from agent.tables import BATCHES, SCHEMAS, Gathered, Partition, Table, writer
 from agent.tiers import Job, is_tidy, job_of
 from agent.views import StoredBatch
 
-_PIECE_BYTES: Final = 2 << 20  # payload parsed at once; its strings take twenty times that
+_PIECE_BYTES: Final = 1 << 19  # payload parsed at once; its strings take twenty times that
 
 
 @dataclass(frozen=True, slots=True)

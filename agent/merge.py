@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from agent.arrays import numbers, plain
 from agent.tables import BATCHES, SCHEMAS, SORTED_BY, writer
 
 GROUP_ROWS: Final = 1 << 17  # rows of a row group, held in memory while merging
@@ -37,7 +38,7 @@ class _Input:
             self.ended = self.rows is None
 
     def key(self, row: int) -> tuple[Any, ...]:
-        return tuple(self.rows[name][row].as_py() for name in self._keys)
+        return tuple(_plain_value(self.rows[name][row]) for name in self._keys)
 
     def cut(self, bound: tuple[Any, ...]) -> Any:
         """The rows up to ``bound``, which are taken away."""
@@ -112,10 +113,15 @@ def _sorted(parts: list[Any], table: str) -> Any:
         if pa.types.is_dictionary(column.type):
             words = column.dictionary.to_pylist()
             rank = np.argsort(np.argsort(np.array(words, dtype=object)))
-            keys.append(rank[column.indices.to_numpy()])
+            keys.append(rank[plain(column.indices, np.int32)])
         else:
-            keys.append(column.cast(pa.int64()).to_numpy())
-    return rows.take(pa.array(np.lexsort(keys[::-1])))
+            keys.append(plain(column.cast(pa.int64()), np.int64))
+    return rows.take(numbers(np.lexsort(keys[::-1])))
+
+
+def _plain_value(scalar: Any) -> Any:
+    """Text, or microseconds: a Timestamp would bring pandas into memory."""
+    return scalar.value if pa.types.is_timestamp(scalar.type) else scalar.as_py()
 
 
 def _about(streams: list[_Input]) -> dict[str, str]:

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from agent.arrays import Array, dictionary, mask, numbers, plain, texts
 from agent.columns import Columns, Names, Origin, Samples, Windows
 from agent.float32 import float32_readings
 from drivers.model import Indices
@@ -18,8 +19,7 @@ BATCHES: Final = "smelter.batches"  # file metadata: [[plant, gateway, stream, l
 _RUN, _TRIED = 4096, 16  # rows in a run, runs tried, to choose an encoding
 UTC8_NS: Final = 8 * 3_600_000_000_000  # a plant day is Beijing time
 
-Table = Any  # the stubs of pyarrow demand a type parameter that its classes do not take
-Array = Any
+Table = Any
 
 _TEXT = pa.dictionary(pa.int32(), pa.string())
 _TIME = pa.timestamp("us", tz="UTC")
@@ -121,8 +121,8 @@ class Gathered:
             return None
         order, equipment, quantity = self._sort(got)
         take = _taker(got, order)
-        kind = quantity.indices.to_numpy().astype(np.int64)
-        series = equipment.indices.to_numpy() * np.int64(len(quantity.dictionary)) + kind
+        kind = plain(quantity.indices, np.int32).astype(np.int64)
+        series = plain(equipment.indices, np.int32) * np.int64(len(quantity.dictionary)) + kind
         return pa.table(
             [
                 _times(take("ts_ns")),
@@ -144,14 +144,14 @@ class Gathered:
         return pa.table(
             [
                 _times(take("ts_ns")),
-                pa.array(take("period_s")),
+                numbers(take("period_s")),
                 equipment,
                 quantity,
                 *(_floats(take(name)) for name in ("mean", "low", "high", "last", "inc")),
-                pa.array(take("n")),
+                numbers(take("n")),
                 _floats(take("good")),
                 _words(take("reason"), self._names["reason"].texts),
-                pa.array(take("registers"), pa.string()),
+                texts(take("registers")),
                 *whence.columns(take("batch")),
             ],
             schema=SCHEMAS["windows"],
@@ -208,7 +208,7 @@ class _Whence:
         return (
             _words(self._gateways[batch], self._gateway.texts),
             _words(self._logs[batch], self._log.texts),
-            pa.array(self._seqs[batch]),
+            numbers(self._seqs[batch]),
         )
 
 
@@ -221,11 +221,11 @@ def _taker(got: dict[str, Any], order: Indices) -> Callable[[str], Any]:
 
 
 def _times(ns: Indices) -> Array:
-    return pa.array(ns // 1000).cast(_TIME)
+    return numbers(ns // 1000).cast(_TIME)
 
 
 def _floats(values: Any) -> Array:
-    return pa.array(values, from_pandas=True)  # NaN is null
+    return numbers(values, np.isnan(values))
 
 
 def _ranks(codes: Any, texts: list[str]) -> tuple[Any, list[str]]:
@@ -239,7 +239,7 @@ def _ranks(codes: Any, texts: list[str]) -> tuple[Any, list[str]]:
 
 
 def _dictionary(ranks: Any, names: list[str]) -> Array:
-    return pa.DictionaryArray.from_arrays(pa.array(ranks), pa.array(names, pa.string()))
+    return dictionary(ranks, names)
 
 
 def _words(codes: Any, texts: list[str]) -> Array:
@@ -248,9 +248,7 @@ def _words(codes: Any, texts: list[str]) -> Array:
     if not len(present):
         return pa.nulls(len(codes), _TEXT)
     ranks, names = _ranks(np.maximum(codes, present[0]), texts)
-    return pa.DictionaryArray.from_arrays(
-        pa.array(ranks, mask=codes < 0), pa.array(names, pa.string())
-    )
+    return dictionary(ranks, names, codes < 0)
 
 
 def _from_rows(table: str, rows: list[tuple[Any, ...]]) -> Table | None:
@@ -258,21 +256,28 @@ def _from_rows(table: str, rows: list[tuple[Any, ...]]) -> Table | None:
         return None
     rows.sort(key=lambda row: row[0])
     schema = SCHEMAS[table]
-    arrays = [
-        pa.array(column, each.type.value_type).dictionary_encode()
-        if pa.types.is_dictionary(each.type)
-        else pa.array(column, each.type)
-        for column, each in zip(zip(*rows, strict=True), schema, strict=True)
-    ]
+    columns = zip(*rows, strict=True)
+    arrays = [_typed(column, each.type) for column, each in zip(columns, schema, strict=True)]
     return pa.table(arrays, schema=schema)
 
 
+def _typed(column: tuple[Any, ...], kind: pa.DataType) -> Array:
+    if pa.types.is_string(kind):
+        return texts(column)
+    if pa.types.is_dictionary(kind):
+        return texts(column).dictionary_encode()
+    absent = np.fromiter((value is None for value in column), bool, len(column))
+    values = [0 if value is None else value for value in column]
+    whole = not pa.types.is_floating(kind)
+    return numbers(np.array(values, np.int64 if whole else np.float64), absent).cast(kind)
+
+
 def _by_day(table: str, plant: str, rows: Table) -> dict[Partition, Table]:
-    us = rows["ts"].cast(pa.int64()).to_numpy()
+    us = plain(rows["ts"].chunk(0).cast(pa.int64()), np.int64)
     days = (us + UTC8_NS // 1000) // (DAY_NS // 1000)
     found = {}
     for day in np.unique(days):
-        mine = rows if (days == day).all() else rows.filter(pa.array(days == day))
+        mine = rows if (days == day).all() else rows.filter(mask(days == day))
         name = str(np.datetime64(int(day), "D"))
         found[Partition(table, plant, name)] = mine
     return found
