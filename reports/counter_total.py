@@ -180,7 +180,7 @@ def _after_gap(row: _Stretch, prev_end_ns: int, step: float | None) -> list[_Str
         return [_Stretch(prev_end_ns, row.end_ns, step, bridged=True, reason=row.reason)]
     missed = step - row.amount
     if abs(missed) <= SAME * max(1.0, step):
-        return [_Stretch(prev_end_ns, row.end_ns, row.amount, bridged=True, reason=row.reason)]
+        return [_Stretch(prev_end_ns, row.end_ns, step, bridged=True, reason=row.reason)]
     if missed < 0:
         return [row]
     return [_Stretch(prev_end_ns, row.start_ns, missed, bridged=True, reason=row.reason), row]

@@ -41,7 +41,7 @@ class Reader:
         value = self._value(row.cells, problems)
         document = self._document(row.cells, problems)
         if problems or kind is None or period is None:
-            raise RowError("; ".join(problems))
+            raise RowError(" | ".join(problems))
         figure = Figure(
             kind=kind,
             line=line,

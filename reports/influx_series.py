@@ -5,15 +5,13 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-import ibis
 import pyarrow as pa
 import urllib3
 
 from drivers.model import Equipment
-from reports.lake_series import hours
+from reports.lake_series import AT_HAND, hours_of
 from reports.months import Period
 from reports.series import (
-    COLUMNS,
     DAY_NS,
     EventRecord,
     SeriesError,
@@ -37,7 +35,6 @@ _FIELDS: Final = {
     "q": "_q",
     "raw": "_raw",
 }
-_TEXTS: Final = {"equipment", "quantity", "q", "raw", "gateway", "log"}
 _SAFE = re.compile(r"[A-Za-z0-9_-]+")
 
 Rows = list[dict[str, Any]]
@@ -67,7 +64,7 @@ class InfluxSeries:
 
     def hourly(self, points: Sequence[Meter], period: Period) -> Table:
         rows = [row for p in points for row in self._rows(p, period.start_ns, period.end_ns)]
-        return hours(ibis.memtable(_table(rows))).to_pyarrow()
+        return hours_of(_table(rows))
 
     def events(self, equipment: str, period: Period) -> list[EventRecord]:
         where = self._where(equipment, period.start_ns - EVENT_DAYS * DAY_NS, period.end_ns)
@@ -200,13 +197,7 @@ def _filled(row: dict[str, Any], meter: Meter, time_ns: int, period_s: int) -> d
 
 
 def _table(rows: Rows) -> Table:
-    whole = {"ts_ns", "period_s", "n", "seq"}
+    kinds = {"string": pa.string(), "int64": pa.int64(), "float64": pa.float64()}
     return pa.table(
-        {
-            name: pa.array(
-                [row[name] for row in rows],
-                pa.string() if name in _TEXTS else pa.int64() if name in whole else pa.float64(),
-            )
-            for name in COLUMNS
-        }
+        {name: pa.array([row[name] for row in rows], kinds[kind]) for name, kind in AT_HAND.items()}
     )

@@ -2,7 +2,7 @@
 
 import fcntl
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -23,6 +23,21 @@ from reports.site import Meter
 
 MEMORY: Final = "300MB"
 HOUR_NS: Final = 3_600_000_000_000
+_TEXTS: Final = ("equipment", "quantity", "q", "raw", "gateway", "log")
+_INTS: Final = ("ts_ns", "period_s", "n", "seq")
+AT_HAND: Final = {
+    name: "string" if name in _TEXTS else "int64" if name in _INTS else "float64"
+    for name in COLUMNS
+}
+WINDOWS: Final = {"ts": "timestamp('UTC')"} | {k: v for k, v in AT_HAND.items() if k != "ts_ns"}
+EVENTS: Final = {
+    "ts": "timestamp('UTC')",
+    "end": "timestamp('UTC')",
+    **dict.fromkeys(("kind", "equipment", "id", "text", "gateway", "log"), "string"),
+    "amount": "float64",
+    "seq": "int64",
+}
+Duck = Any  # duckdb.DuckDBPyConnection; imported where it is used, it is heavy
 EVENT_DAYS: Final = 31  # an event is filed under the day it began; longer ones are written again
 
 
@@ -35,50 +50,53 @@ def open_lake(plant: str, root: Path) -> Iterator["LakeSeries"]:
     """
     if not root.is_dir():
         raise SeriesError(f"{root}: no lake there; check `lake` in site.toml, or start a historian")
-    with (root / ".reading").open("a") as reading:
-        fcntl.flock(reading, fcntl.LOCK_SH)  # small files are not merged away under our feet
-        backend = ibis.duckdb.connect(memory_limit=MEMORY, threads=2)
-        try:
-            yield LakeSeries(plant, root, backend)
-        finally:
-            backend.disconnect()
+    guard = root / ".reading"
+    with ExitStack() as stack:
+        if guard.exists():  # a copied lake has none, and nobody merges in it
+            reading = stack.enter_context(guard.open("r"))
+            fcntl.flock(reading, fcntl.LOCK_SH)  # small files are not merged away under our feet
+        yield LakeSeries(plant, root, stack.enter_context(connect()))
 
 
 class LakeSeries:
     """One opened lake; see ``Series``."""
 
-    def __init__(self, plant: str, root: Path, backend: Any) -> None:
+    def __init__(self, plant: str, root: Path, duck: Duck) -> None:
         self._plant = plant
         self._root = root
-        self._backend = backend
+        self._duck = duck
 
     @property
     def name(self) -> str:
         return "lake"
 
     def windows(self, meter: Meter, start_ns: int, end_ns: int) -> Windows:
-        rows = self._windows([meter], start_ns, end_ns)
-        return windows_of(meter, _arrow(rows, COLUMNS))
+        if not self._view("windows", start_ns, end_ns):
+            return windows_of(meter, no_windows())
+        rows = chosen([meter], start_ns, end_ns)
+        return windows_of(meter, run(self._duck, rows.select(*COLUMNS)))
 
     def hourly(self, points: Sequence[Meter], period: Period) -> Table:
-        rows = self._windows(points, period.start_ns, period.end_ns)
-        return hours(self._newest(rows)).to_pyarrow()
+        if not self._view("windows", period.start_ns, period.end_ns):
+            return hours_of(no_windows())
+        rows = chosen(points, period.start_ns, period.end_ns)
+        return run(self._duck, hours(rows))
 
     def events(self, equipment: str, period: Period) -> list[EventRecord]:
         first = datetime.fromtimestamp(period.start_ns // 10**9, UTC) - timedelta(days=EVENT_DAYS)
-        paths = self._paths("events", int(first.timestamp()) * 10**9, period.end_ns)
-        if not paths:
+        if not self._view("events", int(first.timestamp()) * SECOND_NS, period.end_ns):
             return []
-        table = self._backend.read_parquet(paths)
-        chosen = table.filter(table.equipment == equipment).order_by("seq").to_pyarrow()
+        table = ibis.table(EVENTS, name="events")
+        mine = table.filter(table.equipment == equipment).order_by("seq")
+        rows = run(self._duck, mine)
         newest = {
             record.id: record
             for record in map(
                 EventRecord,
-                *(chosen[name].to_pylist() for name in ("kind", "equipment")),
-                _nanoseconds(chosen["ts"]),
-                _nanoseconds(chosen["end"]),
-                *(chosen[name].to_pylist() for name in ("id", "text", "amount")),
+                *(rows[name].to_pylist() for name in ("kind", "equipment")),
+                _nanoseconds(rows["ts"]),
+                _nanoseconds(rows["end"]),
+                *(rows[name].to_pylist() for name in ("id", "text", "amount")),
             )
         }
         return sorted(
@@ -91,23 +109,12 @@ class LakeSeries:
             key=lambda record: record.start_ns,
         )
 
-    def _windows(self, points: Sequence[Meter], start_ns: int, end_ns: int) -> Any:
-        paths = self._paths("windows", start_ns, end_ns)
-        if not paths:
-            return ibis.memtable(_empty())
-        table = self._backend.read_parquet(paths)
-        wanted = [
-            (table.equipment == point.equipment) & (table.quantity == point.quantity)
-            for point in points
-        ]
-        mine = table.filter(ibis.or_(*wanted))
-        named = mine.mutate(ts_ns=mine.ts.epoch_seconds().cast("int64") * SECOND_NS)
-        return named.filter((named.ts_ns >= start_ns) & (named.ts_ns < end_ns))
-
-    def _newest(self, rows: Any) -> Any:
-        """One row per point and start: the one of the later batch."""
-        key = ibis.window(group_by=["equipment", "quantity", "ts_ns"], order_by=ibis.desc("seq"))
-        return rows.mutate(rank=ibis.row_number().over(key)).filter(ibis._.rank == 0)
+    def _view(self, table: str, start_ns: int, end_ns: int) -> bool:
+        """Make the files of these days readable as ``table``; False when there are none."""
+        paths = self._paths(table, start_ns, end_ns)
+        if paths:
+            self._duck.read_parquet(paths).create_view(table, replace=True)
+        return bool(paths)
 
     def _paths(self, table: str, start_ns: int, end_ns: int) -> list[str]:
         first = datetime.fromtimestamp(start_ns // 10**9, PLANT_TIME).date()
@@ -117,13 +124,28 @@ class LakeSeries:
         return [str(path) for day in days for path in sorted(folder.glob(f"day={day}/*.parquet"))]
 
 
+def chosen(points: Sequence[Meter], start_ns: int, end_ns: int) -> Any:
+    """Windows of some points that start in [start_ns, end_ns), as an expression."""
+    table = ibis.table(WINDOWS, name="windows")
+    wanted = [
+        (table.equipment == point.equipment) & (table.quantity == point.quantity)
+        for point in points
+    ]
+    mine = table.filter(ibis.or_(*wanted))
+    named = mine.mutate(ts_ns=mine.ts.epoch_seconds().cast("int64") * SECOND_NS)
+    return named.filter((named.ts_ns >= start_ns) & (named.ts_ns < end_ns))
+
+
 def hours(rows: Any) -> Any:
     """
     Hours from windows, as an expression: works on any Ibis backend.
 
-    ``mean`` is weighted by good time, ``share`` is the good share of the hour; an hour without any
-    window has no row.
+    One row per window start (the later batch counts). ``mean`` is weighted by good time, ``share``
+    is the good share of the hour; an hour without any window has no row.
     """
+    key = ibis.window(group_by=["equipment", "quantity", "ts_ns"], order_by=ibis.desc("seq"))
+    rows = rows.mutate(rank=ibis.row_number().over(key))
+    rows = rows.filter(rows["rank"] == 0)
     good_s = rows.good * rows.period_s
     timed = rows.mutate(
         hour_ns=rows.ts_ns - rows.ts_ns % HOUR_NS,
@@ -144,26 +166,33 @@ def hours(rows: Any) -> Any:
     return grouped.order_by("equipment", "quantity", "hour_ns")
 
 
+def hours_of(windows: Table) -> Table:
+    """Hours of windows that are at hand (COLUMNS)."""
+    with connect() as duck:
+        duck.register("windows", windows)
+        return run(duck, hours(ibis.table(AT_HAND, name="windows")))
+
+
+def connect() -> Duck:
+    """A DuckDB of our own, in memory and within bounds."""
+    import duckdb
+
+    return duckdb.connect(":memory:", config={"memory_limit": MEMORY, "threads": 2})
+
+
+def run(duck: Duck, expression: Any) -> Table:
+    """The Arrow table of an Ibis expression."""
+    return duck.sql(str(ibis.to_sql(expression, dialect="duckdb"))).to_arrow_table()
+
+
+def no_windows() -> Table:
+    """A table of windows without rows."""
+    import pyarrow as pa
+
+    kinds = {"string": pa.string(), "int64": pa.int64(), "float64": pa.float64()}
+    return pa.table({name: pa.array([], kinds[kind]) for name, kind in AT_HAND.items()})
+
+
 def _nanoseconds(column: Any) -> list[Any]:
     """Timestamps of an Arrow column as ns, None where null."""
     return [None if us is None else us * 1000 for us in column.cast("int64").to_pylist()]
-
-
-def _arrow(rows: Any, columns: Sequence[str]) -> Table:
-    return rows.select(*columns).to_pyarrow()
-
-
-def _empty() -> Table:
-    import pyarrow as pa
-
-    texts = {"equipment", "quantity", "q", "raw", "gateway", "log"}
-    whole = {"ts_ns", "period_s", "n", "seq"}
-    return pa.table(
-        {
-            name: pa.array(
-                [],
-                pa.string() if name in texts else pa.int64() if name in whole else pa.float64(),
-            )
-            for name in COLUMNS
-        }
-    )

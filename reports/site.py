@@ -118,13 +118,15 @@ class Site(Strict):
     influxdb: Influx | None = None
     originals: Path | None = None
     entries: Path
-    potline: tuple[Potline, ...] = Field(min_length=1)
+    potline: tuple[Potline, ...] = ()
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
         problems = [] if self.credit_code == "" else _credit_code(self.credit_code)
         if (self.lake is None) == (self.influxdb is None):
             problems.append('give one source: either lake = "path" or a table [influxdb]')
+        if not self.potline:
+            problems.append("describe at least one [[potline]]")
         problems += _unique("potline id", [line.id for line in self.potline])
         problems += _unique("process number", [line.process for line in self.potline])
         problems += _unique("meter", [str(m) for line in self.potline for m in _meters(line)])
