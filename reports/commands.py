@@ -160,7 +160,8 @@ def report(
     """Make a report; exit 1 when something is missing. 生成报告；缺数据时返回 1。"""
     from reports.make import REPORTS, make_report, summary, summary_table
 
-    speak(lang)
+    if lang not in {"zh", "en"}:
+        raise ConfigError([f"--lang {lang}: zh | en"])
     if name not in REPORTS:
         known = ", ".join(REPORTS)
         raise ConfigError([say(f"没有报告 {name!r}；有：{known}", f"no report {name!r}: {known}")])

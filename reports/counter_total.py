@@ -8,11 +8,13 @@ by time, and said so. What no register can tell is unknown: it is not estimated 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import fsum, isfinite
 from typing import Final
 
 import numpy as np
 
+from drivers.model import Indices
 from reports.months import Period
 from reports.series import EventRecord, Windows
 
@@ -99,8 +101,8 @@ def counter_total(rows: Windows, events: Sequence[EventRecord], period: Period) 
 
     Valid for a counter that never runs backwards.
     """
-    stretches = _stretches(rows, events)
     begin_ns, after_ns = period.start_ns, period.end_ns
+    stretches = _stretches(rows, events, (begin_ns, after_ns))
     parts: list[float] = []
     gaps: list[Gap] = []
     known_ns = {False: 0, True: 0}
@@ -123,6 +125,7 @@ def counter_total(rows: Windows, events: Sequence[EventRecord], period: Period) 
     if at_ns < after_ns:
         gaps.append(Gap(at_ns, after_ns, _reason(rows, at_ns, after_ns), None))
     inside = np.flatnonzero((rows.start_ns >= begin_ns) & (rows.start_ns < after_ns))
+    before = np.flatnonzero(rows.end_ns <= begin_ns)
     return CounterTotal(
         total=round(fsum(parts), 9) if parts else None,
         period_s=(after_ns - begin_ns) // 10**9,
@@ -133,38 +136,72 @@ def counter_total(rows: Windows, events: Sequence[EventRecord], period: Period) 
         conflicts=rows.conflicts,
         gaps=tuple(gaps),
         events=tuple(events),
-        begin=_register(rows, np.flatnonzero(rows.end_ns <= begin_ns), inside[:1], newest=True),
-        end=_register(rows, inside, inside[:0], newest=True),
+        begin=_register(rows, before) or _register(rows, inside[:1]),
+        end=_register(rows, inside),
         batches=_batches(rows, inside),
     )
 
 
-def _stretches(rows: Windows, events: Sequence[EventRecord]) -> list[_Stretch]:
-    """Times with a known amount, in order, without overlap."""
+def _stretches(
+    rows: Windows, events: Sequence[EventRecord], edges: tuple[int, int]
+) -> list[_Stretch]:
+    """
+    Times with a known amount, in order, without overlap.
+
+    Windows that follow one another without a gap are one stretch, cut at the edges of the period.
+    """
+    at = _readable(rows)
+    start, end, inc, last = rows.start_ns[at], rows.end_ns[at], rows.inc[at], rows.last[at]
+    reason = rows.reason[at]
+    plain = np.isfinite(inc) & np.r_[False, start[1:] == end[:-1]][: len(inc)]
+    cuts = set(np.flatnonzero(~plain).tolist()) | {len(inc)}
+    for edge in edges:
+        first = int(np.searchsorted(end, edge, "right"))
+        cuts |= {min(first, len(inc)), min(first + 1, len(inc))}
+    with_last = np.flatnonzero(np.isfinite(last))
     found: list[_Stretch] = []
-    prev_end_ns, prev_last = 0, float("nan")
-    for start_ns, end_ns, inc, last, reason in zip(
-        rows.start_ns.tolist(),
-        rows.end_ns.tolist(),
-        rows.inc.tolist(),
-        rows.last.tolist(),
-        rows.reason.tolist(),
-        strict=True,
-    ):
-        if start_ns < prev_end_ns or not (isfinite(last) or isfinite(inc)):
-            continue
-        gap = start_ns > prev_end_ns
-        if isfinite(inc) and not gap:
-            found.append(_Stretch(start_ns, end_ns, inc, bridged=False, reason=""))
+    for i, j in pairwise(sorted(cuts)):
+        row = _Stretch(
+            int(start[i]), int(end[i]), float(inc[i]), bridged=False, reason=reason[i] or ""
+        )
+        if plain[i]:
+            found.append(row)
         else:
-            kinds = {e.kind for e in events if prev_end_ns < e.start_ns < end_ns}
-            row = _Stretch(start_ns, end_ns, inc, bridged=False, reason=reason or "")
-            step = None if kinds & BREAKS else last - prev_last
-            if step is not None and step < 0 and "rollover" in kinds:
-                step = inc  # the gateway followed it over the gap
-            found.extend(_after_gap(row, prev_end_ns, step))
-        prev_end_ns, prev_last = end_ns, last if isfinite(last) else prev_last
+            before = int(np.searchsorted(with_last, i)) - 1
+            prev_last = float(last[with_last[before]]) if before >= 0 else float("nan")
+            prev_end_ns = int(end[i - 1]) if i else 0
+            step = _step(prev_end_ns, prev_last, float(last[i]), row, events)
+            found += _after_gap(row, prev_end_ns, step)
+        if j > i + 1:
+            run = fsum(inc[i + 1 : j].tolist())
+            found.append(_Stretch(row.end_ns, int(end[j - 1]), run, bridged=False, reason=""))
     return found
+
+
+def _readable(rows: Windows) -> Indices:
+    """Windows that say something, none of which overlaps the one before."""
+    at = np.flatnonzero(np.isfinite(rows.last) | np.isfinite(rows.inc))
+    start, end = rows.start_ns[at], rows.end_ns[at]
+    if (start[1:] >= end[:-1]).all():
+        return at
+    kept: list[int] = []
+    for i in at.tolist():
+        if not kept or rows.start_ns[i] >= rows.end_ns[kept[-1]]:
+            kept.append(i)
+    return np.array(kept, dtype=np.int64)
+
+
+def _step(
+    prev_end_ns: int, prev_last: float, last: float, row: _Stretch, events: Sequence[EventRecord]
+) -> float | None:
+    """The way of the register over the gap before ``row``; None when events deny one."""
+    kinds = {event.kind for event in events if prev_end_ns < event.start_ns < row.end_ns}
+    if kinds & BREAKS:
+        return None
+    step = last - prev_last
+    if step < 0 and "rollover" in kinds:
+        return row.amount  # the gateway followed it over the gap
+    return step
 
 
 def _after_gap(row: _Stretch, prev_end_ns: int, step: float | None) -> list[_Stretch]:
@@ -195,36 +232,29 @@ def _reason(rows: Windows, start_ns: int, end_ns: int) -> str:
     return max(sorted(set(reasons)), key=reasons.count)
 
 
-def _register(rows: Windows, first: object, second: object, *, newest: bool) -> Register | None:
-    """The newest reading among ``first``, else among ``second``."""
-    for chosen in (np.asarray(first), np.asarray(second)):
-        known = [int(i) for i in chosen if isfinite(rows.last[i])]
-        if known:
-            i = known[-1 if newest else 0]
-            return Register(
-                end_ns=int(rows.end_ns[i]),
-                start_ns=int(rows.start_ns[i]),
-                last=float(rows.last[i]),
-                raw=rows.raw[i] or "",
-                gateway=rows.gateway[i] or "",
-                log=rows.log[i] or "",
-                seq=int(rows.seq[i]),
-            )
-    return None
-
-
-def _batches(rows: Windows, inside: object) -> tuple[BatchRange, ...]:
-    chosen = np.asarray(inside)
-    groups: dict[tuple[str, str], list[int]] = {}
-    for gateway, log, seq in zip(
-        rows.gateway[chosen].tolist(),
-        rows.log[chosen].tolist(),
-        rows.seq[chosen].tolist(),
-        strict=True,
-    ):
-        if gateway and log:
-            groups.setdefault((gateway, log), []).append(seq)
-    return tuple(
-        BatchRange(gateway, log, min(seqs), max(seqs), len(set(seqs)), len(seqs))
-        for (gateway, log), seqs in sorted(groups.items())
+def _register(rows: Windows, chosen: Indices) -> Register | None:
+    """The newest reading among some windows."""
+    known = chosen[np.isfinite(rows.last[chosen])]
+    if not len(known):
+        return None
+    i = int(known[-1])
+    return Register(
+        end_ns=int(rows.end_ns[i]),
+        start_ns=int(rows.start_ns[i]),
+        last=float(rows.last[i]),
+        raw=rows.raw[i] or "",
+        gateway=rows.gateway[i] or "",
+        log=rows.log[i] or "",
+        seq=int(rows.seq[i]),
     )
+
+
+def _batches(rows: Windows, chosen: Indices) -> tuple[BatchRange, ...]:
+    gateways, logs, seqs = rows.gateway[chosen], rows.log[chosen], rows.seq[chosen]
+    pairs = set(zip(gateways.tolist(), logs.tolist(), strict=True))
+    found = []
+    for gateway, log in sorted(pair for pair in pairs if all(pair)):
+        mine = seqs[(gateways == gateway) & (logs == log)]
+        first, last, batches = int(mine.min()), int(mine.max()), len(np.unique(mine))
+        found.append(BatchRange(gateway, log, first, last, batches, len(mine)))
+    return tuple(found)

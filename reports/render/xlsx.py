@@ -3,7 +3,7 @@
 from datetime import datetime
 from decimal import Decimal
 from io import BytesIO
-from typing import Final
+from typing import Any, Final
 
 from reports.model import Report, Text
 from reports.render.labels import (
@@ -257,7 +257,6 @@ def _entries(book: Book, report: Report) -> None:
 
 
 def _coverage(book: Book, report: Report) -> None:
-    lang = book.lang
     columns = (
         Column("计量表", "Meter", 30),
         Column("累计", "Counted", 18, 3),
@@ -292,6 +291,12 @@ def _coverage(book: Book, report: Report) -> None:
     ]
     sheet = book.sheet(_SHEETS["coverage"])
     below = book.table(sheet, columns, rows)
+    _gaps(book, report, sheet, below + 1)
+
+
+def _gaps(book: Book, report: Report, sheet: Any, top: int) -> None:
+    lang = book.lang
+    meters = report.content.meters
     gaps: list[list[Cell]] = [
         [meter.id, gap.amount, meter.unit, label(REASONS, gap.reason, lang), gap.start, "", gap.end]
         for meter in meters
@@ -318,7 +323,7 @@ def _coverage(book: Book, report: Report) -> None:
         Column("说明", "Text", 18),
         Column("结束", "To", 20),
     )
-    book.table(sheet, heads, gaps, below + 1)
+    book.table(sheet, heads, gaps, top)
 
 
 def _changes(book: Book, report: Report) -> None:

@@ -1,0 +1,314 @@
+"""carbon-monthly: figures by hand, missing is said, versions are kept, doubts are raised."""
+
+import json
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from reports.model import How, Report
+from reports.versions import read_report
+from tests.reports import plant
+from tests.reports.conftest import Built, Office, Smelter
+
+HEAD = "kind,line,period,value,unit\n"
+MONTH = ("--month", "2026-10")
+
+
+def value(office: Office, line: str) -> float:
+    found = office.content().line(line).value
+    assert found is not None
+    return float(found)
+
+
+def test_figures_by_hand(kept: Office, built: Built) -> None:
+    """
+    Line 1: 9876.40 t of anode, 21050.25 t of metal; line 2 by its stock, 4700.5 t and 10012.5 t.
+
+    0.8482 * 0.976 * 44/12 = 3.0354250667 t CO2 per t of anode; 0.14481 t CO2e per t of metal.
+    """
+    content = kept.content()
+    expected = {
+        "line1.aluminium": 21050.25,
+        "line1.anode_consumed": 9876.40,
+        "line1.anode_net": 9876.40 * 0.8482,
+        "line1.anode_co2": 9876.40 * 3.0354250666666667,
+        "line1.pfc": 21050.25 * 0.14481,
+        "line1.cf4": 421.005,
+        "line1.c2f6": 23.155275,
+        "line1.emission": 9876.40 * 3.0354250666666667 + 21050.25 * 0.14481,
+        "line2.anode_consumed": 4700.5,
+        "line2.emission": 4700.5 * 3.0354250666666667 + 10012.5 * 0.14481,
+        "plant.aluminium": 31062.75,
+        "plant.emission": (9876.40 + 4700.5) * 3.0354250666666667 + 31062.75 * 0.14481,
+        "line1.electricity_ac": (built.truth.ac1 + built.truth.ac2) / 1000,
+        "line2.electricity_ac": built.truth.line2 / 1000,
+        "line1.electricity_aux": built.truth.aux1 / 1000,
+        "plant.electricity_purchased": 412005.0,
+        "line1.indirect_co2": (built.truth.ac1 + built.truth.ac2) / 1000 * 0.5897,
+    }
+    found = {key: float(content.line(key).value or 0) for key in expected}
+    assert found == pytest.approx(expected, rel=1e-12)
+    assert content.line("plant.intensity").rounded == Decimal("1.5693")
+    assert content.complete
+    assert content.warnings == ()
+
+
+def test_electricity_does_not_move_the_emission(kept: Office) -> None:
+    emission = kept.content().line("plant.emission")
+    assert {given.ref for given in emission.inputs} == {"line1.emission", "line2.emission"}
+    used = [
+        given.ref
+        for line in ("line1", "line2")
+        for given in kept.content().line(f"{line}.emission").inputs
+    ]
+    assert not any("electricity" in ref or "heat" in ref for ref in used)
+
+
+def test_rounding_is_half_up_at_the_end_and_both_sums_are_shown(office: Office) -> None:
+    """421.005 kg is 421.01; two halves give another sum rounded than exact."""
+    office.enter(
+        HEAD
+        + "aluminium_tapped,line1,2026-10,10000.125,t\naluminium_tapped,line2,2026-10,5000.125,t\n"
+        + "anode_consumed,line1,2026-10,4700,t\nanode_consumed,line2,2026-10,2350,t\n"
+    )
+    total = office.content().line("plant.aluminium")
+    assert total.value == Decimal("15000.250")
+    assert total.rounded == Decimal("15000.25")
+    assert total.sum_of_rounded == Decimal("15000.26")
+    assert office.content().line("line1.aluminium").rounded == Decimal("10000.13")
+
+
+def test_missing_entries_are_said_and_never_zero(office: Office) -> None:
+    office.enter(HEAD + "anode_consumed,line1,2026-10,9876.4,t\n")
+    content = office.content()
+    assert not content.complete
+    metal = content.line("line1.aluminium")
+    assert (metal.how, metal.value) == (How.MISSING, None)
+    assert "铝液产量" in metal.missing[0].zh
+    assert content.line("line1.anode_co2").value is not None
+    total = content.line("plant.emission")
+    assert total.value is None
+    assert total.sum_of_rounded is None
+    said = " ".join(text.en for text in total.missing)
+    assert "liquid aluminium for line1" in said
+    assert "liquid aluminium for line2" in said
+    assert "anode consumed for line2" in said
+    assert content.line("line1.electricity_ac").value is not None
+
+
+def test_days_must_be_whole(office: Office) -> None:
+    rows = [f"aluminium_tapped,line1,2026-10-{day:02d},679.5,t\n" for day in range(1, 32)]
+    office.enter(HEAD + "".join(rows[:6] + rows[8:]))
+    line = office.content().line("line1.aluminium")
+    assert line.value is None
+    assert "2 days missing: 2026-10-07, 2026-10-08" in line.missing[0].en
+    assert line.coverage is not None
+    assert float(line.coverage.share) == pytest.approx(29 / 31, abs=1e-4)
+    office.enter(HEAD + "".join(rows[6:8]), "rest.csv")
+    assert value(office, "line1.aluminium") == pytest.approx(31 * 679.5)
+
+
+def test_a_line_that_started_in_the_month_needs_its_days_only(office: Office) -> None:
+    text = office.site_file.read_text("utf-8").replace(
+        "started = 2010-01-01", "started = 2026-10-30"
+    )
+    office.site_file.write_text(text, "utf-8")
+    office.enter(
+        HEAD
+        + "aluminium_tapped,line2,2026-10-30,300,t\naluminium_tapped,line2,2026-10-31,310,t\n"
+        + "anode_consumed,line2,2026-10,290,t\n"
+    )
+    content = office.content()
+    assert value(office, "line2.aluminium") == 610
+    assert [line.days for line in content.potlines] == [31, 2]
+
+
+def test_a_stopped_line_is_not_missing(office: Office) -> None:
+    text = office.site_file.read_text("utf-8")
+    office.site_file.write_text(
+        text.replace("started = 2010-01-01", "started = 2010-01-01\nstopped = 2026-10-01"), "utf-8"
+    )
+    office.enter(
+        HEAD + "aluminium_tapped,line1,2026-10,21050,t\nanode_consumed,line1,2026-10,9876,t\n"
+    )
+    content = office.content()
+    assert content.complete
+    assert [line.id for line in content.potlines] == ["line1"]
+
+
+def test_a_laboratory_figure_is_named_but_not_used(kept: Office) -> None:
+    before = value(kept, "line1.anode_co2")
+    kept.enter(HEAD + "anode_sulphur,line1,2026-10,1.5,%\n", "lab.csv")
+    line = kept.content().line("line1.anode_co2")
+    assert float(line.value or 0) == before
+    assert "1.5 % (entry 8) not used" in line.notes[0].en
+
+
+def test_stock_and_consumption_are_compared(kept: Office) -> None:
+    kept.enter(HEAD + "anode_consumed,line2,2026-10,4690,t\n", "more.csv")
+    line = kept.content().line("line2.anode_consumed")
+    assert line.value == 4690
+    assert "10.5 t off" in line.notes[0].en
+
+
+def test_a_stock_that_cannot_be_is_said(office: Office) -> None:
+    office.enter(
+        HEAD
+        + "anode_stock_begin,line1,2026-10,10,t\nanode_received,line1,2026-10,10,t\n"
+        + "anode_stock_end,line1,2026-10,30,t\n"
+    )
+    line = office.content().line("line1.anode_consumed")
+    assert line.how is How.MISSING
+    assert "stock_end_t" in line.missing[0].en
+
+
+def test_electricity_by_entry_where_there_is_no_meter(office: Office) -> None:
+    text = office.site_file.read_text("utf-8").replace('ac_meters = ["line2/ac1"]', "")
+    office.site_file.write_text(text, "utf-8")
+    assert office.content().line("line2.electricity_ac").how is How.MISSING
+    office.enter(HEAD + "electricity_ac,line2,2026-10,13578.5,万kWh\n")
+    line = office.content().line("line2.electricity_ac")
+    assert (line.how, line.value) == (How.ENTERED, Decimal(135785))
+
+
+def test_an_entry_beside_a_meter_is_compared(kept: Office) -> None:
+    kept.enter(HEAD + "electricity_ac,line2,2026-10,140000,MWh\n", "bill.csv")
+    line = kept.content().line("line2.electricity_ac")
+    assert line.how is How.METERED
+    assert "off the meters" in line.notes[0].en
+
+
+def test_a_meter_without_any_reading_is_missing(office: Office) -> None:
+    text = office.site_file.read_text("utf-8").replace('"line2/ac1"', '"line2/ac9"')
+    office.site_file.write_text(text, "utf-8")
+    line = office.content().line("line2.electricity_ac")
+    assert line.value is None
+    assert "line2/ac9" in line.missing[0].en
+
+
+@pytest.mark.parametrize(
+    ("metal", "anode", "line", "says"),
+    [
+        (21050, 8000, "line1.intensity", "below the physical floor"),
+        (21050, 8000, "line1.anode_consumed", "usual is"),
+        (15000, 9876, "line1.intensity", "above 1.883"),
+        (31000, 14000, "line1.aluminium", "Faraday"),
+        (16000, 7500, "line1.specific_energy", "kWh per t"),
+    ],
+)
+def test_doubts(office: Office, metal: int, anode: int, line: str, says: str) -> None:
+    office.enter(
+        f"{HEAD}aluminium_tapped,line1,2026-10,{metal},t\nanode_consumed,line1,2026-10,{anode},t\n"
+    )
+    doubts = {doubt.line: doubt.text.en for doubt in office.content().warnings}
+    assert says in doubts[line]
+
+
+def test_stamp_names_the_document_to_open(kept: Office) -> None:
+    (stamp,) = kept.content().stamps
+    assert "CETS-AG-04.01-V01-2024" in stamp.source.title
+    assert "321号" in stamp.source.where
+    assert stamp.confirmed == "unverified"
+    names = [text.zh for text in stamp.parameters]
+    assert "阳极损失率" in names
+    assert "月度存证时限" not in names  # read in the notice itself
+    assert str(kept.content().period.lodge_by) == "2026-12-10"
+
+
+def test_two_runs_give_the_same_bytes_in_two_places(kept: Office, smelter: Smelter) -> None:
+    arguments = ("report", "carbon-monthly", "--site", str(kept.site_file), *MONTH)
+    for name in ("one", "two"):
+        code, said = smelter(*arguments, "--out", str(kept.root / name))
+        assert code == 0, said
+    one, two = (sorted((kept.root / name).iterdir()) for name in ("one", "two"))
+    assert [path.name for path in one] == [
+        "carbon-monthly-2026-10-v1.json",
+        "carbon-monthly-2026-10-v1.zh.pdf",
+        "carbon-monthly-2026-10-v1.zh.xlsx",
+    ]
+    for first, second in zip(one, two, strict=True):
+        assert first.read_bytes() == second.read_bytes(), first.name
+    before = {path: path.stat().st_mtime_ns for path in one}
+    code, said = smelter(*arguments, "--out", str(kept.root / "one"))
+    assert "same as the version that is there" in said
+    assert {path: path.stat().st_mtime_ns for path in one} == before
+
+
+def test_changed_inputs_make_a_new_version_with_its_differences(
+    kept: Office, smelter: Smelter
+) -> None:
+    out = kept.root / "out"
+    arguments = [*("report", "carbon-monthly", "--site", str(kept.site_file)), *MONTH]
+    arguments += ["--out", str(out), "--format", "json"]
+    assert smelter(*arguments)[0] == 0
+    first = (out / "carbon-monthly-2026-10-v1.json").read_bytes()
+    where = ("--site", str(kept.site_file), "--author", "李强", "--reason", "磅单更正")
+    assert smelter("entries", "revise", "1", "21000.25", *where)[0] == 0
+    assert smelter(*arguments)[0] == 0
+    assert (out / "carbon-monthly-2026-10-v1.json").read_bytes() == first
+    report = read_report(out / "carbon-monthly-2026-10-v2.json")
+    assert report.version == 2
+    assert report.previous_sha256 == json.loads(first)["content_sha256"]
+    changed = {change.ref: (change.before, change.after) for change in report.changes}
+    assert changed["line1.aluminium"] == ("21050.25 t", "21000.25 t")
+    assert "plant.emission" in changed
+    assert "line1.anode_co2" not in changed
+    assert changed["line1 aluminium_tapped 2026-10"][1] == "21000.25 t (#8)"
+
+
+def test_exit_codes(office: Office, smelter: Smelter) -> None:
+    site, out = ("--site", str(office.site_file)), ("--out", str(office.root / "out"))
+    arguments = ("report", "carbon-monthly", *site, *out)
+    code, said = smelter(*arguments, *MONTH, "--format", "json")
+    assert code == 1
+    assert "not complete" in said
+    assert (office.root / "out" / "carbon-monthly-2026-10-v1.json").exists()
+    assert smelter("report", "nonsense", *site, *out, *MONTH)[0] == 2
+    assert smelter(*arguments, "--month", "October")[0] == 2
+    assert smelter(*arguments, "--month", "2026-10-05")[0] == 2
+    assert smelter(*arguments, *MONTH, "--format", "docx")[0] == 2
+    assert smelter(*arguments, *MONTH, "--lang", "fr")[0] == 2
+    code, said = smelter(*arguments, "--month", "2023-12")  # before the guide
+    assert code == 2
+    assert "no value on 2023-12-01" in said
+    code, said = smelter(*arguments, "--month", "2001-01")
+    assert "no potline ran" in said
+    office.site_file.write_text("plant = 1", "utf-8")
+    assert smelter(*arguments, *MONTH)[0] == 2
+
+
+def test_a_changed_report_file_is_refused(kept: Office, smelter: Smelter) -> None:
+    out = kept.root / "out"
+    arguments = [*("report", "carbon-monthly", "--site", str(kept.site_file)), *MONTH]
+    arguments += ["--out", str(out), "--format", "json"]
+    assert smelter(*arguments)[0] == 0
+    path = out / "carbon-monthly-2026-10-v1.json"
+    path.write_text(path.read_text("utf-8").replace("31062.75", "31062.76"), "utf-8")
+    code, said = smelter(*arguments)
+    assert code == 2
+    assert "was changed after it was written" in said
+
+
+def test_report_json_is_canonical_and_of_the_published_schema(
+    kept: Office, smelter: Smelter
+) -> None:
+    out = kept.root / "out"
+    arguments = ("report", "carbon-monthly", "--site", str(kept.site_file), *MONTH)
+    code, said = smelter(*arguments, "--out", str(out), "--format", "json", "--json")
+    answer = json.loads(said)
+    assert code == 0
+    text = Path(answer["report"]).read_text("utf-8")
+    table = json.loads(text)
+    assert json.dumps(table, ensure_ascii=False, sort_keys=True, indent=1) + "\n" == text
+    assert table["schema"] == "smelter.report/1"
+    schema = Path(__file__).parents[2] / "docs" / "report-schema.json"
+    published = json.loads(schema.read_text("utf-8"))
+    assert published == Report.model_json_schema(mode="serialization")
+    assert Report.model_validate_json(text).text() == text
+    assert answer["plant.aluminium"] == plant_aluminium()
+
+
+def plant_aluminium() -> float:
+    rows = [line.split(",") for line in plant.ENTRIES.splitlines() if "铝液产量" in line]
+    return sum(float(row[3]) for row in rows)

@@ -1,0 +1,162 @@
+"""Every figure leads back: to people, to the law, to registers, with digests that hold."""
+
+import json
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reports.originals import OriginalsError, find_line, log_folder, read_batch
+from reports.trace import Node, Tracer, verified
+from tests.originals_reader import read_stream
+from tests.reports import plant
+from tests.reports.conftest import Built, Office, Smelter
+
+LOG = plant.GATEWAY.log
+
+
+def walk(node: Node) -> list[Node]:
+    found = [node]
+    for given in node.get("inputs", ()):
+        found += walk(given)
+    return found
+
+
+def test_every_line_can_be_traced_and_recomputed(kept: Office) -> None:
+    content = kept.content()
+    tracer = Tracer(content, kept.site.originals)
+    for line in content.lines:
+        node = tracer.line(line.id)
+        assert verified(node), line.id
+        for part in walk(node):
+            assert part.get("recomputed") in {True, None}
+
+
+def test_a_total_leads_to_entries_laws_and_formulas(kept: Office) -> None:
+    nodes = walk(Tracer(kept.content(), None).line("plant.intensity"))
+    entries = {node["entry"]["number"]: node["entry"] for node in nodes if "entry" in node}
+    assert entries.keys() == {1, 2, 3, 4, 5, 6}
+    assert entries[1]["document"]["name"] == "weighing.txt"
+    assert (entries[1]["author"], entries[1]["row"]) == ("王敏", 2)
+    laws = {node["legal"]["id"].partition("@")[0] for node in nodes if "legal" in node}
+    assert "cn_ets_aluminium_2024.anode_loss_rate" in laws
+    assert len(laws) == 7
+
+
+def test_a_metered_figure_leads_to_registers_and_digests(kept: Office) -> None:
+    node = Tracer(kept.content(), kept.site.originals).line("line1.electricity_ac")
+    meter = node["inputs"][0]["meter"]
+    begin, end = meter["begin"], meter["end"]
+    assert begin["verified"] is True
+    assert begin["chained"] is True
+    raw = begin["raw"]
+    assert raw == f"{round(begin['last'] * 10):08x}"
+    assert begin["registers"] == [int(raw[:4], 16), int(raw[4:], 16)]
+    assert f" {begin['window_ns']}" in begin["line_protocol"]
+    assert end["chained"] is None or end["chained"] is True
+    assert meter["difference_agrees"] is False  # it rolled over, and the event says so
+    assert meter["events"][0]["kind"] == "rollover"
+    second = node["inputs"][1]["meter"]
+    assert second["difference_agrees"] is True
+    assert second["gaps"][0]["amount"] == pytest.approx(121 * 3933.375)
+
+
+def test_our_reader_agrees_with_an_independent_one(built: Built) -> None:
+    folder = log_folder(built.root / "originals", "demo", "gw1", LOG)
+    judged = read_stream(folder.parent)[LOG]
+    for kept_batch in (judged[0], judged[199], judged[200], judged[-1]):
+        ours = read_batch(folder, kept_batch.seq)
+        assert ours.payload == kept_batch.payload
+    assert read_batch(folder, 2).prev == read_batch(folder, 1).digest
+    with pytest.raises(OriginalsError, match="batch 99999 is not there"):
+        read_batch(folder, 99999)
+    with pytest.raises(OriginalsError, match="no such log"):
+        read_batch(folder.with_name("0000"), 1)
+
+
+def test_a_line_is_found_without_its_number(built: Built) -> None:
+    folder = log_folder(built.root / "originals", "demo", "gw1", LOG)
+    start = "meter_1m,plant=demo,line=line1,unit=ac2 "
+    found = find_line(folder, start, f" {plant.GAP_TO_NS}", plant.GAP_TO_NS)
+    assert found is not None
+    assert find_line(folder, start, f" {plant.GAP_FROM_NS}", plant.GAP_FROM_NS) is None
+
+
+@pytest.mark.parametrize("where", [0.001, 0.3, 0.9])
+def test_one_flipped_bit_in_the_originals_is_found(
+    kept: Office, built: Built, tmp_path: Path, where: float
+) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(built.root / "originals", copy)
+    tracer = Tracer(kept.content(), copy)
+    assert verified(tracer.line("line1.electricity_ac"))
+    segment = min((copy / "demo" / "gw1" / "record" / LOG).glob("*.seg"))
+    data = bytearray(segment.read_bytes())
+    first_length = int.from_bytes(data[4:8], "little") + 68
+    data[int(first_length * where)] ^= 0x10
+    segment.write_bytes(data)
+    node = tracer.line("line1.electricity_ac")
+    assert not verified(node)
+    problem = node["inputs"][0]["meter"]["begin"]["problem"]
+    assert "damaged" in problem or "does not hold" in problem or "is not there" in problem
+
+
+@pytest.fixture
+def written(kept: Office, smelter: Smelter) -> Path:
+    out = kept.root / "reports"
+    code, said = smelter(
+        *("report", "carbon-monthly", "--site", str(kept.site_file), "--month", "2026-10"),
+        *("--out", str(out), "--format", "json"),
+    )
+    assert code == 0, said
+    return out / "carbon-monthly-2026-10-v1.json"
+
+
+def test_command_answers_within_three_seconds(
+    written: Path, smelter: Smelter, kept: Office
+) -> None:
+    begun = time.monotonic()
+    code, said = smelter("trace", str(written), "line1.electricity_ac", "--json")
+    assert time.monotonic() - begun < 3
+    node: dict[str, Any] = json.loads(said)
+    assert code == 0
+    assert node["proved"] is True
+    assert node["value"] == pytest.approx(282721.86)
+    code, said = smelter("trace", str(written), "plant.emission")
+    assert code == 0
+    assert "recomputed" in said
+    assert "王敏" in said
+
+
+def test_command_says_no_when_it_cannot_be_proved(
+    written: Path, smelter: Smelter, kept: Office
+) -> None:
+    text = kept.site_file.read_text("utf-8")
+    kept.site_file.write_text(text.replace("originals =", "# originals ="), "utf-8")
+    code, said = smelter("trace", str(written), "line1.electricity_ac")
+    assert code == 1
+    assert "names no originals" in said
+    code, said = smelter("trace", str(written), "line1.nonsense")
+    assert code == 2
+    assert "known: line1.aluminium" in said
+    assert smelter("trace", str(written) + "x", "line1.emission")[0] == 2
+
+
+def test_a_report_from_influx_is_traced_by_searching(kept: Office, built: Built) -> None:
+    """InfluxDB does not say which batch a window came in; the originals are searched."""
+    content = kept.content()
+    meters = tuple(
+        meter.model_copy(
+            update={
+                "begin": meter.begin
+                and meter.begin.model_copy(update={"gateway": "", "log": "", "seq": 0})
+            }
+        )
+        for meter in content.meters
+    )
+    tracer = Tracer(content.model_copy(update={"meters": meters}), kept.site.originals)
+    begin = tracer.line("line1.electricity_ac")["inputs"][0]["meter"]["begin"]
+    assert begin["verified"] is True
+    assert begin["seq"] == 1
