@@ -16,8 +16,8 @@ from pydantic import Field, ValidationError, field_validator
 from agent.mistakes import explain, in_order, read_toml
 from agent.mqtt import MqttConfig
 from agent.toml_lines import Place, line_numbers, line_of
-from drivers.cli import language
 from drivers.config import NAME, DeviceConfig, Strict, driver_names
+from drivers.language import language, say
 from drivers.model import ConfigError, Group, Point
 from drivers.points import check_plant, group_points, load_points
 
@@ -43,7 +43,12 @@ class HealthConfig(Strict):
     def _local(cls, listen: str) -> str:
         host, _, port = listen.rpartition(":")
         if listen and (not host or not port.isdigit() or int(port) > 65535):
-            raise ValueError('write listen = "127.0.0.1:9464", or "" for none')
+            raise ValueError(
+                say(
+                    '请写 listen = "127.0.0.1:9464"；不需要时写 ""',
+                    'write listen = "127.0.0.1:9464", or "" for none',
+                )
+            )
         return listen
 
 
@@ -165,8 +170,17 @@ def _tables(
         try:
             points += load_points(device, path.parent)
         except ConfigError as error:
-            problems += error.problems
+            problems += (_placed(path, problem, parsed, lines) for problem in error.problems)
     return devices, points, problems + check_plant(points)
+
+
+def _placed(path: Path, problem: str, parsed: dict[str, Any], lines: dict[Place, int]) -> str:
+    """``device meters: …`` with file and line of the device's table in front."""
+    for i, table in enumerate(_device_tables(parsed)):
+        if problem.startswith(f"device {table.get('name')}: "):
+            key = "points" if "points" in table else "profile"
+            return f"{path.name}:{line_of(lines, ('device', i, key))}: {problem}"
+    return problem
 
 
 _TABLE_KEYS = ("name", "driver", "address", "interval_s", "points", "profile", "equipment")

@@ -11,8 +11,8 @@ from agent.config import HealthConfig, explain, read_toml
 from agent.influxconfig import InfluxConfig
 from agent.mqtt import BrokerConfig
 from agent.toml_lines import line_numbers
-from drivers.cli import language
 from drivers.config import NAME, Strict
+from drivers.language import language, say
 from drivers.model import ConfigError
 
 LAKE = "lake"
@@ -41,7 +41,12 @@ class HistorianFile(Strict):
     def _names(cls, plants: tuple[str, ...]) -> tuple[str, ...]:
         for plant in plants:
             if not re.fullmatch(NAME, plant):
-                raise ValueError(f"{plant!r}: use letters, digits, '-' and '_', a letter first")
+                raise ValueError(
+                    say(
+                        f"{plant!r}：只能用字母、数字、'-' 和 '_'，以字母开头",
+                        f"{plant!r}: use letters, digits, '-' and '_', a letter first",
+                    )
+                )
         return plants
 
 

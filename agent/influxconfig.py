@@ -6,6 +6,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from drivers.config import NAME, Strict
+from drivers.language import say
 
 
 class InfluxConfig(Strict):
@@ -34,13 +35,35 @@ class InfluxConfig(Strict):
     @model_validator(mode="after")
     def _complete(self) -> "InfluxConfig":
         if self.api == "v1" and not self.database:
-            raise ValueError('api = "v1" needs database = "…"')
+            raise ValueError(
+                say('api = "v1" 须写 database = "…"', 'api = "v1" needs database = "…"')
+            )
         if self.api == "v1" and (self.org or self.bucket or self.token_file):
-            raise ValueError('org, bucket and token_file belong to api = "v2"')
+            raise ValueError(
+                say(
+                    'org、bucket 和 token_file 只用于 api = "v2"',
+                    'org, bucket and token_file belong to api = "v2"',
+                )
+            )
         if self.api == "v2" and not (self.bucket and self.token_file):
-            raise ValueError('api = "v2" needs bucket and token_file (org too, for 2.x)')
+            raise ValueError(
+                say(
+                    'api = "v2" 须写 bucket 和 token_file（2.x 还须写 org）',
+                    'api = "v2" needs bucket and token_file (org too, for 2.x)',
+                )
+            )
         if self.api == "v2" and (self.database or self.retention_policy or self.username):
-            raise ValueError('database, retention_policy and username belong to api = "v1"')
+            raise ValueError(
+                say(
+                    'database、retention_policy 和 username 只用于 api = "v1"',
+                    'database, retention_policy and username belong to api = "v1"',
+                )
+            )
         if bool(self.username) != bool(self.password_file):
-            raise ValueError("give username and password_file together")
+            raise ValueError(
+                say(
+                    "username 和 password_file 须同时给出",
+                    "give username and password_file together",
+                )
+            )
         return self

@@ -11,7 +11,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from agent.toml_lines import Place, line_of
-from drivers.cli import language
+from drivers.language import language, why
 from drivers.model import ConfigError
 
 
@@ -23,7 +23,7 @@ def read_toml(path: Path) -> tuple[dict[str, Any], str]:
         return tomllib.loads(text), text
     except OSError as error:
         what = "无法读取" if zh else "cannot read it"
-        raise ConfigError([f"{path}: {what}: {error.strerror}"]) from None
+        raise ConfigError([f"{path}: {what}: {why(error)}"]) from None
     except UnicodeDecodeError:
         what = "不是 UTF-8 编码" if zh else "is not UTF-8"
         raise ConfigError([f"{path}: {what}"]) from None

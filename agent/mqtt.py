@@ -15,10 +15,18 @@ import aiomqtt
 from pydantic import Field, field_validator, model_validator
 
 from drivers.config import Strict
+from drivers.language import say, why
 
 KEEPALIVE_S = 12  # a half-open connection is noticed after at most twice that
 PREFIX = "smelter/v1"
 STEADY_S = 5.0  # a session that lived so long was no failed try
+
+
+def _both(one: str, other: str) -> str:
+    return say(
+        f"{one} 与 {other} 须同时给出，或都不写",
+        f"{one} and {other} belong together: give both or none",
+    )
 
 
 class BrokerConfig(Strict):
@@ -43,19 +51,35 @@ class BrokerConfig(Strict):
         except ValueError:
             port_ok = False
         if parts.scheme not in {"mqtt", "mqtts"} or not parts.hostname or not port_ok:
-            raise ValueError(f"{url!r}: write mqtt://host:1883 or, with TLS, mqtts://host:8883")
+            forms = "mqtt://host:1883", "mqtts://host:8883"
+            raise ValueError(
+                say(
+                    f"{url!r}：请写 {forms[0]}，用 TLS 时写 {forms[1]}",
+                    f"{url!r}: write {forms[0]} or, with TLS, {forms[1]}",
+                )
+            )
         if parts.username or parts.password or parts.path.strip("/"):
-            raise ValueError("only host and port belong in url; use username and password_file")
+            raise ValueError(
+                say(
+                    "url 只写主机和端口；用户名和密码请用 username 和 password_file",
+                    "only host and port belong in url; use username and password_file",
+                )
+            )
         return url
 
     @model_validator(mode="after")
     def _complete(self) -> "BrokerConfig":
         if (self.cert is None) != (self.key is None):
-            raise ValueError("cert and key belong together: give both or none")
+            raise ValueError(_both("cert", "key"))
         if not self.tls and (self.ca or self.cert):
-            raise ValueError('ca, cert and key need TLS: url = "mqtts://…"')
+            raise ValueError(
+                say(
+                    'ca、cert 和 key 须用 TLS：url = "mqtts://…"',
+                    'ca, cert and key need TLS: url = "mqtts://…"',
+                )
+            )
         if bool(self.username) != (self.password_file is not None):
-            raise ValueError("username and password_file belong together: give both or none")
+            raise ValueError(_both("username", "password_file"))
         return self
 
     @property
@@ -86,12 +110,13 @@ class BrokerConfig(Strict):
                 try:
                     path.read_bytes()
                 except OSError as error:
-                    found.append(f"mqtt.{name}: {path}: {error.strerror}")
+                    found.append(f"mqtt.{name}: {path}: {why(error)}")
         if not found and self.tls:
             try:
                 self.tls_context()
             except (ssl.SSLError, ValueError) as error:
-                found.append(f"mqtt: ca, cert or key is not usable: {error}")
+                told = say("ca、cert 或 key 无法使用", "ca, cert or key is not usable")
+                found.append(f"mqtt: {told}: {error}")
         return found
 
     def tls_context(self) -> ssl.SSLContext | None:

@@ -2,79 +2,18 @@
 
 import math
 from difflib import get_close_matches
-from typing import NamedTuple
 
 import numpy as np
 
 from drivers.config import DeviceConfig
 from drivers.decode import RegisterType, order_of, register_type
-from drivers.model import Equipment, Kind, Point, Quantity, Unit
+from drivers.language import say
+from drivers.model import Equipment, Kind, Point, Quantity
 from drivers.plan import parse_address
 from drivers.quantities import quantities
-from drivers.tables import Row, expansions
+from drivers.tables import Row, expansions, in_column
+from drivers.units import unit_mistake
 
-
-class Conversion(NamedTuple):
-    """``value in the dictionary's unit = value × scale + offset``."""
-
-    unit: Unit
-    scale: float
-    offset: float = 0.0
-
-
-CONVERSIONS: dict[str, tuple[Conversion, ...]] = {
-    "mV": (Conversion(Unit.VOLT, 0.001),),
-    "V": (Conversion(Unit.MILLIVOLT, 1000),),
-    "kV": (Conversion(Unit.VOLT, 1000), Conversion(Unit.MILLIVOLT, 1e6)),
-    "A": (Conversion(Unit.KILOAMPERE, 0.001),),
-    "kA": (Conversion(Unit.AMPERE, 1000),),
-    "mA": (Conversion(Unit.AMPERE, 0.001),),
-    "mOhm": (Conversion(Unit.MICRO_OHM, 1000),),
-    "W": (Conversion(Unit.KILOWATT, 0.001),),
-    "MW": (Conversion(Unit.KILOWATT, 1000),),
-    "Wh": (Conversion(Unit.KILOWATT_HOUR, 0.001),),
-    "MWh": (Conversion(Unit.KILOWATT_HOUR, 1000), Conversion(Unit.GIGAJOULE, 3.6)),
-    "kWh": (Conversion(Unit.GIGAJOULE, 0.0036), Conversion(Unit.MEGAJOULE, 3.6)),
-    "GWh": (Conversion(Unit.KILOWATT_HOUR, 1e6),),
-    "var": (Conversion(Unit.KILOVAR, 0.001),),
-    "Mvar": (Conversion(Unit.KILOVAR, 1000),),
-    "varh": (Conversion(Unit.KILOVAR_HOUR, 0.001),),
-    "Mvarh": (Conversion(Unit.KILOVAR_HOUR, 1000),),
-    "MJ": (Conversion(Unit.GIGAJOULE, 0.001),),
-    "GJ": (Conversion(Unit.MEGAJOULE, 1000),),
-    "K": (Conversion(Unit.CELSIUS, 1, -273.15),),
-    "Pa": (Conversion(Unit.KILOPASCAL, 0.001),),
-    "hPa": (Conversion(Unit.PASCAL, 100), Conversion(Unit.KILOPASCAL, 0.1)),
-    "mbar": (Conversion(Unit.PASCAL, 100), Conversion(Unit.KILOPASCAL, 0.1)),
-    "kPa": (Conversion(Unit.PASCAL, 1000),),
-    "bar": (Conversion(Unit.PASCAL, 1e5), Conversion(Unit.KILOPASCAL, 100)),
-    "MPa": (Conversion(Unit.PASCAL, 1e6), Conversion(Unit.KILOPASCAL, 1000)),
-    "km/h": (Conversion(Unit.METRE_PER_SECOND, 1 / 3.6),),
-    "l": (Conversion(Unit.CUBIC_METRE, 0.001),),
-    "l/s": (Conversion(Unit.CUBIC_METRE_PER_HOUR, 3.6),),
-    "l/min": (Conversion(Unit.CUBIC_METRE_PER_HOUR, 0.06),),
-    "m3/s": (Conversion(Unit.CUBIC_METRE_PER_HOUR, 3600),),
-    "m3/min": (Conversion(Unit.CUBIC_METRE_PER_HOUR, 60),),
-    "Nm3/s": (Conversion(Unit.NORMAL_CUBIC_METRE_PER_HOUR, 3600),),
-    "g/m3": (Conversion(Unit.MILLIGRAM_PER_CUBIC_METRE, 1000),),
-    "ug/m3": (Conversion(Unit.MILLIGRAM_PER_CUBIC_METRE, 0.001),),
-    "g": (Conversion(Unit.KILOGRAM, 0.001),),
-    "t": (Conversion(Unit.KILOGRAM, 1000),),
-    "kg": (Conversion(Unit.TONNE, 0.001),),
-    "t/h": (
-        Conversion(Unit.KILOGRAM_PER_HOUR, 1000),
-        Conversion(Unit.KILOGRAM_PER_SECOND, 1 / 3.6),
-    ),
-    "kg/h": (Conversion(Unit.KILOGRAM_PER_SECOND, 1 / 3600),),
-    "kg/s": (Conversion(Unit.KILOGRAM_PER_HOUR, 3600),),
-    "mm": (Conversion(Unit.CENTIMETRE, 0.1),),
-    "m": (Conversion(Unit.CENTIMETRE, 100),),
-    "ms": (Conversion(Unit.SECOND, 0.001),),
-    "min": (Conversion(Unit.SECOND, 60),),
-    "%": (Conversion(Unit.ONE, 0.01),),
-    "1": (Conversion(Unit.PERCENT, 100),),
-}
-SAME = {"°C": "degC", "C": "degC", "μΩ": "uOhm", "µΩ": "uOhm", "": ""}
 _NOWHERE = Equipment("a", "b")
 
 
@@ -87,7 +26,7 @@ class Cells:
         self.failed = False
 
     def fail(self, column: str, message: str) -> None:
-        self._problems.append(f"{self._row.where}: column {column}: {message}")
+        self._problems.append(f"{self._row.where}: {in_column(column)}: {message}")
         self.failed = True
 
     def text(self, column: str) -> str:
@@ -110,14 +49,19 @@ class Cells:
             value = float(text)
         except ValueError:
             dotted = text.replace(",", ".")
-            hint = f"write {dotted}" if dotted != text else "write a number such as 0.001"
-            self.fail(column, f"{text!r} is no number; {hint}")
+            meant = dotted if dotted != text else say("数字，例如 0.001", "a number such as 0.001")
+            told = say(f"{text!r} 不是数字；请写 {meant}", f"{text!r} is no number; write {meant}")
+            self.fail(column, told)
             return default
         if not math.isfinite(value) or not low <= value <= high:
-            self.fail(column, f"{text} is outside {low:g} to {high:g}; correct it")
+            told = say(
+                f"{text} 不在 {low:g} 到 {high:g} 之内；请改正",
+                f"{text} is outside {low:g} to {high:g}; correct it",
+            )
+            self.fail(column, told)
             return default
         if whole and value != int(value):
-            self.fail(column, f"{text} must be a whole number")
+            self.fail(column, say(f"{text} 应为整数", f"{text} must be a whole number"))
             return default
         return value
 
@@ -128,7 +72,11 @@ class Cells:
         order = self._order(kind)
         scale = self.number("scale", 1.0)
         if scale == 0:
-            self.fail("scale", "0 would make every value 0; leave it empty for 1")
+            told = say(
+                "0 会使所有数值为 0；系数为 1 时请留空",
+                "0 would make every value 0; leave it empty for 1",
+            )
+            self.fail("scale", told)
         numbers = {
             "interval_s": self.number("interval_s", device.interval_s, low=0.02, high=86400),
             "counter_modulus": self.number("counter_modulus", 0.0, low=0),
@@ -165,10 +113,13 @@ class Cells:
         known = quantities()
         if name in known:
             return known[name]
-        near = [full for full in known if full.endswith(f".{name}")][:3]
+        near = [full for full, q in known.items() if full.endswith(f".{name}") or name == q.zh][:3]
         near = near or get_close_matches(name, known, 1, 0.5)
-        hint = f"did you mean {' or '.join(near)}?" if near else "names are in quantities.toml"
-        self.fail("quantity", f"unknown quantity {name!r}; {hint}")
+        near = near or _labelled(name)
+        hint = say("名称见 drivers/quantities.toml", "names are in drivers/quantities.toml")
+        if near:
+            hint = say(f"是否为 {' 或 '.join(near)}？", f"did you mean {' or '.join(near)}?")
+        self.fail("quantity", say(f"未知的量 {name!r}；", f"unknown quantity {name!r}; ") + hint)
         return None
 
     def _type(self, device: DeviceConfig, *, modbus: bool) -> RegisterType | None:
@@ -176,7 +127,11 @@ class Cells:
         if not modbus:
             for column in ("type", "order", "stride"):
                 if self.text(column):
-                    self.fail(column, f"leave it empty: an {device.driver} server knows its types")
+                    told = say(
+                        f"请留空：{device.driver} 服务器自己知道类型",
+                        f"leave it empty: an {device.driver} server knows its types",
+                    )
+                    self.fail(column, told)
             return None
         try:
             kind = register_type(name)
@@ -184,11 +139,13 @@ class Cells:
             self.fail("type", str(error))
             return None
         if kind.words > device.max_registers:
-            self.fail(
-                "type",
+            most = f"max_registers = {device.max_registers}"
+            told = say(
+                f"{name} 需在一次请求中读 {kind.words} 个寄存器，而设备 {device.name} 的 {most}",
                 f"{name} needs {kind.words} registers in one request, but device "
-                f"{device.name} has max_registers = {device.max_registers}",
+                f"{device.name} has {most}",
             )
+            self.fail("type", told)
         self._check_bits(kind)
         return kind
 
@@ -200,11 +157,20 @@ class Cells:
             return  # said where the address is read
         is_bit = address.table.packed or address.bit >= 0
         if is_bit and kind.family != "bit":
-            self.fail("type", f"{address} is a single bit; write bool")
+            told = say(f"{address} 只有一位；请写 bool", f"{address} is a single bit; write bool")
+            self.fail("type", told)
         elif not is_bit and kind.family == "bit":
-            self.fail("address", f"say which bit of the register is meant, e.g. {address}.0")
+            told = say(
+                f"请写明是寄存器的哪一位，例如 {address}.0",
+                f"say which bit of the register is meant, e.g. {address}.0",
+            )
+            self.fail("address", told)
         elif address.number + kind.words > 65536:
-            self.fail("address", f"{address} as {kind.name} runs beyond register 65535")
+            told = say(
+                f"{address} 按 {kind.name} 会超出寄存器 65535",
+                f"{address} as {kind.name} runs beyond register 65535",
+            )
+            self.fail("address", told)
 
     def _order(self, kind: RegisterType | None) -> str:
         letters = self.text("order").upper()
@@ -219,7 +185,8 @@ class Cells:
     def _flag(self, column: str) -> bool:
         text = self.text(column).lower()
         if text not in {"", "yes", "no", "是", "否"}:
-            self.fail(column, f"{text!r}: write yes or leave it empty")
+            told = say(f"{text!r}：请写 yes 或留空", f"{text!r}: write yes or leave it empty")
+            self.fail(column, told)
         return text in {"yes", "是"}
 
     def _not_available(self, kind: RegisterType | None) -> tuple[float, ...]:
@@ -232,42 +199,27 @@ class Cells:
         return tuple(codes)
 
     def _unit(self, quantity: Quantity) -> None:
-        unit = self.text("unit")
-        unit = SAME.get(unit, unit)
-        if not unit or unit == quantity.unit:
-            return
-        for conversion in CONVERSIONS.get(unit, ()):
-            if conversion.unit is quantity.unit:
-                self.fail("unit", self._conversion(quantity, unit, conversion))
-                return
-        self.fail(
-            "unit",
-            f"{quantity.name} is in {quantity.unit}, not in {unit!r}; check the "
-            "quantity, or scale it and write unit " + quantity.unit,
-        )
-
-    def _conversion(self, quantity: Quantity, unit: str, conversion: Conversion) -> str:
-        """What to write so that what this line makes now, in ``unit``, comes out right."""
-        scale = _number(self.text("scale"), 1.0) * conversion.scale
-        offset = _number(self.text("offset"), 0.0) * conversion.scale + conversion.offset
-        change = f"scale {scale:.12g}" + (f", offset {offset:.12g}" if offset else "")
-        return (
-            f"{quantity.name} is kept in {quantity.unit}; for {unit} write {change}, "
-            f"unit {quantity.unit}"
-        )
+        scale, offset = _number(self.text("scale"), 1.0), _number(self.text("offset"), 0.0)
+        if told := unit_mistake(quantity, self.text("unit"), scale, offset):
+            self.fail("unit", told)
 
     def _range(self, quantity: Quantity) -> tuple[float, float]:
         low = self.number("low", quantity.low)
         high = self.number("high", quantity.high)
         for column, value in (("low", low), ("high", high)):
             if not quantity.low <= value <= quantity.high:
-                self.fail(
-                    column,
-                    f"{value:g} is outside the possible {quantity.low:g} to "
-                    f"{quantity.high:g} {quantity.unit} of {quantity.name}",
+                span = f"{quantity.low:g} {{}} {quantity.high:g} {quantity.unit}"
+                told = say(
+                    f"{value:g} 不在 {quantity.name} 的可能范围 {span.format('到')} 之内",
+                    f"{value:g} is outside the possible {span.format('to')} of {quantity.name}",
                 )
+                self.fail(column, told)
         if low > high:
-            self.fail("low", f"{low:g} is above high = {high:g}; exchange them")
+            told = say(
+                f"{low:g} 大于 high = {high:g}；请对调",
+                f"{low:g} is above high = {high:g}; exchange them",
+            )
+            self.fail("low", told)
         return low, high
 
     def _fits(self, quantity: Quantity, kind: RegisterType | None) -> None:
@@ -275,14 +227,32 @@ class Cells:
         if quantity.kind is not Kind.COUNTER:
             for column in ("counter_modulus", "counter_max_per_s"):
                 if self.text(column):
-                    self.fail(column, f"{quantity.name} is no counter; leave it empty")
+                    told = say(
+                        f"{quantity.name} 不是累计量；请留空",
+                        f"{quantity.name} is no counter; leave it empty",
+                    )
+                    self.fail(column, told)
         if kind is None:
             return
         is_text = quantity.kind is Kind.STATE and quantity.low == quantity.high == 0
         if kind.family == "text" and not is_text:
-            self.fail("type", f"{quantity.name} is a number, not a text; write a number type")
+            told = say(
+                f"{quantity.name} 是数值，不是文本；请写数值类型",
+                f"{quantity.name} is a number, not a text; write a number type",
+            )
+            self.fail("type", told)
         if kind.family == "text" and (self.text("scale") or self.text("offset")):
-            self.fail("scale", "a text has no scale and no offset; leave both empty")
+            told = say(
+                "文本没有 scale 和 offset；两者请留空",
+                "a text has no scale and no offset; leave both empty",
+            )
+            self.fail("scale", told)
+
+
+def _labelled(name: str) -> list[str]:
+    """Quantities whose Chinese label is the most like this name."""
+    labels = {quantity.zh: full for full, quantity in quantities().items()}
+    return [labels[label] for label in get_close_matches(name, labels, 1, 0.5)]
 
 
 def _number(text: str, default: float) -> float:
@@ -298,13 +268,25 @@ def _code(text: str, kind: RegisterType | None) -> float:
         try:
             return float(text)
         except ValueError:
-            raise ValueError(f"{text!r} is no code; write 32767 or 0x7FFF, ';' between") from None
-    pattern = int(text, 16)
+            raise ValueError(
+                say(
+                    f"{text!r} 不是代码；请写 32767 或 0x7FFF，多个之间用 ';'",
+                    f"{text!r} is no code; write 32767 or 0x7FFF, ';' between",
+                )
+            ) from None
+    pattern = _hexadecimal(text)
     if kind is None or kind.family in {"bit", "text"}:
-        raise ValueError(f"{text!r}: write the code as a plain number")
+        raise ValueError(
+            say(f"{text!r}：请写成普通数字", f"{text!r}: write the code as a plain number")
+        )
     bits = 16 * kind.words
     if pattern >= 1 << bits:
-        raise ValueError(f"{text!r} has more than the {bits} bits of {kind.name}")
+        raise ValueError(
+            say(
+                f"{text!r} 超过 {kind.name} 的 {bits} 位",
+                f"{text!r} has more than the {bits} bits of {kind.name}",
+            )
+        )
     if kind.family == "bcd":
         return _bcd_of(pattern)
     if kind.family == "float":
@@ -313,10 +295,22 @@ def _code(text: str, kind: RegisterType | None) -> float:
     return float(pattern - (1 << bits if kind.signed and pattern >> (bits - 1) else 0))
 
 
+def _hexadecimal(text: str) -> int:
+    try:
+        return int(text, 16)
+    except ValueError:
+        raise ValueError(
+            say(f"{text!r} 不是十六进制数", f"{text!r} is no hexadecimal number")
+        ) from None
+
+
 def _bcd_of(pattern: int) -> float:
     try:
         return float(int(f"{pattern:x}"))
     except ValueError:
         raise ValueError(
-            f"0x{pattern:X}: digits above 9 are 'undecodable' already; leave this code out"
+            say(
+                f"0x{pattern:X}：大于 9 的数位本来就判为 undecodable；请删去此代码",
+                f"0x{pattern:X}: digits above 9 are 'undecodable' already; leave this code out",
+            )
         ) from None

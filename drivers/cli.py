@@ -5,13 +5,15 @@ Exit codes of every sub-command: 0 good, 1 the answer is "no", 2 wrong use or wr
 Only the room that is asked for is imported, so a gateway never loads the report libraries.
 """
 
-import os
 import sys
 from importlib.metadata import EntryPoint, entry_points, version
 
 import typer
 
+from drivers.language import language, say
 from drivers.model import ConfigError
+
+__all__ = ["language", "main"]
 
 HELP = {
     "agent": ("run, check or read a gateway", "网关：运行、检查配置、读一次数据"),
@@ -27,20 +29,12 @@ HELP = {
 }
 
 
-def language() -> str:
-    """``zh`` or ``en``: SMELTER_LANG, else the locale of the environment, else English."""
-    text = os.environ.get("SMELTER_LANG") or os.environ.get("LC_ALL") or os.environ.get("LANG", "")
-    return "zh" if text.lower().startswith("zh") else "en"
-
-
 def _usage(found: dict[str, EntryPoint]) -> str:
-    zh = language() == "zh"
-    lines = ["用法：smelter 子命令 …" if zh else "Usage: smelter COMMAND …", ""]
-    lines += [f"  {name:<10} {HELP.get(name, ('', ''))[1 if zh else 0]}" for name in sorted(found)]
-    lines += [
-        "",
-        "smelter 子命令 --help 显示详情" if zh else "smelter COMMAND --help for the details",
-    ]
+    lines = [say("用法：smelter 子命令 …", "Usage: smelter COMMAND …"), ""]
+    for name in sorted(found):
+        en, zh = HELP.get(name, ("", ""))
+        lines.append(f"  {name:<10} {say(zh, en)}")
+    lines += ["", say("smelter 子命令 --help 显示详情", "smelter COMMAND --help for the details")]
     return "\n".join(lines)
 
 
@@ -55,7 +49,8 @@ def main() -> None:
         print(f"smelter {version('smelter-agent')}")  # noqa: T201 - this is the program's answer
         raise SystemExit(0)
     if arguments[0] not in found:
-        sys.stderr.write(f"smelter: unknown command {arguments[0]!r}\n\n{_usage(found)}\n")
+        unknown = say("未知的子命令", "unknown command")
+        sys.stderr.write(f"smelter: {unknown} {arguments[0]!r}\n\n{_usage(found)}\n")
         raise SystemExit(2)
     target = found[arguments[0]].load()
     if not isinstance(target, typer.Typer):

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Literal, TextIO
 import typer
 from pydantic import ValidationError
 
-from drivers.cli import language
 from drivers.config import DeviceConfig
+from drivers.language import say
 from drivers.model import ConfigError, DriverError
 from drivers.tables import write_points
 
@@ -20,48 +20,44 @@ if TYPE_CHECKING:
 Security = Literal["none", "Basic256Sha256", "Aes256Sha256RsaPss"]
 
 
-def _say(zh: str, en: str) -> str:
-    return zh if language() == "zh" else en
-
-
 def browse(  # noqa: PLR0913, PLR0917 - one per option of the command
-    url: Annotated[str, typer.Argument(help=_say("服务器地址", "server, opc.tcp://host:4840"))],
+    url: Annotated[str, typer.Argument(help=say("服务器地址", "server, opc.tcp://host:4840"))],
     root: Annotated[
-        str, typer.Option(help=_say("从哪个节点开始", "node to start from, nsu=<URI>;s=<name>"))
+        str, typer.Option(help=say("从哪个节点开始", "node to start from, nsu=<URI>;s=<name>"))
     ] = "i=85",
     out: Annotated[
         Path | None,
         typer.Option(
-            help=_say("点表文件（UTF-8，Excel 可打开）；不给则输出到屏幕", "file; else the screen")
+            help=say("点表文件（UTF-8，Excel 可打开）；不给则输出到屏幕", "file; else the screen")
         ),
     ] = None,
     device: Annotated[
-        str, typer.Option(help=_say("设备名，用于配置示例", "name in the printed [[device]] table"))
+        str, typer.Option(help=say("设备名，用于配置示例", "name in the printed [[device]] table"))
     ] = "opcua1",
-    depth: Annotated[int, typer.Option(min=1, help=_say("最多几层", "levels at most"))] = 20,
-    most: Annotated[int, typer.Option(min=1, help=_say("最多多少节点", "nodes at most"))] = 100_000,
-    security: Annotated[Security, typer.Option(help=_say("加密策略", "security policy"))] = "none",
+    depth: Annotated[int, typer.Option(min=1, help=say("最多几层", "levels at most"))] = 20,
+    most: Annotated[int, typer.Option(min=1, help=say("最多多少节点", "nodes at most"))] = 100_000,
+    security: Annotated[Security, typer.Option(help=say("加密策略", "security policy"))] = "none",
     server_certificate: Annotated[
-        Path | None, typer.Option(help=_say("服务器证书（固定）", "the server's certificate"))
+        Path | None, typer.Option(help=say("服务器证书（固定）", "the server's certificate"))
     ] = None,
     certificate: Annotated[
-        Path | None, typer.Option(help=_say("本机证书", "our certificate"))
+        Path | None, typer.Option(help=say("本机证书", "our certificate"))
     ] = None,
-    key: Annotated[Path | None, typer.Option(help=_say("本机私钥", "our private key"))] = None,
-    username: Annotated[str, typer.Option(help=_say("用户名", "user name"))] = "",
+    key: Annotated[Path | None, typer.Option(help=say("本机私钥", "our private key"))] = None,
+    username: Annotated[str, typer.Option(help=say("用户名", "user name"))] = "",
     password_file: Annotated[
-        Path | None, typer.Option(help=_say("密码文件", "file that holds the password"))
+        Path | None, typer.Option(help=say("密码文件", "file that holds the password"))
     ] = None,
     save_server_certificate: Annotated[
         Path | None,
         typer.Option(
-            help=_say(
+            help=say(
                 "只取服务器证书存为文件并显示指纹，须在现场核对",
                 "only fetch the server's certificate, to be checked on site by its fingerprint",
             )
         ),
     ] = None,
-    timeout_s: Annotated[float, typer.Option(help=_say("应答时限，秒", "seconds to wait"))] = 5.0,
+    timeout_s: Annotated[float, typer.Option(help=say("应答时限，秒", "seconds to wait"))] = 5.0,
 ) -> None:
     """Print a point table of what an OPC UA server has. 浏览 OPC UA 服务器，输出点表。"""
     try:
@@ -119,7 +115,7 @@ def _conclude(settings: DeviceConfig, found: "Walk", variables: "list[Variable]"
     ready = sum(not variable.row()["equipment"].startswith("#") for variable in variables)
     total = len(variables)
     lines = [
-        _say(
+        say(
             f"{total} 个变量，其中 {ready} 个已猜出设备和量，请核对；其余行以 # 开头，"
             "填好 equipment 和 quantity 并删去 # 后才会读取。",
             f"{total} variables; {ready} with a guessed equipment and quantity, to be checked. The "
@@ -127,7 +123,7 @@ def _conclude(settings: DeviceConfig, found: "Walk", variables: "list[Variable]"
         )
     ]
     if found.cut:
-        lines.append(_say(f"未浏览完：{found.cut}", f"not everything: {found.cut}"))
+        lines.append(say(f"未浏览完：{found.cut}", f"not everything: {found.cut}"))
     lines += [
         "",
         "[[device]]",
@@ -151,9 +147,11 @@ async def _save_certificate(settings: DeviceConfig, path: Path) -> None:
         policy = str(point.SecurityPolicyUri).rpartition("#")[2]
         sys.stderr.write(f"{policy} {point.SecurityMode.name}\n")
     if len(certificates) != 1:
-        raise ConfigError([f"{settings.address}: {len(certificates)} certificates, not one"])
+        count = len(certificates)
+        told = say(f"有 {count} 个证书，应为一个", f"{count} certificates, not one")
+        raise ConfigError([f"{settings.address}: {told}"])
     (data,) = certificates
     certificate = x509.load_der_x509_certificate(data)
     await asyncio.to_thread(path.write_bytes, data)
-    print_line = _say("指纹（须在服务器上核对）", "fingerprint, to be compared at the server")
+    print_line = say("指纹（须在服务器上核对）", "fingerprint, to be compared at the server")
     sys.stderr.write(f"{path}: {print_line}: SHA-256 {fingerprint(certificate)}\n")

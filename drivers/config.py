@@ -3,9 +3,11 @@
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
+from drivers.language import say
 from drivers.model import Driver, Group
 
 NAME = r"^[A-Za-z][A-Za-z0-9_-]{0,31}$"
@@ -60,26 +62,88 @@ class DeviceConfig(Strict):
     sampling_ms: float = Field(default=0.0, ge=0)  # 0 = the interval of the point
     max_nodes_per_read: int = Field(default=500, ge=1)
 
+    @field_validator("address")
+    @classmethod
+    def _address(cls, address: str, known: ValidationInfo) -> str:
+        driver = known.data.get("driver")
+        if driver in {"modbus-tcp", "modbus-rtu-over-tcp"}:
+            host_and_port(address)
+        elif driver == "opcua":
+            _check_opcua(address)
+        return address
+
     @model_validator(mode="after")
     def _one_table(self) -> "DeviceConfig":
         if (self.points is None) == (self.profile is None):
-            raise ValueError('give either points = "table.csv" or profile = "profile.csv"')
+            raise ValueError(
+                say(
+                    'points = "table.csv" 与 profile = "profile.csv" 须且只能写一个',
+                    'give either points = "table.csv" or profile = "profile.csv"',
+                )
+            )
         if self.profile is not None and not self.equipment:
-            raise ValueError('a profile needs equipment = "line1/pot{001..036}"')
+            raise ValueError(
+                say(
+                    '用 profile 时须写 equipment = "line1/pot{001..036}"',
+                    'a profile needs equipment = "line1/pot{001..036}"',
+                )
+            )
         if self.security != "none" and (
             self.server_certificate is None or self.certificate is None or self.key is None
         ):
+            keys = "server_certificate, certificate, key"
             raise ValueError(
-                f'security = "{self.security}" needs server_certificate (pinned), certificate, key'
+                say(
+                    f'security = "{self.security}" 须同时给出 {keys}（固定服务器证书）',
+                    f'security = "{self.security}" needs {keys} (the server\'s is pinned)',
+                )
             )
         if self.username and self.security == "none":
             raise ValueError(
-                'username with security = "none": a password is only sent over an encrypted '
-                "connection to a pinned server"
+                say(
+                    'security = "none" 时不能用 username：密码只经加密连接发给证书已固定的服务器',
+                    'username with security = "none": a password is only sent over an encrypted '
+                    "connection to a pinned server",
+                )
             )
         if self.username and self.password_file is None:
-            raise ValueError("username needs password_file")
+            raise ValueError(
+                say("有 username 就须有 password_file", "username needs password_file")
+            )
         return self
+
+
+def host_and_port(address: str) -> tuple[str, int]:
+    """``192.0.2.10:502``, ``[2001:db8::1]:502``, ``plc1`` (port 502); ValueError says how."""
+    host, colon, port = address.rpartition(":")
+    bare_ipv6 = address.count(":") > 1 and not address.startswith("[")
+    if not colon or bare_ipv6 or address.endswith("]"):
+        host, port = address, "502"
+    host = host.removeprefix("[").removesuffix("]")
+    if not host or not port.isdecimal() or not 0 < int(port) < 65536:
+        raise ValueError(
+            say(
+                f"{address!r}：请写成 主机:端口，例如 192.0.2.10:502",
+                f"{address!r}: write host:port, e.g. 192.0.2.10:502",
+            )
+        )
+    return host, int(port)
+
+
+def _check_opcua(url: str) -> None:
+    """ValueError unless it is ``opc.tcp://host[:port][/path]``, or that without the scheme."""
+    parts = urlsplit(url if "://" in url else f"opc.tcp://{url}")
+    try:
+        good = parts.scheme == "opc.tcp" and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # of the port
+        good = False
+    if not good:
+        raise ValueError(
+            say(
+                f"{url!r}：请写成 opc.tcp://主机:端口，例如 opc.tcp://192.0.2.11:4840",
+                f"{url!r}: write opc.tcp://host:port, e.g. opc.tcp://192.0.2.11:4840",
+            )
+        )
 
 
 def driver_names() -> tuple[str, ...]:
@@ -96,4 +160,7 @@ def make_driver(devices: tuple[DeviceConfig, ...], groups: tuple[Group, ...]) ->
     for entry in entry_points(group="smelter.drivers", name=devices[0].driver):
         driver: Driver = entry.load()(devices, groups)
         return driver
-    raise LookupError(f"no driver {devices[0].driver!r}; installed: {', '.join(driver_names())}")
+    name, known = devices[0].driver, ", ".join(driver_names())
+    raise LookupError(
+        say(f"没有驱动 {name!r}；已安装：{known}", f"no driver {name!r}; installed: {known}")
+    )

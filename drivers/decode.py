@@ -15,6 +15,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from drivers.language import say
 from drivers.model import Codes, Floats, Indices, Point, Quality
 
 Family = Literal["bit", "int", "float", "bcd", "text"]
@@ -78,6 +79,7 @@ _MEANT = {  # what other programs and manuals call them
 }
 _ASCII = re.compile(r"ascii:([1-9]\d{0,2})")
 TYPE_NAMES = (*_TYPES, "ascii:N")
+_ANY_TYPE = f"one of {' '.join(TYPE_NAMES)} (N up to 250)"
 
 
 @cache
@@ -89,8 +91,10 @@ def register_type(name: str) -> RegisterType:
     if text and int(text[1]) <= 250:
         return RegisterType(name, (int(text[1]) + 1) // 2, "text")
     near = _MEANT.get(name.lower()) or next(iter(get_close_matches(name.lower(), TYPE_NAMES)), "")
-    hint = f"write {near}" if near else f"write one of {' '.join(TYPE_NAMES)} (N up to 250)"
-    raise ValueError(f"unknown type {name!r}; {hint}")
+    names = near or say(f"{' '.join(TYPE_NAMES)} 之一（N 最大 250）", _ANY_TYPE)
+    raise ValueError(
+        say(f"未知的类型 {name!r}；请写 {names}", f"unknown type {name!r}; write {names}")
+    )
 
 
 class Order(NamedTuple):
@@ -118,7 +122,12 @@ def order_of(letters: str, words: int) -> Order:
         spelt = "".join(pair[::-1] if order.bytes_swapped else pair for pair in pairs)
         if letters in {str(order), spelt}:
             return order
-    raise ValueError(f"unknown order {letters!r}; write ABCD, CDAB, BADC or DCBA")
+    raise ValueError(
+        say(
+            f"未知的字节顺序 {letters!r}；请写 ABCD、CDAB、BADC 或 DCBA",
+            f"unknown order {letters!r}; write ABCD, CDAB, BADC or DCBA",
+        )
+    )
 
 
 class Place(NamedTuple):

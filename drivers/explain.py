@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from drivers.cli import language
 from drivers.config import DeviceConfig
+from drivers.language import language
 from drivers.model import Group
 from drivers.plan import (
     Block,

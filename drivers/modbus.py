@@ -18,7 +18,8 @@ import numpy as np
 
 from drivers.config import DeviceConfig
 from drivers.decode import PAD, Decoded, Decoder
-from drivers.modbus_line import Line, host_and_port
+from drivers.language import say
+from drivers.modbus_line import Line
 from drivers.modbus_session import Manners, manners_of
 from drivers.modbus_wire import ExceptionReply, Request, read_request
 from drivers.model import ConfigError, DriverError, Frame, Group, Quality, UnreachableError
@@ -82,18 +83,17 @@ class ModbusDriver:
 
 
 def _line_of(devices: tuple[DeviceConfig, ...]) -> Line:
-    """ConfigError when the address is none, or devices of one bus disagree on its settings."""
+    """ConfigError when devices of one bus disagree on its settings."""
     first = devices[0]
     problems = [
-        f"device {device.name}: serial differs from that of {first.name}, also on {first.address}"
+        f"device {device.name}: "
+        + say(
+            f"serial 与同在 {first.address} 的设备 {first.name} 不同",
+            f"serial differs from that of {first.name}, also on {first.address}",
+        )
         for device in devices[1:]
         if device.driver == "modbus-rtu" and device.serial != first.serial
     ]
-    if first.driver != "modbus-rtu":
-        try:
-            host_and_port(first.address)
-        except ValueError as error:
-            problems.append(f"device {first.name}: {error}")
     if problems:
         raise ConfigError(problems)
     if first.driver == "modbus-rtu":

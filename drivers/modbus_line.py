@@ -10,7 +10,7 @@ import asyncio
 import termios
 from dataclasses import dataclass
 
-from drivers.config import SerialConfig
+from drivers.config import SerialConfig, host_and_port
 from drivers.modbus_session import Manners, Session
 from drivers.modbus_wire import ExceptionReply, Framing, Request, frame_of, late_reply
 from drivers.model import NonsenseError, UnreachableError
@@ -206,18 +206,6 @@ class Line:
             if loop.time() > end:
                 raise NonsenseError(f"{self.address} does not fall silent: another master on it?")
         self._dirty = False
-
-
-def host_and_port(address: str) -> tuple[str, int]:
-    """``192.0.2.10:502``, ``[2001:db8::1]:502``, ``plc1`` (port 502); ValueError says how."""
-    host, colon, port = address.rpartition(":")
-    bare_ipv6 = address.count(":") > 1 and not address.startswith("[")
-    if not colon or bare_ipv6 or address.endswith("]"):
-        host, port = address, "502"
-    host = host.removeprefix("[").removesuffix("]")
-    if not host or not port.isdecimal() or not 0 < int(port) < 65536:
-        raise ValueError(f"address {address!r}: write host:port, e.g. 192.0.2.10:502")
-    return host, int(port)
 
 
 def _why(error: OSError) -> str:

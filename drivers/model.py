@@ -15,6 +15,8 @@ from typing import Protocol, Self
 import numpy as np
 import numpy.typing as npt
 
+from drivers.language import say
+
 Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.uint8]
 Indices = npt.NDArray[np.int64]
@@ -138,9 +140,14 @@ class Equipment:
     def __post_init__(self) -> None:
         for part in (self.line, self.unit):
             if not _PART.fullmatch(part):
+                name = str(self) if self.unit else self.line
                 raise ValueError(
-                    f"equipment {self.line}/{self.unit}: write area/unit with letters, digits, "
-                    "'_' and '-' only, e.g. line1/pot007"
+                    say(
+                        f"{name}：请写成 区域/设备，只用字母、数字、'_' 和 '-'，各以字母开头，"
+                        "例如 line1/pot007",
+                        f"equipment {name}: write area/unit with letters, digits, '_' and '-' "
+                        "only, a letter first in each, e.g. line1/pot007",
+                    )
                 )
 
     @classmethod

@@ -17,6 +17,7 @@ import numpy as np
 from asyncua import ua
 
 from drivers.config import DeviceConfig
+from drivers.language import say
 from drivers.model import ConfigError, DriverError, Frame, Group, Quality, UnreachableError
 from drivers.opcua_binary import Value
 from drivers.opcua_nodes import NodeAddress, node_id
@@ -235,8 +236,11 @@ class _Open:
 def _differences(devices: tuple[DeviceConfig, ...]) -> list[str]:
     first = devices[0]
     return [
-        f"{device.name}: {key} is not that of {first.name}, but both share one session with "
-        f"{device.address}"
+        f"device {device.name}: "
+        + say(
+            f"{key} 与设备 {first.name} 的不同，而两者共用与 {device.address} 的同一会话",
+            f"{key} is not that of {first.name}, but both share one session with {device.address}",
+        )
         for device in devices[1:]
         for key in ("security", "server_certificate", "certificate", "key", "username")
         if getattr(device, key) != getattr(first, key)

@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from drivers.language import say
+
 _FORM = re.compile(
     r"(?:nsu=(?P<uri>.+?);|ns=(?P<index>\d{1,5});)?(?P<kind>[isgb])=(?P<identifier>.+)", re.DOTALL
 )
@@ -47,8 +49,12 @@ def parse_address(text: str) -> NodeAddress:
     found = _FORM.fullmatch(text.strip())
     if not found:
         raise ValueError(
-            f"{text!r} is no OPC UA node id: write nsu=<namespace URI>;s=<name> "
-            "(or ;i=<number>, ;g=<guid>, ;b=<base64>), with [n] behind it for an array element"
+            say(
+                f"{text!r} 不是 OPC UA 节点地址；请写 nsu=<命名空间 URI>;s=<名称>（或 ;i=<数字>、"
+                ";g=<GUID>、;b=<base64>），数组元素在后面加 [n]",
+                f"{text!r} is no OPC UA node id; write nsu=<namespace URI>;s=<name> "
+                "(or ;i=<number>, ;g=<guid>, ;b=<base64>), with [n] behind it for an array element",
+            )
         )
     uri, index, kind, identifier = found.group("uri", "index", "kind", "identifier")
     element: int | None = None
@@ -57,8 +63,13 @@ def parse_address(text: str) -> NodeAddress:
     try:
         _identifier(kind, identifier)
     except (ValueError, binascii.Error):
-        what = {"i": "a number", "g": "a GUID", "b": "base64"}[kind]
-        raise ValueError(f"{text!r}: behind {kind}= belongs {what}, not {identifier!r}") from None
+        what = {"i": say("数字", "a number"), "g": "GUID", "b": "base64"}[kind]
+        raise ValueError(
+            say(
+                f"{text!r}：{kind}= 后面应为 {what}，而不是 {identifier!r}",
+                f"{text!r}: behind {kind}= belongs {what}, not {identifier!r}",
+            )
+        ) from None
     # OPC 10000-6 §5.3.1.11: ';' and '%' of a URI are written %3B and %25
     space = (
         uri.replace("%3B", ";").replace("%3b", ";").replace("%25", "%") if uri else int(index or 0)

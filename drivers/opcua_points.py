@@ -12,6 +12,7 @@ from drivers.model import Codes, ConfigError, Floats, Group, Indices, Quality
 from drivers.opcua_binary import Value
 from drivers.opcua_nodes import NodeAddress, node_id, parse_address
 from drivers.opcua_values import number, status_name
+from drivers.tables import in_column
 
 Target = tuple[int, int | None]  # position in group.points, element of the node's array
 
@@ -36,7 +37,7 @@ class Plan:
             try:
                 addresses.append(parse_address(point.address))
             except ValueError as error:
-                problems.append(f"{point.where or point.id}: {error}")
+                problems.append(f"{point.where or point.id}: {in_column('address')}: {error}")
         if problems:
             raise ConfigError(problems)
         points = group.points

@@ -12,6 +12,7 @@ from functools import cache
 
 from drivers.config import DeviceConfig
 from drivers.decode import PAD, Place, packed_bit, register_bit, register_type
+from drivers.language import say
 from drivers.model import Point
 
 
@@ -56,15 +57,32 @@ def parse_address(text: str) -> Address:
     """The address in that text; ValueError says what to write instead."""
     found = _ADDRESS.fullmatch(text)
     if not found:
-        raise ValueError(f"{text!r} is no Modbus address; {_meant(text)}")
+        raise ValueError(
+            say(f"{text!r} 不是 Modbus 地址；", f"{text!r} is no Modbus address; ") + _meant(text)
+        )
     table = Table[found[1].upper()]
     number, bit = int(found[3]), int(found[4]) if found[4] else -1
     if number > 65535:
-        raise ValueError(f"{text!r}: addresses end at 65535 and count from 0")
+        raise ValueError(
+            say(
+                f"{text!r}：地址从 0 起，到 65535 止",
+                f"{text!r}: addresses end at 65535 and count from 0",
+            )
+        )
     if bit > 15:
-        raise ValueError(f"{text!r}: bits of a register are .0 (lowest) to .15")
+        raise ValueError(
+            say(
+                f"{text!r}：寄存器的位是 .0（最低位）到 .15",
+                f"{text!r}: bits of a register are .0 (lowest) to .15",
+            )
+        )
     if bit >= 0 and table.packed:
-        raise ValueError(f"{text!r}: a {table.word} is one bit already; leave out .{bit}")
+        raise ValueError(
+            say(
+                f"{text!r}：{table.word} 本身就是一位；请去掉 .{bit}",
+                f"{text!r}: a {table.word} is one bit already; leave out .{bit}",
+            )
+        )
     return Address(table, number, bit, bool(found[2]))
 
 
@@ -72,10 +90,15 @@ def _meant(text: str) -> str:
     """Manuals count 40001, 40002 …; the wire and this table count holding:0, holding:1 …"""
     numbered = re.fullmatch(r"([0134])(\d{4,5})", text)
     if numbered and int(numbered[2]) > 0:
-        return f"write {_NUMBERED[numbered[1]]}:{int(numbered[2]) - 1} (counted from 0)"
+        place = f"{_NUMBERED[numbered[1]]}:{int(numbered[2]) - 1}"
+        return say(f"请写 {place}（从 0 起算）", f"write {place} (counted from 0)")
     if re.fullmatch(r"\d+", text):
-        return f"write holding:{text} (or input:, coil:, discrete:)"
-    return "write holding:100, holding:100.3, input:30, coil:5 or discrete:7"
+        others = "input:, coil:, discrete:"
+        return say(f"请写 holding:{text}（或 {others}）", f"write holding:{text} (or {others})")
+    return say(
+        "请写成 holding:100、holding:100.3、input:30、coil:5 或 discrete:7",
+        "write holding:100, holding:100.3, input:30, coil:5 or discrete:7",
+    )
 
 
 @dataclass(frozen=True, slots=True)

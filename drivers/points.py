@@ -11,9 +11,11 @@ from pathlib import Path
 
 from drivers.cells import Cells
 from drivers.config import DeviceConfig
+from drivers.language import say, why
 from drivers.model import ConfigError, Equipment, Group, Point
+from drivers.opcua_nodes import parse_address as parse_node_id
 from drivers.plan import Address, parse_address, width_of
-from drivers.tables import REQUIRED, Row, decode_table, expansions, read_rows
+from drivers.tables import REQUIRED, Row, decode_table, expansions, in_column, read_rows
 
 
 def load_points(device: DeviceConfig, folder: Path) -> tuple[Point, ...]:
@@ -24,13 +26,14 @@ def load_points(device: DeviceConfig, folder: Path) -> tuple[Point, ...]:
     """
     table = device.points or device.profile
     if table is None:
-        raise ConfigError([f"device {device.name}: give points or profile"])
+        told = say("请给出 points 或 profile", "give points or profile")
+        raise ConfigError([f"device {device.name}: {told}"])
     name = str(table)
     try:
         data = (folder / table).read_bytes()
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise ConfigError([f"device {device.name}: cannot read {name}: {reason}"]) from None
+        told = say(f"无法读取 {name}", f"cannot read {name}")
+        raise ConfigError([f"device {device.name}: {told}: {why(error)}"]) from None
     needed = {*REQUIRED}
     needed -= set() if device.profile is None else {"equipment"}
     needed -= set() if device.driver.startswith("modbus") else {"type"}
@@ -39,7 +42,11 @@ def load_points(device: DeviceConfig, folder: Path) -> tuple[Point, ...]:
     for row in rows:
         points += _points_of(row, device, problems)
     if not points and not problems:
-        problems.append(f"{name}: no points; write one line per quantity under the header")
+        told = say(
+            "没有测点；表头以下请每个量写一行",
+            "no points; write one line per quantity under the header",
+        )
+        problems.append(f"{name}: {told}")
     problems += _duplicates(points)
     if device.driver.startswith("modbus"):
         problems += _overlaps(points)
@@ -69,10 +76,18 @@ def check_plant(points: Iterable[Point]) -> list[str]:
         if known is not point and known.device != point.device:
             clashes.setdefault((point.where, known.where), []).append(point)
     return [
-        f"{where}: {_named(found)} of device {found[0].device}: device {first[found[0].id].device} "
-        f"reads it too ({known}); remove one, or name the equipment differently"
+        f"{where}: {_clash(found, first[found[0].id].device, known)}"
         for (where, known), found in clashes.items()
     ]
+
+
+def _clash(found: Sequence[Point], other: str, known: str) -> str:
+    return say(
+        f"设备 {found[0].device} 的 {_named(found)}：设备 {other} 也读取它（{known}）；"
+        "请删去一个，或改用不同的 equipment 名称",
+        f"{_named(found)} of device {found[0].device}: device {other} reads it too ({known}); "
+        "remove one, or name the equipment differently",
+    )
 
 
 def _points_of(row: Row, device: DeviceConfig, problems: list[str]) -> list[Point]:
@@ -94,7 +109,13 @@ def _equipment(cells: Cells, device: DeviceConfig) -> list[Equipment]:
     text = cells.text("equipment")
     if device.profile is not None:
         if text:
-            cells.fail("equipment", f"leave it empty in a profile; device {device.name} names it")
+            cells.fail(
+                "equipment",
+                say(
+                    f"profile 中请留空；由设备 {device.name} 的 equipment 给出",
+                    f"leave it empty in a profile; device {device.name} names it",
+                ),
+            )
         text = device.equipment
     try:
         return [Equipment.parse(name) for name in expansions(text)]
@@ -123,38 +144,64 @@ def _check_counts(texts: Sequence[str], n: int, stride: int) -> None:
     """Raises ValueError unless the addresses differ; a stride of -1 cannot make them differ."""
     if len(texts) > 1 and len(texts) != n:
         raise ValueError(
-            f"makes {len(texts)} addresses for {n} pieces of equipment; they must agree"
+            say(
+                f"展开为 {len(texts)} 个地址，而 equipment 有 {n} 个；两者须一致",
+                f"makes {len(texts)} addresses for {n} pieces of equipment; they must agree",
+            )
         )
     if len(texts) == 1 and n > 1 and stride <= 0:
         wanted = (
-            "a stride (registers from one to the next)" if stride == 0 else "{…} in the address"
+            say("stride（相邻两台设备相隔的寄存器数）", "a stride (registers from one to the next)")
+            if stride == 0
+            else say("地址中的 {…}", "{…} in the address")
         )
-        raise ValueError(f"{n} pieces of equipment would read the same address; give {wanted}")
+        raise ValueError(
+            say(
+                f"{n} 个 equipment 会读同一个地址；请给出 {wanted}",
+                f"{n} pieces of equipment would read the same address; give {wanted}",
+            )
+        )
 
 
 def _absolute(address: Address, device: DeviceConfig, shift: int) -> str:
     if address.relative and device.profile is None:
-        raise ValueError(f"{str(address)!r} is relative; that is for profiles: write it without +")
+        raise ValueError(
+            say(
+                f"{str(address)!r} 是相对地址，只用于 profile；请去掉 +",
+                f"{str(address)!r} is relative; that is for profiles: write it without +",
+            )
+        )
     if not address.relative and device.profile is not None:
         raise ValueError(
-            f"{str(address)!r}: a profile counts from its base: put + before the number"
+            say(
+                f"{str(address)!r}：profile 从 base 起算，请在数字前加 +",
+                f"{str(address)!r}: a profile counts from its base: put + before the number",
+            )
         )
     number = address.number + shift + (device.base if address.relative else 0)
     if number > 65535:
-        raise ValueError(f"{address.table.word}:{number} is beyond 65535; check base and stride")
+        place = f"{address.table.word}:{number}"
+        raise ValueError(
+            say(
+                f"{place} 超出 65535；请检查 base 和 stride",
+                f"{place} is beyond 65535; check base and stride",
+            )
+        )
     return str(replace(address, number=number, relative=False))
 
 
 def _node_id(text: str) -> str:
     """OPC UA: namespaces by URI, because a server may number them anew when it restarts."""
     if text.startswith("ns=") and not text.startswith("ns=0;"):
+        number = text.partition(";")[0]
         raise ValueError(
-            f"{text!r}: write nsu=<namespace URI> instead of {text.partition(';')[0]}; "
-            "the number can change when the server restarts"
+            say(
+                f"{text!r}：请用 nsu=<命名空间 URI> 代替 {number}；服务器重启后编号可能改变",
+                f"{text!r}: write nsu=<namespace URI> instead of {number}; "
+                "the number can change when the server restarts",
+            )
         )
-    identifier = text.rpartition(";")[2] if text.startswith(("nsu=", "ns=0;")) else text
-    if identifier[:2] not in {"s=", "i=", "g=", "b="}:
-        raise ValueError(f"{text!r} is no node id; write e.g. nsu=urn:plant;s=Pot001.V")
+    parse_node_id(text)
     return text
 
 
@@ -166,14 +213,17 @@ def _duplicates(points: Iterable[Point]) -> list[str]:
         if known is not point:
             again.setdefault((point.where, known.where), []).append(point)
     return [
-        f"{where}: {_named(found)} is there already in {known}; remove one"
+        f"{where}: {_named(found)}"
+        + say(f" 与 {known} 重复；请删去一个", f" is there already in {known}; remove one")
         for (where, known), found in again.items()
     ]
 
 
 def _named(points: Sequence[Point]) -> str:
-    more = f" (and {len(points) - 1} more, to {points[-1].equipment})" if len(points) > 1 else ""
-    return f"{points[0].id}{more}"
+    if len(points) == 1:
+        return points[0].id
+    rest, last = len(points) - 1, points[-1].equipment
+    return points[0].id + say(f"（及另外 {rest} 个，至 {last}）", f" (and {rest} more, to {last})")
 
 
 def _overlaps(points: Iterable[Point]) -> list[str]:
@@ -192,12 +242,17 @@ def _overlaps(points: Iterable[Point]) -> list[str]:
         if span[0] == reach[0][0] and span[1] < reach[0][2]:
             same = span == reach[0] and (point.type, point.order) == (before.type, before.order)
             if not same:
-                problems.setdefault(
-                    (point.where, before.where),
-                    f"{point.where}: column address: {point.address} ({point.type}, {point.id}) "
-                    f"overlaps {before.address} ({before.type} {before.order}, {before.id}) of "
-                    f"{before.where}; correct address, type, order or stride",
-                )
+                problems.setdefault((point.where, before.where), _overlap(point, before))
         if span[0] != reach[0][0] or span[2] > reach[0][2]:
             reach = (span, k)
     return list(problems.values())
+
+
+def _overlap(point: Point, before: Point) -> str:
+    this = f"{point.address} ({point.type}, {point.id})"
+    that = f"{before.address} ({before.type} {before.order}, {before.id})"
+    told = say(
+        f"{this} 与 {before.where} 的 {that} 重叠；请改正 address、type、order 或 stride",
+        f"{this} overlaps {that} of {before.where}; correct address, type, order or stride",
+    )
+    return f"{point.where}: {in_column('address')}: {told}"

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TextIO
 
+from drivers.language import say
 from drivers.model import ConfigError
 
 COLUMNS = (
@@ -71,14 +72,19 @@ def read_rows(text: str, name: str, required: Iterable[str]) -> tuple[list[Row],
                 return [], problems
             continue
         if len(cells) > len(header) and any(map(str.strip, cells[len(header) :])):
-            problems.append(
-                f"{where}: {len(cells)} cells under {len(header)} columns; quote cells with commas"
+            found, known = len(cells), len(header)
+            told = say(
+                f"有 {found} 个单元格，而表头只有 {known} 列；含逗号的单元格请加引号",
+                f"{found} cells under {known} columns; quote cells with commas",
             )
+            problems.append(f"{where}: {told}")
             continue
         filled = {c: _plain(cell) for c, cell in zip(header, cells, strict=False) if c}
         rows.append(Row(where, filled))
     if not header:
-        problems.append(f"{name}:1: the table is empty; begin with {','.join(COLUMNS[:4])}")
+        begin = ",".join(REQUIRED)
+        told = say(f"表是空的；首行请写 {begin}", f"the table is empty; begin with {begin}")
+        problems.append(f"{name}:1: {told}")
     return rows, problems
 
 
@@ -91,14 +97,35 @@ def _plain(cell: str) -> str:
 def _header_problems(header: list[str], where: str, required: Iterable[str]) -> Iterator[str]:
     for i, name in enumerate(header):
         if name and name not in COLUMNS:
-            near = get_close_matches(name, COLUMNS, 1)
-            hint = f"write {near[0]}" if near else f"columns are {', '.join(COLUMNS)}"
-            yield f"{where}: column {i + 1}: unknown column {name!r}; {hint}"
+            yield f"{where}: {in_column(i + 1)}: {_unknown_column(name)}"
         if name and name in header[:i]:
-            yield f"{where}: column {i + 1}: {name} is there twice; remove one"
+            told = say(f"{name} 重复；请删去一列", f"{name} is there twice; remove one")
+            yield f"{where}: {in_column(i + 1)}: {told}"
     for name in COLUMNS:
         if name in required and name not in header:
-            yield f"{where}: the column {name} is missing; add it to the first line"
+            told = say(
+                f"缺少列 {name}；请在首行补上",
+                f"the column {name} is missing; add it to the first line",
+            )
+            yield f"{where}: {told}"
+
+
+def in_column(column: str | int) -> str:
+    """How a mistake names its column, by name or number."""
+    if isinstance(column, int):
+        return say(f"第 {column} 列", f"column {column}")
+    return say(f"列 {column}", f"column {column}")
+
+
+def _unknown_column(name: str) -> str:
+    if near := get_close_matches(name, COLUMNS, 1):
+        return say(
+            f"未知的列 {name!r}；请写 {near[0]}", f"unknown column {name!r}; write {near[0]}"
+        )
+    known = ", ".join(COLUMNS)
+    return say(
+        f"未知的列 {name!r}；可用的列：{known}", f"unknown column {name!r}; columns are {known}"
+    )
 
 
 def decode_table(data: bytes, name: str) -> str:
@@ -110,7 +137,11 @@ def decode_table(data: bytes, name: str) -> str:
             return data.decode(encoding)
         except UnicodeDecodeError:
             continue
-    raise ConfigError([f"{name}: neither UTF-8 nor GBK text; save it as CSV UTF-8"])
+    told = say(
+        "既不是 UTF-8 也不是 GBK 文本；请另存为“CSV UTF-8”格式",
+        "neither UTF-8 nor GBK text; save it as CSV UTF-8",
+    )
+    raise ConfigError([f"{name}: {told}"])
 
 
 _RANGE = re.compile(r"\{(\d+)\.\.(\d+)\}")
@@ -126,15 +157,25 @@ def expansions(template: str) -> list[str]:
     rest = _RANGE.sub("", template)
     if "{" in rest or "}" in rest or len(found) > 1:
         raise ValueError(
-            f"{template!r}: write one range of numbers in braces, e.g. pot{{001..036}}"
+            say(
+                f"{template!r}：花括号中请只写一个数字范围，例如 pot{{001..036}}",
+                f"{template!r}: write one range of numbers in braces, e.g. pot{{001..036}}",
+            )
         )
     if not found:
         return [template]
     first, last = found[0]
     if int(last) < int(first):
-        raise ValueError(f"{template!r} runs backwards; write {{{last}..{first}}}")
+        raise ValueError(
+            say(
+                f"{template!r} 的范围前大后小；请写 {{{last}..{first}}}",
+                f"{template!r} runs backwards; write {{{last}..{first}}}",
+            )
+        )
     if int(last) - int(first) >= 10_000:
-        raise ValueError(f"{template!r} makes more than 10000 rows")
+        raise ValueError(
+            say(f"{template!r} 超过 10000 行", f"{template!r} makes more than 10000 rows")
+        )
     before, _, behind = template.partition("{")
     behind = behind.partition("}")[2]
     return [f"{before}{n:0{len(first)}d}{behind}" for n in range(int(first), int(last) + 1)]

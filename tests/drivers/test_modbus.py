@@ -428,23 +428,6 @@ def test_reads_pass_the_gate_as_the_specification_writes_them() -> None:
     assert frame_of(Request(1, b"\x2b\x0e\x01\0", 0, b""), "tcp", 1)[7:9] == b"\x2b\x0e"
 
 
-@pytest.mark.parametrize(
-    ("change", "answer"),
-    [
-        ({"address": "plc:port"}, "write host:port"),
-        ({"address": "192.0.2.10:70000"}, "write host:port"),
-        ({"address": ""}, "write host:port"),
-    ],
-)
-async def test_a_wrong_address_is_a_mistake_in_the_config(
-    change: dict[str, object], answer: str
-) -> None:
-    async with Opponent("tcp") as opponent:
-        config = device(opponent, **change)
-    with pytest.raises(ConfigError, match=answer):
-        ModbusDriver((config,), (registers(range(3)),))
-
-
 async def test_devices_of_one_bus_must_agree_on_its_settings() -> None:
     async with Opponent("serial") as opponent:
         one = device(opponent)

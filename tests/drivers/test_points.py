@@ -1,12 +1,14 @@
 """Point tables: what an engineer may write, and what each mistake is answered with."""
 
 import io
+import re
 import time
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from drivers.config import DeviceConfig
 from drivers.model import ConfigError, Point
@@ -162,6 +164,8 @@ MISTAKES = [
     # interval_s,counter_modulus,original", column, what to read in the answer
     ("l/p,pot.voltag,holding:1,float32", "quantity", "did you mean pot.voltage"),
     ("l/p,so2,holding:1,float32", "quantity", "did you mean stack.so2"),
+    ("l/p,槽电压,holding:1,float32", "quantity", "did you mean pot.voltage"),
+    ("l/p,电解质温度,holding:1,int16", "quantity", "did you mean pot.bath_temperature"),
     ("l/p,xyzzy,holding:1,float32", "quantity", "quantities.toml"),
     ("pot 1,pot.voltage,holding:1,float32", "equipment", "write area/unit"),
     (",pot.voltage,holding:1,float32", "equipment", "write area/unit"),
@@ -200,6 +204,7 @@ MISTAKES = [
     ("l/p,pot.voltage,holding:1,int16,,,,,,,0x18000", "not_available", "16 bits"),
     ("l/p,pot.voltage,holding:1,bcd16,,,,,,,0xFFFF", "not_available", "leave this code out"),
     ("l/p,pot.voltage,holding:1,int16,,,,,,,none", "not_available", "write 32767 or"),
+    ("l/p,pot.voltage,holding:1,int16,,,,,,,0xNAN", "not_available", "no hexadecimal number"),
     ("l/p,pot.voltage,holding:1,int16,,,,,,,,0.001", "interval_s", "0.02 to 86400"),
     ("l/p,pot.voltage,holding:1,int16,,,,,,,,,65536", "counter_modulus", "no counter"),
     ("l/p,pot.voltage,holding:1,int16,,,,,,,,,,maybe", "original", "write yes"),
@@ -216,6 +221,36 @@ def test_a_mistake_names_file_line_column_and_cure(
     (problem,) = problems(tmp_path, f"{LONG}\nl/other,pot.voltage,holding:9000,float32\n{row}\n")
     assert problem.startswith(f"table.csv:3: column {column}: "), problem
     assert answer in problem
+
+
+ENGLISH = re.compile(
+    r"\b(a|already|an|and|by|did|empty|for|give|in|is|it|leave|missing|no|not|of|or|the|there|to|"
+    r"unknown|with|write)\b"
+)
+
+
+def in_chinese(english: list[str], chinese: list[str]) -> None:
+    """The same mistakes in the same places, with the same numbers, and no English left in them."""
+    assert len(english) == len(chinese)
+    for en, zh in zip(english, chinese, strict=True):
+        assert re.search(r"[\u4e00-\u9fff]", zh), zh
+        assert not re.search(r"[\u4e00-\u9fff]", re.sub("'.*?'", "", en)), en  # quoted: as written
+        assert not ENGLISH.search(zh), zh
+        assert sorted(re.findall(r"\d+", en)) == sorted(re.findall(r"\d+", zh)), zh
+        place = re.match(r"[\w.]+:\d+: ", en)
+        assert not place or zh.startswith(place[0]), zh
+
+
+@pytest.mark.parametrize(("row", "column"), [(row, column) for row, column, _ in MISTAKES])
+def test_a_mistake_is_told_in_chinese(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, row: str, column: str
+) -> None:
+    text = f"{LONG}\nl/other,pot.voltage,holding:9000,float32\n{row}\n"
+    english = problems(tmp_path, text)
+    monkeypatch.setenv("SMELTER_LANG", "zh_CN.UTF-8")
+    chinese = problems(tmp_path, text)
+    in_chinese(english, chinese)
+    assert chinese[0].startswith(f"table.csv:3: 列 {column}: ")
 
 
 def test_all_mistakes_come_at_once(tmp_path: Path) -> None:
@@ -238,15 +273,24 @@ def test_all_mistakes_come_at_once(tmp_path: Path) -> None:
         (b"\xff\xff\xff\xff\x00", ["neither UTF-8 nor GBK"]),
     ],
 )
-def test_tables_that_are_none(tmp_path: Path, text: str | bytes, answers: list[str]) -> None:
+def test_tables_that_are_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str | bytes, answers: list[str]
+) -> None:
     found = problems(tmp_path, text)
+    monkeypatch.setenv("SMELTER_LANG", "zh")
+    in_chinese(found, problems(tmp_path, text))
     assert len(found) == len(answers)
     for problem, answer in zip(found, answers, strict=True):
         assert answer in problem
 
 
-def test_a_missing_file_names_device_and_path(tmp_path: Path) -> None:
+def test_a_missing_file_names_device_and_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with pytest.raises(ConfigError, match=r"device plc: cannot read table\.csv: No such file"):
+        load_points(device(tmp_path), tmp_path)
+    monkeypatch.setenv("SMELTER_LANG", "zh")
+    with pytest.raises(ConfigError, match=r"device plc: 无法读取 table\.csv: 文件不存在"):
         load_points(device(tmp_path), tmp_path)
 
 
@@ -279,8 +323,13 @@ def test_a_missing_file_names_device_and_path(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_duplicates_and_overlaps(tmp_path: Path, rows: str, answer: str) -> None:
-    assert any(answer in p for p in problems(tmp_path, f"{HEADER},stride\n{rows}"))
+def test_duplicates_and_overlaps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: str, answer: str
+) -> None:
+    found = problems(tmp_path, f"{HEADER},stride\n{rows}")
+    assert any(answer in p for p in found)
+    monkeypatch.setenv("SMELTER_LANG", "zh")
+    in_chinese(found, problems(tmp_path, f"{HEADER},stride\n{rows}"))
 
 
 def test_values_wider_than_the_device_reads_at_once(tmp_path: Path) -> None:
@@ -296,18 +345,26 @@ def test_values_wider_than_the_device_reads_at_once(tmp_path: Path) -> None:
     ("row", "column", "answer"),
     [
         ("l/p,pot.voltage,ns=2;s=Pot1.V,", "address", "write nsu=<namespace URI>"),
-        ("l/p,pot.voltage,holding:1,", "address", "no node id"),
+        ("l/p,pot.voltage,holding:1,", "address", "no OPC UA node id"),
+        ("l/p,pot.voltage,nsu=urn:p;i=abc,", "address", "a number, not 'abc'"),
         ("l/p,pot.voltage,nsu=urn:p;s=V,float32", "type", "leave it empty"),
         ("l/pot{1..2},pot.voltage,nsu=urn:p;s=V,", "address", "{…} in the address"),
     ],
 )
-def test_opc_ua_mistakes(tmp_path: Path, row: str, column: str, answer: str) -> None:
+def test_opc_ua_mistakes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, row: str, column: str, answer: str
+) -> None:
     (problem,) = problems(tmp_path, f"{HEADER}\n{row}\n", driver="opcua", address="opc.tcp://h:1")
     assert problem.startswith(f"table.csv:2: column {column}: ")
     assert answer in problem
+    monkeypatch.setenv("SMELTER_LANG", "zh")
+    text = f"{HEADER}\n{row}\n"
+    in_chinese([problem], problems(tmp_path, text, driver="opcua", address="opc.tcp://h:1"))
 
 
-def test_one_point_from_two_devices_is_named_once_per_pair_of_rows(tmp_path: Path) -> None:
+def test_one_point_from_two_devices_is_named_once_per_pair_of_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     row = "line1/pot{{001..009}},pot.voltage,holding:0,float32,2\n"
     text = f"{HEADER},stride\n{row.format()}"
     first = load(tmp_path, text, name="plc1")
@@ -316,6 +373,8 @@ def test_one_point_from_two_devices_is_named_once_per_pair_of_rows(tmp_path: Pat
     (problem,) = check_plant((*first, *second))
     assert "line1/pot001 pot.voltage (and 8 more, to line1/pot009) of device plc2" in problem
     assert "device plc1 reads it too" in problem
+    monkeypatch.setenv("SMELTER_LANG", "zh")
+    in_chinese([problem], check_plant((*first, *second)))
 
 
 # --- writing and size -------------------------------------------------------------------------
@@ -391,3 +450,32 @@ def test_expansions_keep_their_width(first: int, count: int, width: int) -> None
     assert len(names) == count + 1
     assert names[0] == f"pot{first:0{width}d}x"
     assert names[-1] == f"pot{first + count:0{width}d}x"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"points": None},
+        {"points": None, "profile": "pot.csv"},
+        {"security": "Basic256Sha256"},
+        {"username": "operator"},
+        {"address": "plc:port"},
+        {"address": "192.0.2.10:70000"},
+        {"address": ""},
+        {"driver": "modbus-rtu-over-tcp", "address": "plc:"},
+        {"driver": "opcua", "address": "http://192.0.2.11"},
+        {"driver": "opcua", "address": "opc.tcp://192.0.2.11:port"},
+        {"driver": "opcua", "address": ""},
+    ],
+    ids=str,
+)
+def test_mistakes_of_a_device_are_told_in_both_languages(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wrong: dict[str, object]
+) -> None:
+    found = {}
+    for lang in ("en", "zh"):
+        monkeypatch.setenv("SMELTER_LANG", lang)
+        with pytest.raises(ValidationError) as caught:
+            device(tmp_path, **wrong)
+        found[lang] = [each["msg"].removeprefix("Value error, ") for each in caught.value.errors()]
+    in_chinese(found["en"], found["zh"])

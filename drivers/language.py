@@ -1,0 +1,33 @@
+"""
+The two languages of the product: which one this run speaks, and choosing between two texts.
+
+A text stands in both languages where it is made, ``say("…", "…")``; there is no catalogue. Commands
+with ``--lang`` set SMELTER_LANG. Logs of the engineer's programs and protocol errors stay English.
+"""
+
+import os
+
+
+def language() -> str:
+    """``zh`` or ``en``: SMELTER_LANG, else the locale of the environment, else English."""
+    text = os.environ.get("SMELTER_LANG") or os.environ.get("LC_ALL") or os.environ.get("LANG", "")
+    return "zh" if text.lower().startswith("zh") else "en"
+
+
+def say(zh: str, en: str) -> str:
+    """The text in the language of this run."""
+    return zh if language() == "zh" else en
+
+
+_REASONS = {
+    FileNotFoundError: "文件不存在",
+    PermissionError: "没有权限",
+    IsADirectoryError: "这是目录，不是文件",
+    NotADirectoryError: "路径中有一级不是目录",
+}
+
+
+def why(error: OSError) -> str:
+    """Why a file could not be opened."""
+    text = error.strerror or str(error) or type(error).__name__
+    return say(_REASONS.get(type(error), text), text)
