@@ -3,6 +3,7 @@
 import json
 import select
 import sys
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -13,6 +14,7 @@ from drivers.model import ConfigError
 from reports.entry_commands import SiteFile, entries_app, parse_month, speak
 from reports.formulas import FORMULAS, Formula
 from reports.formulas.numbers import FormulaError
+from reports.months import PLANT_TIME
 from reports.words import say
 
 __all__ = ["compute", "entries_app", "report", "trace"]
@@ -178,6 +180,12 @@ def trace(
     file: Annotated[Path, typer.Argument(help="REPORT.json")],
     line: Annotated[str, typer.Argument(help=say("结果编号", "id of a line, e.g. line1.emission"))],
     site: Annotated[Path | None, typer.Option(help="site.toml")] = None,
+    at: Annotated[
+        str,
+        typer.Option(
+            help=say("另查一分钟，如 2026-10-05T08:01", "also this minute, 2026-10-05T08:01")
+        ),
+    ] = "",
     *,
     as_json: AsJson = False,
     lang: Lang = "",
@@ -192,7 +200,7 @@ def trace(
     found = read_report(file)
     originals = load_site(site or file.parent / found.site).originals
     try:
-        node = Tracer(found.content, originals).line(line)
+        node = Tracer(found.content, originals, _instant(at)).line(line)
     except KeyError:
         known = ", ".join(each.id for each in found.content.lines)
         raise ConfigError(
@@ -207,3 +215,15 @@ def trace(
             typer.echo(say("未能全部核实", "not everything could be verified"))
     if not proved:
         raise typer.Exit(1)
+
+
+def _instant(text: str) -> int:
+    """A minute of plant time as ns; 0 when none was asked for. Raises ConfigError."""
+    if not text:
+        return 0
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise ConfigError([f"--at {text}: 2026-10-05T08:01"]) from None
+    local = moment.replace(tzinfo=PLANT_TIME) if moment.tzinfo is None else moment
+    return int(local.timestamp()) * 1_000_000_000

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from reports.formulas import FORMULAS
 from reports.model import Content, EntryUse, LegalUse, Line, MeterUse, RegisterUse
+from reports.months import clock_text
 from reports.originals import (
     Original,
     OriginalsError,
@@ -28,6 +29,7 @@ class Tracer:
 
     content: Content
     originals: Path | None
+    at_ns: int = 0  # also show the window that starts here
 
     def line(self, identity: str) -> Node:
         """The tree below a line. Raises KeyError when the report has no such line."""
@@ -86,6 +88,8 @@ class Tracer:
         node["events"] = [event.model_dump(mode="json") for event in meter.events]
         for name, register in (("begin", meter.begin), ("end", meter.end)):
             node[name] = None if register is None else self._register(meter, register)
+        if self.at_ns:
+            node["window"] = self._window(meter)
         if meter.begin is not None and meter.end is not None and meter.total is not None:
             way = meter.end.last - meter.begin.last
             node["register_difference"] = float(way)
@@ -98,22 +102,48 @@ class Tracer:
         """The reading, the batch that holds it, and whether every digest holds."""
         node: Node = register.model_dump(mode="json")
         try:
-            original, line = self._original(meter, register)
+            proof = self._proof(meter, register)
         except OriginalsError as error:
             return node | {"verified": False, "problem": str(error)}
+        stated = float("nan") if proof["last"] is None else proof["last"]
+        good = abs(stated - float(register.last)) <= 1e-6 * max(1.0, abs(stated))
+        return node | proof | {"verified": good}
+
+    def _window(self, meter: MeterUse) -> Node:
+        """The window that starts at ``at_ns``, and the batch that holds it."""
+        asked = RegisterUse(
+            time=clock_text(self.at_ns),
+            window_ns=self.at_ns,
+            last=Decimal(0),
+            raw="",
+            gateway="",
+            log="",
+            seq=0,
+        )
+        node: Node = {"time": asked.time, "last": None, "raw": ""}
+        try:
+            return node | self._proof(meter, asked) | {"verified": True}
+        except OriginalsError as error:
+            return node | {"verified": False, "problem": str(error)}
+
+    def _proof(self, meter: MeterUse, register: RegisterUse) -> Node:
+        original, line = self._original(meter, register)
         field = meter.quantity.partition(".")[2]
         found = fields(line)
-        stated = float(found.get(f"{field}_last", "nan"))
-        return node | {
+        last = found.get(f"{field}_last")
+        source = original.path.parent
+        return {
+            "gateway": source.parent.parent.name,
+            "log": source.name,
             "file": str(original.path),
             "offset": original.offset,
             "seq": original.seq,
             "digest": original.digest,
             "chained": self._chained(original),
             "line_protocol": line,
+            "last": None if last is None else float(last),
             "raw": found.get(f"{field}_raw", ""),
             "registers": _registers(found.get(f"{field}_raw", "")),
-            "verified": abs(stated - float(register.last)) <= 1e-6 * max(1.0, abs(stated)),
         }
 
     def _original(self, meter: MeterUse, register: RegisterUse) -> tuple[Original, str]:
@@ -160,7 +190,9 @@ def verified(node: Node) -> bool:
     if node.get("chained") is False:
         return False
     children = [*node.get("inputs", ())]
-    children += [node[key] for key in ("meter", "begin", "end") if isinstance(node.get(key), dict)]
+    children += [
+        node[key] for key in ("meter", "begin", "end", "window") if isinstance(node.get(key), dict)
+    ]
     return all(verified(child) for child in children)
 
 

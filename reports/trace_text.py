@@ -84,10 +84,13 @@ def _meter(meter: Node, pad: str) -> Iterator[str]:
     for key, name in (("begin", say("期初表底", "begin")), ("end", say("期末表底", "end"))):
         if meter[key] is not None:
             yield from _register(meter[key], name, f"{pad}  ")
+    if "window" in meter:
+        yield from _register(meter["window"], say("窗口", "window"), f"{pad}  ")
 
 
 def _register(register: Node, name: str, pad: str) -> Iterator[str]:
-    yield f"{pad}{name} {register['time']}  {register['last']:,.10g}  raw {register['raw'] or '-'}"
+    last = "-" if register["last"] is None else f"{register['last']:,.10g}"
+    yield f"{pad}{name} {register['time']}  {last}  raw {register['raw'] or '-'}"
     if "problem" in register:
         yield f"{pad}  ! {register['problem']}"
         return

@@ -130,6 +130,21 @@ def test_command_answers_within_three_seconds(
     assert "王敏" in said
 
 
+def test_one_minute_can_be_asked_for(written: Path, smelter: Smelter) -> None:
+    arguments = ("trace", str(written), "line1.electricity_ac", "--json", "--at")
+    code, said = smelter(*arguments, "2026-10-10T12:00")
+    window = json.loads(said)["inputs"][1]["meter"]["window"]
+    assert code == 0
+    assert window["chained"] is True
+    assert f"energy_import_inc={3933.375 * 121}" in window["line_protocol"]
+    code, said = smelter(*arguments, "2026-10-10T11:00")  # nobody read ac2 then
+    meters = [given["meter"] for given in json.loads(said)["inputs"]]
+    assert code == 1
+    assert meters[0]["window"]["raw"]
+    assert "no batch holds" in meters[1]["window"]["problem"]
+    assert smelter(*arguments, "noon")[0] == 2
+
+
 def test_command_says_no_when_it_cannot_be_proved(
     written: Path, smelter: Smelter, kept: Office
 ) -> None:
