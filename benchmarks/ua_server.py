@@ -13,26 +13,30 @@ import logging
 import signal
 import time
 from datetime import UTC, datetime
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from asyncua import Server, ua
+from asyncua import Node, Server, ua
 
 from benchmarks.children import say
 
 URI = "urn:smelter:benchmark"
+YIELD_EVERY = 50
 
 
-async def add_nodes(server: Server, index: int, names: list[str]) -> list[ua.NodeId]:
+async def add_nodes(
+    server: Server, index: int, names: list[str], folders: dict[str, Node]
+) -> list[ua.NodeId]:
     """Nodes ``area/unit.quantity``, one folder per unit (asyncua is slow with wide folders)."""
     ids = []
-    ordered = sorted(names)
-    for unit, members in groupby(ordered, key=lambda name: name.partition(".")[0]):
-        folder = await server.nodes.objects.add_folder(ua.NodeId(unit, index), unit)
-        for name in members:
-            node = await folder.add_variable(ua.NodeId(name, index), name, 0.0)
-            ids.append(node.nodeid)
+    for name in names:
+        unit = name.partition(".")[0]
+        folder = folders.get(unit)
+        if folder is None:
+            folder = await server.nodes.objects.add_folder(ua.NodeId(unit, index), unit)
+            folders[unit] = folder
+        node = await folder.add_variable(ua.NodeId(name, index), name, 0.0)
+        ids.append(node.nodeid)
     return ids
 
 
@@ -49,7 +53,9 @@ async def change(server: Server, ids: list[ua.NodeId], bank: dict[str, Any]) -> 
         number += 1
         stamp = datetime.now(UTC)
         value = float(number) if low is None else low + (high - low) * (number % 97) / 97
-        for node in ids:
+        for count, node in enumerate(ids):
+            if count % YIELD_EVERY == 0:
+                await asyncio.sleep(0)  # asyncua's writing never waits: clients would go unheard
             data = ua.DataValue(
                 ua.Variant(value, ua.VariantType.Double),
                 SourceTimestamp=stamp,
@@ -64,7 +70,8 @@ async def serve(banks: list[dict[str, Any]]) -> None:
     server.set_endpoint("opc.tcp://127.0.0.1:0/")
     server.set_security_policy([ua.SecurityPolicyType.NoSecurity])
     index = await server.register_namespace(URI)
-    made = [(bank, await add_nodes(server, index, bank["names"])) for bank in banks]
+    folders: dict[str, Node] = {}
+    made = [(bank, await add_nodes(server, index, bank["names"], folders)) for bank in banks]
     ended = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
     async with server:
