@@ -163,10 +163,9 @@ def _watch(
         ]
         watched = watch_agent(setting, mqtt.port, devices, len(banks))
         interval = 0.0 if flat else interval_s
-        floors = [
-            _floor(folder, ports, floor_values, interval, client) for client in ("bare", "pymodbus")
-        ]
-    watched.floor, watched.floor_pymodbus = floors
+        watched.floor = _floor(folder, ports, floor_values, interval, "bare")
+        if len(banks) > 1:
+            watched.floor_pymodbus = _floor(folder, ports, floor_values, interval, "pymodbus")
     return watched
 
 

@@ -150,7 +150,8 @@ def _series(
         steps = random.poisson(channel.swing, variants) if channel.swing else np.zeros(variants)
         return channel.base + np.cumsum(steps)
     walk = np.cumsum(random.normal(0, 0.1, variants))
-    return channel.base + channel.swing * np.sin(walk)
+    swung: npt.NDArray[np.float64] = channel.base + channel.swing * np.sin(walk)
+    return swung
 
 
 def _words(series: npt.NDArray[np.float64], kind: str) -> Image:

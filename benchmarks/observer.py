@@ -10,6 +10,7 @@ from typing import Self
 
 import paho.mqtt.client as mqtt
 import zstandard
+from paho.mqtt.enums import CallbackAPIVersion
 
 from benchmarks.measure import percentile
 
@@ -33,7 +34,7 @@ class Observer:
         self._waiting: dict[tuple[str, int], list[float]] = {}
         self._durable: list[tuple[float, float]] = []  # register time, receipt time
         self._lock = threading.Lock()
-        self._client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv311)
+        self._client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv311)
         self._client.on_message = self._take
         self._client.on_connect = lambda client, *_: client.subscribe(
             [("smelter/v1/+/+/raw", 1), ("smelter/v1/+/+/receipt", 1)]
@@ -61,7 +62,7 @@ class Observer:
             if said.get("stream") == "raw" and "upto" in said:
                 self._receipt(str(said["log"]), int(said["upto"]), now)
             return
-        payload = message.payload
+        payload = bytes(message.payload)
         if payload.startswith(ZSTD):
             payload = zstandard.ZstdDecompressor().decompressobj().decompress(payload)
         head = HEADER.match(payload)

@@ -152,7 +152,8 @@ def plc(
     folder: Path, images: Sequence[Image], period_s: float, *, clock: tuple[int, int] | None = None
 ) -> Iterator[Child]:
     """The PLC process; ``clock`` is (device, register)."""
-    np.savez(folder / "images.npz", **{str(n): image for n, image in enumerate(images)})
+    named = {str(n): image for n, image in enumerate(images)}
+    np.savez(folder / "images.npz", allow_pickle=False, **named)  # type: ignore[arg-type]
     more = ["--clock", f"{clock[0]}:{clock[1]}"] if clock else []
     with Child(
         "benchmarks.plc",

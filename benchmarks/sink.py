@@ -13,6 +13,7 @@ from collections import Counter
 
 import paho.mqtt.client as mqtt
 import zstandard
+from paho.mqtt.enums import CallbackAPIVersion
 
 from benchmarks.children import say
 
@@ -39,7 +40,7 @@ class Sink:
 
     def take(self, client: mqtt.Client, _: object, message: mqtt.MQTTMessage) -> None:
         root, _, stream = message.topic.rpartition("/")
-        payload = message.payload
+        payload = bytes(message.payload)
         if payload.startswith(ZSTD):
             payload = zstandard.ZstdDecompressor().decompressobj().decompress(payload)
         head = HEADER.match(payload)
@@ -97,7 +98,7 @@ def main() -> None:
     parser.add_argument("--check", action="store_true")
     given = parser.parse_args()
     sink = Sink(check=given.check)
-    client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv311)
+    client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv311)
     client.on_message = sink.take
     client.on_subscribe = lambda *_: say(ready=True)
     client.on_connect = lambda client, *_: client.subscribe(
