@@ -47,4 +47,5 @@ def _unanimous(fits: npt.NDArray[np.bool_], group: Indices) -> npt.NDArray[np.bo
     """Per element: does all of its group fit, and is the group large enough to tell?"""
     total = np.bincount(group)
     yes = np.bincount(group, weights=fits)
-    return ((total == yes) & (total >= ENOUGH))[group]
+    sure: npt.NDArray[np.bool_] = ((total == yes) & (total >= ENOUGH))[group]
+    return sure

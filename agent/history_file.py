@@ -16,9 +16,10 @@ from drivers.cli import language
 from drivers.model import Codes, ConfigError, Equipment, Floats, Indices, Quality, Quantity
 from drivers.quantities import quantities
 
-MOST_ROWS: Final = 50_000_000
+MOST_ROWS: Final = 20_000_000  # two gigabytes of memory
 _TIME = pa.timestamp("us", tz="UTC")
 _NEEDED = ("time", "equipment", "quantity", "value")
+_WORDS = ("equipment", "quantity", "quality")
 _SHOWN = 10  # rows listed for each kind of mistake
 _QUALITIES = {quality.wire: int(quality) for quality in Quality} | {"": 0, "imported": 0}
 
@@ -96,10 +97,12 @@ def read_history(path: Path, period_s: int) -> History:
     mistakes.raise_any()
     out = _out_of_range(names, series, value, reason)
     reason[out] = Quality.OUT_OF_RANGE
-    order = np.lexsort((series, time_ns))
-    return History(
-        names, time_ns[order], series[order], value[order], reason[order], int(out.sum())
-    )
+    del table
+    if (np.diff(time_ns) < 0).any() or (np.diff(series)[np.diff(time_ns) == 0] < 0).any():
+        order = np.lexsort((series, time_ns))
+        time_ns, series = time_ns[order], series[order]
+        value, reason = value[order], reason[order]
+    return History(names, time_ns, series, value, reason, int(out.sum()))
 
 
 def _namer(name: str, *, is_csv: bool) -> Callable[[int], str]:
@@ -110,7 +113,7 @@ def _namer(name: str, *, is_csv: bool) -> Callable[[int], str]:
 
 def _load(path: Path, mistakes: _Mistakes, *, is_csv: bool) -> Any:
     try:
-        table = _load_csv(path) if is_csv else pq.read_table(path)
+        table = _load_csv(path) if is_csv else _load_parquet(path)
     except FileNotFoundError:
         mistakes.whole("没有这个文件", "there is no such file")
         return None
@@ -126,10 +129,17 @@ def _load(path: Path, mistakes: _Mistakes, *, is_csv: bool) -> Any:
         mistakes.whole("没有数据行", "has no rows")
     elif table.num_rows > MOST_ROWS:
         mistakes.whole(
-            f"{table.num_rows} 行，最多 {MOST_ROWS} 行：请按月拆分",
-            f"{table.num_rows} rows, at most {MOST_ROWS} at once: split it by month",
+            f"{table.num_rows} 行，最多 {MOST_ROWS} 行：请拆分文件",
+            f"{table.num_rows} rows, at most {MOST_ROWS} at once: split it",
         )
     return table
+
+
+def _load_parquet(path: Path) -> Any:
+    there = pq.read_schema(path).names
+    words = [name for name in _WORDS if name in there]
+    with pq.ParquetFile(path, read_dictionary=words) as file:
+        return file.read([name for name in (*_NEEDED, "quality") if name in there])
 
 
 def _load_csv(path: Path) -> Any:
@@ -183,28 +193,35 @@ def _readable(text: object) -> bool:
 
 
 def _codes(column: Any) -> tuple[Indices, list[str | None]]:
-    words = column.cast(pa.string()).combine_chunks().dictionary_encode(null_encoding="encode")
+    """Codes of a text column and the texts; a null is the last of them."""
+    if not pa.types.is_dictionary(column.type):
+        column = column.cast(pa.string()).dictionary_encode()
+    words = column.unify_dictionaries().combine_chunks()
     if isinstance(words, pa.ChunkedArray):
-        words = words.unify_dictionaries().combine_chunks()
-    codes: Indices = words.indices.to_numpy().astype(np.int64)
-    return codes, words.dictionary.to_pylist()
+        words = words.chunk(0)
+    texts: list[str | None] = [*words.dictionary.to_pylist(), None]
+    codes: Indices = pc.fill_null(words.indices, len(texts) - 1).to_numpy()
+    return codes.astype(np.int32), texts
 
 
 def _series(table: Any, mistakes: _Mistakes) -> tuple[tuple[Series, ...], Indices]:
     equipment, first = _codes(table["equipment"])
     quantity, second = _codes(table["quantity"])
-    found_equipment = [_equipment(text) for text in first]
+    used = np.bincount(equipment, minlength=len(first)) > 0
+    found_equipment = [
+        _equipment(text) if here else "" for text, here in zip(first, used, strict=True)
+    ]
     known = quantities()
     for code, each in enumerate(found_equipment):
-        if isinstance(each, str):
+        if isinstance(each, str) and each:
             zh = f"设备名 {first[code]!r} 应写作 区域/设备，例如 line1/pot007"
             mistakes.add(np.flatnonzero(equipment == code).tolist(), zh, each)
     for code, text in enumerate(second):
-        if text not in known:
+        if text not in known and (quantity == code).any():
             zh, en = f"量 {text!r} 不在字典 quantities.toml 中", f"quantity {text!r} is unknown"
             mistakes.add(np.flatnonzero(quantity == code).tolist(), zh, en)
     mistakes.raise_any()
-    pair = equipment * len(second) + quantity
+    pair = equipment * np.int64(len(second)) + quantity
     present = np.flatnonzero(np.bincount(pair, minlength=len(first) * len(second)))
     names = [
         Series(each, known[str(second[code % len(second)])])
@@ -212,7 +229,7 @@ def _series(table: Any, mistakes: _Mistakes) -> tuple[tuple[Series, ...], Indice
         if isinstance(each := found_equipment[code // len(second)], Equipment)
     ]
     order = sorted(range(len(names)), key=lambda at: _wire_order(names[at]))
-    rank = np.zeros(len(first) * len(second), np.int64)
+    rank = np.zeros(len(first) * len(second), np.int32)
     rank[present[order]] = np.arange(len(order))
     return tuple(names[at] for at in order), rank[pair]
 

@@ -13,8 +13,8 @@ import pyarrow.parquet as pq
 from agent.arrays import numbers, plain
 from agent.tables import BATCHES, SCHEMAS, SORTED_BY, writer
 
-GROUP_ROWS: Final = 1 << 17  # rows of a row group, held in memory while merging
-_READ_ROWS: Final = 1 << 17  # rows of all inputs together, likewise
+GROUP_ROWS: Final = 1 << 16  # rows of a row group, held in memory while merging
+_READ_ROWS: Final = 1 << 16  # rows of all inputs together, likewise
 
 
 class Stopped(Exception):  # noqa: N818 - no error: the historian is going down

@@ -23,11 +23,11 @@ from agent.columns import (
     Samples,
     Windows,
 )
+from agent.fieldvalues import count_column, number, number_column, text_column, typed
 from agent.layouts import TEXT, Head, Layout, Part, head_of, layout_of
 from agent.lines import Line, LineError, Value, read_line
 from agent.views import StoredBatch
 
-_NUMBER: Final = "0123456789+-.eE,"
 _DIGITS: Final = "0123456789,"
 _SAMPLE_TYPES: Final = (np.int64, np.int32, np.int32, np.float64, np.int32, np.int32)
 _WINDOW_TYPES: Final = (
@@ -120,8 +120,8 @@ class Parser:
         """All lines of the batches as columns. Takes ~20 times the payload: feed it 1-8 MB."""
         origins = tuple(Origin(each.source, each.seq, each.batch.closed_ns) for each in batches)
         found = _Found(origins)
-        for number, each in enumerate(batches):
-            self._batch(found, number, each.source.plant, each.payload)
+        for at, each in enumerate(batches):
+            self._batch(found, at, each.source.plant, each.payload)
         for group in found.groups.values():
             self._close(found, group)
         return found.columns()
@@ -274,14 +274,14 @@ class Parser:
     def _sample_row(
         self, ts_ns: int, head: Head, part: Part, values: list[Value], number: int
     ) -> tuple[Any, ...]:
-        at = _typed(part, values, self.reason.code)
+        at = typed(part, values, self.reason.code)
         value, reason = at.get("value", _NAN), at.get("reason", NONE)
         return ts_ns, head.equipment, part.quantity, value, reason, number
 
     def _window_row(
         self, ts_ns: int, head: Head, part: Part, values: list[Value], number: int
     ) -> tuple[Any, ...]:
-        at = _typed(part, values, self.reason.code)
+        at = typed(part, values, self.reason.code)
         mean = at.get("mean", _NAN)
         return (
             ts_ns,
@@ -317,75 +317,19 @@ def _values(group: _Group, reason: Callable[[str], int]) -> dict[int, Any]:
     if not (TEXT | {"n"}) & set(names.values()):
         size, width = len(group.rows), len(names)
         flat = list(chain.from_iterable(group.rows))
-        return dict(enumerate(_numbers(flat).reshape(size, width).T))
+        return dict(enumerate(number_column(flat).reshape(size, width).T))
     found: dict[int, Any] = {}
     for at, texts in enumerate(zip(*group.rows, strict=True)):
         if names[at] in TEXT:
-            found[at] = _texts(texts, reason if names[at] == "reason" else None)
+            found[at] = text_column(texts, reason if names[at] == "reason" else None)
         elif names[at] == "n":
-            found[at] = _counts(texts)
+            found[at] = count_column(texts)
         else:
-            found[at] = _numbers(texts)
+            found[at] = number_column(texts)
     return found
 
 
-def _numbers(texts: Sequence[str]) -> Any:
-    # float() also takes "nan", "1_0" and "１"; the character check leaves InfluxDB's grammar.
-    if ",".join(texts).strip(_NUMBER):
-        raise ValueError("number")
-    numbers = np.fromiter(map(float, texts), np.float64, len(texts))
-    if not np.isfinite(numbers).all():
-        raise ValueError("number beyond float64")
-    return numbers
-
-
-def _counts(texts: Sequence[str]) -> Any:
-    joined = "".join(texts)
-    if joined.strip("0123456789i") or joined.count("i") != len(texts):
-        raise ValueError("count")
-    if not all(text[-1] == "i" for text in texts):
-        raise ValueError("count")
-    return np.fromiter((int(text[:-1]) for text in texts), np.int32, len(texts))
-
-
-def _texts(texts: Sequence[str], reason: Callable[[str], int] | None) -> Any:
-    for text in texts:
-        if len(text) < 2 or text[0] != '"' or text.find('"', 1) != len(text) - 1:
-            raise ValueError("text")
-    if reason is not None:
-        return np.fromiter((reason(text[1:-1]) for text in texts), np.int32, len(texts))
-    column = np.empty(len(texts), np.object_)
-    column[:] = [text[1:-1] for text in texts]
-    return column
-
-
-def _typed(part: Part, values: list[Value], reason: Callable[[str], int]) -> dict[str, Any]:
-    """Values of one quantity from a strictly read line, each of its column's type."""
-    found: dict[str, Any] = {}
-    for name, position in part.at.items():
-        value = values[position]
-        if name in TEXT:
-            if not isinstance(value, str):
-                raise LineError(f"{name} is not text")
-            found[name] = reason(value) if name == "reason" else value
-        elif name == "n":
-            if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**31:
-                raise LineError("a count of samples is a whole number, e.g. 60i")
-            found[name] = value
-        else:
-            found[name] = _number(name, value)
-    return found
-
-
-def _number(name: str, value: Value) -> float:
-    if isinstance(value, str):
-        raise LineError(f"{name} is text where a number belongs")
-    if not math.isfinite(number := float(value)):
-        raise LineError(f"{name} is beyond float64")
-    return number
-
-
-def _event(line: Line, number: int) -> EventRow:
+def _event(line: Line, batch: int) -> EventRow:
     """An event line; LineError when kind, id or text are missing or of another type."""
     try:
         kind, name, text = line.tags["kind"], _text(line, "id"), _text(line, "text")
@@ -401,6 +345,6 @@ def _event(line: Line, number: int) -> EventRow:
         equipment="/".join(parts) or None,
         id=name,
         text=text,
-        amount=None if amount is None else _number("amount", amount),
-        batch=number,
+        amount=None if amount is None else number("amount", amount),
+        batch=batch,
     )

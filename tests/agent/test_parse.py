@@ -229,6 +229,12 @@ def test_a_changed_letter_is_never_a_wrong_number(at: int, letter: str) -> None:
         assert samples(*fast) == samples(*strict)
 
 
+def test_an_empty_count_beside_a_double_one() -> None:
+    line = "pot_1m,plant=demo,line=line1,unit=pot001 voltage_n={} {}"
+    _, columns = parsed([line.format("", T0_NS), line.format("ii", T0_NS)], record=True)
+    assert len(columns.rejects) == 2
+
+
 def test_bytes_that_are_no_utf8_are_kept_too() -> None:
     from agent.batch import Batch
     from agent.views import StoredBatch
