@@ -148,10 +148,9 @@ def _series(
 ) -> npt.NDArray[np.float64]:
     if channel.counter:
         steps = random.poisson(channel.swing, variants) if channel.swing else np.zeros(variants)
-        return channel.base + np.cumsum(steps)
+        return channel.base + np.cumsum(steps, dtype=np.float64)
     walk = np.cumsum(random.normal(0, 0.1, variants))
-    swung: npt.NDArray[np.float64] = channel.base + channel.swing * np.sin(walk)
-    return swung
+    return np.asarray(channel.base + channel.swing * np.sin(walk), dtype=np.float64)
 
 
 def _words(series: npt.NDArray[np.float64], kind: str) -> Image:

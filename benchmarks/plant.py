@@ -153,7 +153,7 @@ def plc(
 ) -> Iterator[Child]:
     """The PLC process; ``clock`` is (device, register)."""
     named = {str(n): image for n, image in enumerate(images)}
-    np.savez(folder / "images.npz", allow_pickle=False, **named)  # type: ignore[arg-type]
+    np.savez(folder / "images.npz", allow_pickle=False, **named)
     more = ["--clock", f"{clock[0]}:{clock[1]}"] if clock else []
     with Child(
         "benchmarks.plc",
