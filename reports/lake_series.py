@@ -12,6 +12,7 @@ import ibis
 from reports.months import PLANT_TIME, Period
 from reports.series import (
     COLUMNS,
+    DAY_NS,
     SECOND_NS,
     EventRecord,
     SeriesError,
@@ -23,6 +24,7 @@ from reports.site import Meter
 
 MEMORY: Final = "300MB"
 HOUR_NS: Final = 3_600_000_000_000
+HOURS_BY: Final = ("equipment", "quantity", "hour_ns")
 _TEXTS: Final = ("equipment", "quantity", "q", "raw", "gateway", "log")
 _INTS: Final = ("ts_ns", "period_s", "n", "seq")
 AT_HAND: Final = {
@@ -77,10 +79,14 @@ class LakeSeries:
         return windows_of(meter, run(self._duck, rows.select(*COLUMNS)))
 
     def hourly(self, points: Sequence[Meter], period: Period) -> Table:
-        if not self._view("windows", period.start_ns, period.end_ns):
-            return hours_of(no_windows())
-        rows = chosen(points, period.start_ns, period.end_ns)
-        return run(self._duck, hours(rows))
+        import pyarrow as pa
+
+        found = [hours_of(no_windows())]
+        for start_ns in range(period.start_ns, period.end_ns, DAY_NS):  # bounded memory
+            if self._view("windows", start_ns, start_ns + DAY_NS):
+                rows = chosen(points, start_ns, start_ns + DAY_NS)
+                found.append(run(self._duck, hours(rows)))
+        return pa.concat_tables(found).sort_by([(name, "ascending") for name in HOURS_BY])
 
     def events(self, equipment: str, period: Period) -> list[EventRecord]:
         first = datetime.fromtimestamp(period.start_ns // 10**9, UTC) - timedelta(days=EVENT_DAYS)
@@ -163,7 +169,7 @@ def hours(rows: Any) -> Any:
         share=timed.good_s.sum() / 3600.0,
         windows=timed.count(),
     )
-    return grouped.order_by("equipment", "quantity", "hour_ns")
+    return grouped.order_by(*HOURS_BY)
 
 
 def hours_of(windows: Table) -> Table:

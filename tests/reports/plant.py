@@ -197,9 +197,11 @@ def build(root: Path) -> Truth:
     for part in (gateway, brought):
         store(root / "originals", part)
     lake = Lake(root / "lake")
-    lake.open()
-    lake.write([*gateway, *brought])
-    lake.close()
+    try:
+        lake.open()
+        lake.write([*gateway, *brought])
+    finally:
+        lake.close()
     (root / "site.toml").write_text(SITE, "utf-8")
     (root / "entries.csv").write_text(ENTRIES, "utf-8")
     (root / "weighing.txt").write_text("磅单汇总\n", "utf-8")
