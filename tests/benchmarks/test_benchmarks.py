@@ -138,7 +138,8 @@ def test_plc_answers_what_its_image_holds_and_nothing_else(tmp_path: Path) -> No
     with plc(tmp_path, [padded], 0.02, clock=(0, registers.shape[1])) as device:
         with socket.create_connection(("127.0.0.1", device.hello["ports"][0]), timeout=5) as line:
             expected = {struct.pack(">20H", *row[10:30]) for row in registers.tolist()}
-            seen, end = set(), time.monotonic() + 5
+            seen: set[bytes] = set()
+            end = time.monotonic() + 5
             while seen != expected and time.monotonic() < end:
                 seen.add(ask(line, 3, 10, 20))
             assert seen == expected
