@@ -62,7 +62,7 @@ def _plan(device: DeviceConfig, line: LineConfig, groups: list[Group]) -> Descri
 
 def _opcua(device: DeviceConfig, group: Group) -> str:
     nodes, zh = len({point.address for point in group.points}), language() == "zh"
-    if device.mode == "subscribe":
+    if group.mode == "subscribe":
         every = f"{device.sampling_ms or 1000 * group.interval_s:g} ms"
         return f"订阅 {nodes} 个节点，采样 {every}" if zh else f"{nodes} nodes subscribed, {every}"
     reads = -(-nodes // device.max_nodes_per_read)

@@ -337,9 +337,7 @@ class Gateway:
 
 def asked_of(device: DeviceConfig) -> Asked:
     """What the poller needs of a device's config."""
-    return Asked(
-        device.name, device.timeout_s, device.mode == "subscribe", device.max_requests_per_s
-    )
+    return Asked(device.name, device.timeout_s, device.max_requests_per_s)
 
 
 def requests_of(device: DeviceConfig, group: Group) -> int:

@@ -64,7 +64,6 @@ class Asked:
 
     name: str
     timeout_s: float
-    subscribes: bool = False
     max_requests_per_s: float = 0.0
 
 
@@ -269,7 +268,7 @@ class Line:
         first_ns = turn.slot_ns
         turn.slot_ns += slots * turn.interval_ns
         device = turn.device
-        if device.asked.subscribes:
+        if turn.group.mode == "subscribe":
             return  # what changed meanwhile comes with the next read
         resting = device.fails > 0
         reason = device.reason if resting else "slot skipped: device or gateway too slow"

@@ -145,6 +145,8 @@ class FrameEncoder:
             f"frame,plant={plant},gateway={gateway},device={group.device},"
             f"interval={group.interval_s:g}"
         )
+        if group.mode == "subscribe":  # polls at this interval have the same slots
+            self._head += ",mode=subscribe"
         bands = np.array([point.deadband for point in points])
         self._bands = bands if bands.any() else None
         self._sent = np.full(len(points), np.nan)

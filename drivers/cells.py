@@ -8,7 +8,7 @@ import numpy as np
 from drivers.config import DeviceConfig
 from drivers.decode import RegisterType, order_of, register_type
 from drivers.language import say
-from drivers.model import Equipment, Kind, Point, Quantity
+from drivers.model import Equipment, Kind, Mode, Point, Quantity
 from drivers.plan import parse_address
 from drivers.quantities import quantities
 from drivers.tables import Row, expansions, in_column
@@ -85,6 +85,7 @@ class Cells:
             "deadband": self.number("deadband", 0.0, low=0),
             "offset": self.number("offset", 0.0),
         }
+        mode = self._mode(device, modbus=modbus)
         original = self._flag("original")
         codes = self._not_available(kind)
         if quantity is None:
@@ -104,6 +105,7 @@ class Cells:
             high=high,
             not_available=codes,
             original=original,
+            mode=mode,
             where=self._row.where,
             **numbers,
         )
@@ -181,6 +183,22 @@ class Cells:
         except ValueError as error:
             self.fail("order", str(error))
             return "ABCD"
+
+    def _mode(self, device: DeviceConfig, *, modbus: bool) -> Mode:
+        text = self.text("mode").lower()
+        if text == "subscribe" and modbus:
+            told = say("Modbus 只能轮询；请留空", "Modbus can only be polled; leave it empty")
+            self.fail("mode", told)
+            return "poll"
+        if text in {"poll", "subscribe"}:
+            return "subscribe" if text == "subscribe" else "poll"
+        if text:
+            told = say(
+                f"{text!r}：请写 poll、subscribe 或留空",
+                f"{text!r}: write poll, subscribe or nothing",
+            )
+            self.fail("mode", told)
+        return device.mode
 
     def _flag(self, column: str) -> bool:
         text = self.text(column).lower()

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from drivers.language import say
-from drivers.model import Driver, Group
+from drivers.model import Driver, Group, Mode
 
 NAME = r"^[A-Za-z][A-Za-z0-9_-]{0,31}$"
 
@@ -52,7 +52,7 @@ class DeviceConfig(Strict):
     pause_s: float = Field(default=0.0, ge=0, le=10)  # between requests, for slow devices
 
     # OPC UA
-    mode: Literal["poll", "subscribe"] = "poll"
+    mode: Mode = "poll"  # of points that do not say
     security: Literal["none", "Basic256Sha256", "Aes256Sha256RsaPss"] = "none"
     server_certificate: Path | None = None  # pinned; required unless security = "none"
     certificate: Path | None = None
@@ -86,6 +86,13 @@ class DeviceConfig(Strict):
                 say(
                     '用 profile 时须写 equipment = "line1/pot{001..036}"',
                     'a profile needs equipment = "line1/pot{001..036}"',
+                )
+            )
+        if self.mode == "subscribe" and self.driver.startswith("modbus"):
+            raise ValueError(
+                say(
+                    'Modbus 只能轮询；请删去 mode = "subscribe"',
+                    'Modbus can only be polled; remove mode = "subscribe"',
                 )
             )
         if self.security != "none" and (

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Literal, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,8 @@ from drivers.language import say
 Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.uint8]
 Indices = npt.NDArray[np.int64]
+
+Mode = Literal["poll", "subscribe"]
 
 
 class Quality(IntEnum):
@@ -187,6 +189,7 @@ class Point:
     stuck_after_s: float = 0.0  # 0 = never called stuck
     deadband: float = 0.0  # raw stream only; windows always see every sample
     original: bool = False
+    mode: Mode = "poll"
     where: str = ""  # file:line, for messages
 
     @property
@@ -197,11 +200,15 @@ class Point:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Group:
-    """Points of one device read together at one interval. A driver compiles it once."""
+    """Points of a device read together, at one interval, in one mode. A driver compiles it once."""
 
     device: str
     interval_s: float
     points: tuple[Point, ...]
+
+    @property
+    def mode(self) -> Mode:
+        return self.points[0].mode if self.points else "poll"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -69,7 +69,7 @@ class OpcUaDriver:
         try:
             opened = await self._opened()
             await opened.session.keep()
-            if self._devices[group.device].mode == "subscribe":
+            if group.mode == "subscribe":
                 return await self._changes(opened, group, slot_ns)
             return await self._poll(opened, group, slot_ns)
         except DriverError as error:

@@ -56,11 +56,11 @@ def load_points(device: DeviceConfig, folder: Path) -> tuple[Point, ...]:
 
 
 def group_points(points: Iterable[Point]) -> tuple[Group, ...]:
-    """Points that are read together: one group per device and interval, in order of appearance."""
-    groups: dict[tuple[str, float], list[Point]] = {}
+    """Points read together: a group per device, interval and mode, in order of appearance."""
+    groups: dict[tuple[str, float, str], list[Point]] = {}
     for point in points:
-        groups.setdefault((point.device, point.interval_s), []).append(point)
-    return tuple(Group(device, s, tuple(members)) for (device, s), members in groups.items())
+        groups.setdefault((point.device, point.interval_s, point.mode), []).append(point)
+    return tuple(Group(device, s, tuple(members)) for (device, s, _), members in groups.items())
 
 
 def check_plant(points: Iterable[Point]) -> list[str]:

@@ -27,6 +27,7 @@ COLUMNS = (
     "offset",
     "unit",
     "interval_s",
+    "mode",
     "low",
     "high",
     "not_available",

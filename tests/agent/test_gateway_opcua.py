@@ -46,6 +46,7 @@ async def test_a_subscription_goes_all_the_way_and_survives_its_server(tmp_path:
         async with serving(Plant(port, count=5)):
             good = tally.quality[0]
             await until(lambda: tally.online and tally.quality[0] >= good + 5, 20)
+        await until(lambda: not tally.online, 15)
     raw, record = await lines(tmp_path, "raw"), await lines(tmp_path, "record")
     pots = [line for line in raw if "unit=pot000 current=" in line]
     shown = re.compile(r"current=(\S+) (\d+)$")

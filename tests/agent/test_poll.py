@@ -14,7 +14,7 @@ import pytest
 from agent.clock import ClockStep
 from agent.poll import Asked, Line
 from agent.tally import DeviceTally
-from drivers.model import Frame, Group, Quality, RefusedError, UnreachableError
+from drivers.model import Frame, Group, Mode, Quality, RefusedError, UnreachableError
 from tests.agent.points import START_NS, group, point
 from tests.agent.virtual_time import WallClock, run_virtual
 
@@ -99,6 +99,7 @@ def poll(
     interval_s: float = 1.0,
     asked: dict[str, Asked] | None = None,
     requests: int = 1,
+    mode: Mode = "poll",
 ) -> tuple[Plant, Book, dict[str, DeviceTally]]:
     """Run one line of these devices (name -> seconds an answer takes) while the script lasts."""
 
@@ -107,7 +108,10 @@ def poll(
         plant = Plant(wall, devices)
         tallies = {name: DeviceTally() for name in devices}
         groups = tuple(
-            (group(point(equipment=f"line1/{n}"), device=n, interval_s=interval_s), requests)
+            (
+                group(point(equipment=f"line1/{n}", mode=mode), device=n, interval_s=interval_s),
+                requests,
+            )
             for n in devices
         )
         known = {(asked or {}).get(n, Asked(n, 0.5)): tallies[n] for n in devices}
@@ -282,8 +286,7 @@ def test_no_second_holds_more_requests_than_allowed() -> None:
 
 
 def test_a_subscription_skips_nothing() -> None:
-    asked = {"plc": Asked("plc", 0.5, subscribes=True)}
-    _, book, tallies = poll(seconds(30), {"plc": 2.2}, asked=asked)
+    _, book, tallies = poll(seconds(30), {"plc": 2.2}, mode="subscribe")
     assert tallies["plc"].overload == 0
     assert not any(f.quality.any() for f in book.frames)
 

@@ -153,6 +153,15 @@ def test_an_all_lost_frame_is_one_line_with_the_reason() -> None:
     )
 
 
+def test_a_poll_and_a_subscription_of_one_slot_have_frame_lines_of_their_own() -> None:
+    heads = set()
+    for mode in ("poll", "subscribe"):
+        lost = Frame.missing(group(point(mode=mode)), START_NS, START_NS, Quality.NO_DATA, "x")
+        heads.add(FrameEncoder("demo", "gw1", lost.group).encode(lost).split(b" ")[0])
+    series = b"frame,plant=demo,gateway=gw1,device=plc,interval=1"
+    assert heads == {series, series + b",mode=subscribe"}
+
+
 def test_points_of_one_equipment_share_a_line_whatever_their_order() -> None:
     of = group(
         point("pot.voltage", "line1/pot001"),

@@ -30,9 +30,9 @@ def group_of(*addresses: str, interval_s: float = 0.2, **more: Any) -> Group:
     return Group("dcs", interval_s, tuple(points))
 
 
-def pots(count: int, interval_s: float = 0.2) -> Group:
+def pots(count: int, interval_s: float = 0.2, **more: Any) -> Group:
     addresses = [f"nsu={URI};s=Pot{i:03d}.V" for i in range(count)]
-    return group_of(*addresses, interval_s=interval_s)
+    return group_of(*addresses, interval_s=interval_s, **more)
 
 
 async def read(driver: OpcUaDriver, group: Group) -> Frame:

@@ -17,7 +17,7 @@ from drivers.certificates import (
     fingerprint,
     load_certificate,
 )
-from drivers.model import RefusedError, UnreachableError
+from drivers.model import Mode, RefusedError, UnreachableError
 from drivers.opcua import OpcUaDriver
 from tests.drivers.opcua_points import device, pots, read
 from tests.drivers.opcua_server import Plant, Running, serving
@@ -85,10 +85,10 @@ async def guarded(keys: Keys) -> AsyncIterator[tuple[int, Running]]:
 @pytest.mark.parametrize("policy", ["Basic256Sha256", "Aes256Sha256RsaPss"])
 @pytest.mark.parametrize("mode", ["poll", "subscribe"])
 async def test_encrypted_policies(
-    plant: tuple[int, Running], keys: Keys, policy: str, mode: str
+    plant: tuple[int, Running], keys: Keys, policy: str, mode: Mode
 ) -> None:
-    group = pots(3)
-    wanted = device(plant[0], mode=mode, **keys.settings(security=policy))
+    group = pots(3, mode=mode)
+    wanted = device(plant[0], **keys.settings(security=policy))
     async with OpcUaDriver((wanted,), (group,)) as driver:
         frame = await read(driver, group)
         assert driver._open is not None
@@ -99,8 +99,8 @@ async def test_encrypted_policies(
 
 
 async def test_renewed_encrypted_channel_goes_on(plant: tuple[int, Running], keys: Keys) -> None:
-    group = pots(3)
-    wanted = device(plant[0], mode="subscribe", **keys.settings())
+    group = pots(3, mode="subscribe")
+    wanted = device(plant[0], **keys.settings())
     async with OpcUaDriver((wanted,), (group,)) as driver:
         await read(driver, group)
         assert driver._open is not None

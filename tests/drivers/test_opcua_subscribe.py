@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,9 +19,14 @@ from asyncua import ua
 from drivers.model import DriverError, Frame, Group, Quality, UnreachableError
 from drivers.opcua import OpcUaDriver
 from drivers.opcua_subscription import AGE_MAX_NS
-from tests.drivers.opcua_points import S, device, group_of, pots, read
+from drivers.points import group_points, load_points
+from tests.drivers import opcua_points
+from tests.drivers.opcua_points import S, device, read
 from tests.drivers.opcua_server import URI, Plant, Running, child, serving, stamped
 from tests.servers import free_port
+
+group_of = partial(opcua_points.group_of, mode="subscribe")
+pots = partial(opcua_points.pots, mode="subscribe")
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -107,7 +113,7 @@ async def test_first_frame_has_every_point_with_a_reason(plant: tuple[int, Runni
         at("Pot001.V"), at("nowhere"), at("nocomm"), "nsu=urn:other;s=x", at("volts[1]"),
         at("volts[2]"), at("Pot001.V"),
     )  # fmt: skip
-    async with OpcUaDriver((device(port, mode="subscribe"),), (group,)) as driver:
+    async with OpcUaDriver((device(port),), (group,)) as driver:
         frame = await read(driver, group)
     assert frame.index is not None
     assert sorted(frame.index.tolist()) == list(range(7))
@@ -125,7 +131,7 @@ async def test_first_frame_has_every_point_with_a_reason(plant: tuple[int, Runni
 async def test_changes_come_with_their_own_times(plant: tuple[int, Running]) -> None:
     port, running = plant
     group = group_of(at("Pot002.V"), at("Pot003.V"))
-    async with OpcUaDriver((device(port, mode="subscribe"),), (group,)) as driver:
+    async with OpcUaDriver((device(port),), (group,)) as driver:
         frames = [await read(driver, group)]
         sent = []
         for value in (7.0, 8.0, 7.0, 9.0):
@@ -150,7 +156,7 @@ async def test_silent_points_are_repeated_every_ten_seconds(
     monkeypatch.setattr("drivers.opcua_subscription.REPEAT_S", 0.3)
     port, _ = plant
     group = group_of(at("Pot005.V"), at("nowhere"))
-    async with OpcUaDriver((device(port, mode="subscribe"),), (group,)) as driver:
+    async with OpcUaDriver((device(port),), (group,)) as driver:
         frames = await frames_of(driver, group, 1.6)
     good, refused = samples(frames, 0), samples(frames, 1)
     assert 3 <= len(good) <= 8
@@ -167,7 +173,7 @@ async def test_a_wrong_clock_of_the_device_never_breaks_the_order(
     name = f"skew{skew_s}"
     await running.put(name, stamped(0.0))
     group = group_of(at(name))
-    async with OpcUaDriver((device(port, mode="subscribe"),), (group,)) as driver:
+    async with OpcUaDriver((device(port),), (group,)) as driver:
         frames = [await read(driver, group)]
         begin_ns = time.time_ns()
         for value in range(1, 6):
@@ -197,7 +203,7 @@ async def test_no_change_is_lost_at_ten_hertz(tmp_path: Path) -> None:
     server = child(tmp_path, shown).start()
     try:
         group = pots(count, interval_s=0.5)
-        wanted = device(server.port, mode="subscribe", sampling_ms=50, timeout_s=5.0)
+        wanted = device(server.port, sampling_ms=50, timeout_s=5.0)
         async with OpcUaDriver((wanted,), (group,)) as driver:
             frames = [await read(driver, group)]
             start.touch()
@@ -222,7 +228,7 @@ async def test_slow_reader_holds_the_server_back_and_loses_nothing(
     port, running = plant
     await running.put("fast", stamped(0.0))
     group = group_of(at("fast"))
-    wanted = device(port, mode="subscribe", sampling_ms=10)
+    wanted = device(port, sampling_ms=10)
     async with OpcUaDriver((wanted,), (group,)) as driver:
         await read(driver, group)
         for value in range(1, 61):
@@ -239,7 +245,7 @@ async def test_overflow_of_the_servers_queue_is_said(plant: tuple[int, Running])
     port, running = plant
     await running.put("lossy", stamped(0.0))
     group = group_of(at("lossy"))
-    async with OpcUaDriver((device(port, mode="subscribe"),), (group,)) as driver:
+    async with OpcUaDriver((device(port),), (group,)) as driver:
         await read(driver, group)
         await running.put("lossy", stamped(1.0, ua.StatusCodes.Good | 0x480))
         frames = await frames_of(driver, group, 0.5)
@@ -254,7 +260,7 @@ async def test_killed_server_is_unreachable_and_subscribed_again_after_its_resta
     group = pots(20)
     frames: list[Frame] = []
     try:
-        wanted = device(server.port, mode="subscribe")
+        wanted = device(server.port)
         async with OpcUaDriver((wanted,), (group,)) as driver:
             frames += await frames_of(driver, group, 1.0)
             server.kill()
@@ -281,7 +287,7 @@ async def test_what_had_arrived_before_the_end_is_not_thrown_away(
     port, running = plant
     await running.put("late", stamped(0.0))
     one, two = group_of(at("late")), group_of(at("late"), at("Pot001.V"))
-    async with OpcUaDriver((device(port, mode="subscribe"),), (one, two)) as driver:
+    async with OpcUaDriver((device(port),), (one, two)) as driver:
         await read(driver, one)
         await read(driver, two)
         await running.put("late", stamped(5.0))
@@ -306,7 +312,7 @@ async def test_frozen_server_is_noticed_and_its_return_too(tmp_path: Path) -> No
     assert server.process is not None
     group = pots(5)
     try:
-        wanted = device(server.port, mode="subscribe", timeout_s=0.5)
+        wanted = device(server.port, timeout_s=0.5)
         async with OpcUaDriver((wanted,), (group,)) as driver:
             frames = await frames_of(driver, group, 0.6)
             os.kill(server.process.pid, signal.SIGSTOP)
@@ -333,7 +339,7 @@ async def test_leaving_while_the_server_is_frozen_does_not_hang(tmp_path: Path) 
     assert server.process is not None
     group = pots(5)
     try:
-        async with OpcUaDriver((device(server.port, mode="subscribe"),), (group,)) as driver:
+        async with OpcUaDriver((device(server.port),), (group,)) as driver:
             await read(driver, group)
             os.kill(server.process.pid, signal.SIGSTOP)
             begin = time.monotonic()
@@ -348,7 +354,7 @@ async def test_subscription_that_goes_silent_on_a_living_server_is_dead(
 ) -> None:
     port, running = plant
     group = group_of(at("Pot001.V"))
-    async with OpcUaDriver((device(port, mode="subscribe", timeout_s=0.3),), (group,)) as driver:
+    async with OpcUaDriver((device(port, timeout_s=0.3),), (group,)) as driver:
         await read(driver, group)
         for inner in running.server.iserver.subscription_service.subscriptions.values():
             inner._task.cancel()  # the server answers everything but publishes no more
@@ -362,7 +368,7 @@ async def test_a_refused_item_comes_back_when_the_node_does(
     monkeypatch.setattr("drivers.opcua_subscription.RETRY_S", 0.2)
     port, running = plant
     group = group_of(at("Pot001.V"), at("downloaded"))
-    async with OpcUaDriver((device(port, mode="subscribe"),), (group,)) as driver:
+    async with OpcUaDriver((device(port),), (group,)) as driver:
         first = await read(driver, group)
         assert samples([first], 1)[-1][2] is Quality.REFUSED
         await running.put("downloaded", stamped(3.5))
@@ -374,13 +380,33 @@ async def test_a_refused_item_comes_back_when_the_node_does(
 async def test_poll_and_subscription_of_one_server(plant: tuple[int, Running]) -> None:
     port, _ = plant
     changes = pots(3)
-    polled = Group("meter", 0.2, tuple(replace(p, device="meter") for p in pots(2).points))
-    devices = (device(port, mode="subscribe"), device(port, name="meter"))
+    points = opcua_points.pots(2).points
+    polled = Group("meter", 0.2, tuple(replace(p, device="meter") for p in points))
+    devices = (device(port), device(port, name="meter"))
     async with OpcUaDriver(devices, (changes, polled)) as driver:
         sparse, dense = await read(driver, changes), await read(driver, polled)
     assert sparse.index is not None
     assert dense.index is None
     assert dense.values.tolist() == [0.0, 1.0]
+
+
+async def test_each_point_of_a_device_is_polled_or_subscribed_as_its_table_says(
+    plant: tuple[int, Running], tmp_path: Path
+) -> None:
+    port, _ = plant
+    (tmp_path / "points.csv").write_text(
+        "equipment,quantity,address,mode\n"
+        f"l/pot{{5..7}},pot.voltage,nsu={URI};s=Pot{{005..007}}.V,\n"
+        f"l/pot{{8..9}},pot.voltage,nsu={URI};s=Pot{{008..009}}.V,poll\n"
+    )
+    config = device(port, mode="subscribe")
+    changes, polled = group_points(load_points(config, tmp_path))
+    async with OpcUaDriver((config,), (changes, polled)) as driver:
+        sparse, dense = await read(driver, changes), await read(driver, polled)
+    assert sparse.index is not None
+    assert sorted(sparse.values.tolist()) == [5.0, 6.0, 7.0]
+    assert dense.index is None
+    assert dense.values.tolist() == [8.0, 9.0]
 
 
 async def test_random_outages_never_bring_an_error_but_driver_errors(tmp_path: Path) -> None:
@@ -412,7 +438,7 @@ async def test_random_outages_never_bring_an_error_but_driver_errors(tmp_path: P
     port = free_port()
     try:
         proxy = await cut_off(port, server.port)
-        wanted = device(port, mode="subscribe", timeout_s=0.3)
+        wanted = device(port, timeout_s=0.3)
         async with proxy, OpcUaDriver((wanted,), (group,)) as driver:
             end = time.monotonic() + 5
             while time.monotonic() < end:

@@ -157,11 +157,26 @@ def test_groups_are_by_device_and_interval(tmp_path: Path) -> None:
     assert [(g.interval_s, len(g.points)) for g in groups] == [(1, 2), (5, 1)]
 
 
+def test_points_of_one_interval_may_be_polled_or_subscribed(tmp_path: Path) -> None:
+    text = (
+        "equipment,quantity,address,mode\n"
+        "l/p,pot.voltage,nsu=urn:p;s=V,subscribe\n"
+        "l/q,pot.voltage,nsu=urn:p;s=W,\n"
+        "l/r,pot.voltage,nsu=urn:p;s=X,Poll\n"
+    )
+    modes = {}
+    for mode in ("poll", "subscribe"):
+        points = load(tmp_path, text, driver="opcua", address="opc.tcp://h:1", mode=mode)
+        modes[mode] = [(g.mode, [str(p.equipment) for p in g.points]) for g in group_points(points)]
+    assert modes["poll"] == [("subscribe", ["l/p"]), ("poll", ["l/q", "l/r"])]
+    assert modes["subscribe"] == [("subscribe", ["l/p", "l/q"]), ("poll", ["l/r"])]
+
+
 # --- mistakes ---------------------------------------------------------------------------------
 
 MISTAKES = [
     # row under "equipment,quantity,address,type,stride,order,scale,unit,low,high,not_available,
-    # interval_s,counter_modulus,original", column, what to read in the answer
+    # interval_s,counter_modulus,original,mode", column, what to read in the answer
     ("l/p,pot.voltag,holding:1,float32", "quantity", "did you mean pot.voltage"),
     ("l/p,so2,holding:1,float32", "quantity", "did you mean stack.so2"),
     ("l/p,槽电压,holding:1,float32", "quantity", "did you mean pot.voltage"),
@@ -208,9 +223,12 @@ MISTAKES = [
     ("l/p,pot.voltage,holding:1,int16,,,,,,,,0.001", "interval_s", "0.02 to 86400"),
     ("l/p,pot.voltage,holding:1,int16,,,,,,,,,65536", "counter_modulus", "no counter"),
     ("l/p,pot.voltage,holding:1,int16,,,,,,,,,,maybe", "original", "write yes"),
+    ("l/p,pot.voltage,holding:1,int16,,,,,,,,,,,subscribe", "mode", "can only be polled"),
+    ("l/p,pot.voltage,holding:1,int16,,,,,,,,,,,often", "mode", "write poll, subscribe or"),
 ]
 LONG = (
-    f"{HEADER},stride,order,scale,unit,low,high,not_available,interval_s,counter_modulus,original"
+    f"{HEADER},stride,order,scale,unit,low,high,not_available,interval_s,counter_modulus,"
+    "original,mode"
 )
 
 
@@ -459,6 +477,7 @@ def test_expansions_keep_their_width(first: int, count: int, width: int) -> None
         {"points": None, "profile": "pot.csv"},
         {"security": "Basic256Sha256"},
         {"username": "operator"},
+        {"mode": "subscribe"},
         {"address": "plc:port"},
         {"address": "192.0.2.10:70000"},
         {"address": ""},
