@@ -8,10 +8,11 @@ import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import aiomqtt
+import paho.mqtt.client as paho
 from pydantic import Field, field_validator, model_validator
 
 from drivers.config import Strict
@@ -146,6 +147,35 @@ def topic(plant: str, gateway: str, leaf: str) -> str:
     return f"{PREFIX}/{plant}/{gateway}/{leaf}"
 
 
+class _Client(aiomqtt.Client):
+    """
+    Registers a socket for writing only while it is still the client's.
+
+    aiomqtt asks the loop to do it later, by the number of the file; when the socket is closed
+    meanwhile, that number may already belong to another file.
+    """
+
+    def _on_socket_register_write(
+        self,
+        client: paho.Client,
+        userdata: Any,  # noqa: ARG002 - the signature is the library's
+        sock: Any,
+    ) -> None:
+        def register() -> None:
+            now: Any = client.socket()
+            if now is not None and now is sock:
+                self._loop.add_writer(now.fileno(), write)
+
+        def write() -> None:
+            try:
+                client.loop_write()
+            except Exception as error:  # noqa: BLE001 - as in aiomqtt: whatever it is, the session ends
+                if not self._disconnected.done():
+                    self._disconnected.set_exception(error)
+
+        self._loop.call_soon_threadsafe(register)
+
+
 @asynccontextmanager
 async def connection(
     broker: BrokerConfig, client_id: str, *, will: aiomqtt.Will | None = None, queue: int = 1000
@@ -155,7 +185,7 @@ async def connection(
 
     Raises aiomqtt.MqttError when it cannot be made and OSError for an unreadable file.
     """
-    client = aiomqtt.Client(
+    client = _Client(
         broker.host,
         broker.port,
         username=broker.username or None,

@@ -1,6 +1,7 @@
 """Gateway → broker → originals → receipts: all arrives once, in order, unaltered, or is stated."""
 
 import asyncio
+import gc
 import json
 import shutil
 from hashlib import sha256
@@ -355,3 +356,30 @@ async def test_record_goes_before_a_raw_backlog(tmp_path: Path, mosquitto: serve
             await until(lambda: logs["record"].receipted == 1, "record receipted")
             assert logs["raw"].receipted < 350
             await until(lambda: logs["raw"].receipted == 400, "raw drained", 30)
+
+
+def open_files() -> int:
+    return sum(1 for _ in Path("/proc/self/fd").iterdir())
+
+
+async def test_a_flapping_broker_leaves_no_file_and_no_task_behind(
+    tmp_path: Path, mosquitto: servers.Server
+) -> None:
+    broker = broker_at(mosquitto.port)
+    async with (
+        gateway_end(tmp_path / "edge", broker, timeout_s=0.3) as (logs, publisher),
+        historian_end(tmp_path, broker) as (_, receiver),
+    ):
+        await append(logs["record"], 3)
+        await until(lambda: logs["record"].receipted == 3, "steady")
+        files, tasks = open_files(), len(asyncio.all_tasks())
+        for number in range(8):
+            await asyncio.to_thread(mosquitto.kill)
+            await append(logs["record"], 3)
+            await asyncio.to_thread(mosquitto.start)
+            done = 3 * (number + 2)
+            await until(lambda: logs["record"].receipted == done, "after a restart")  # noqa: B023 - awaited here
+        assert publisher.counts.connected == receiver.counts.connected == 9
+        gc.collect()
+        await until(lambda: open_files() <= files, "files closed")
+        await until(lambda: len(asyncio.all_tasks()) <= tasks, "tasks ended")
