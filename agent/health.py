@@ -70,7 +70,7 @@ def device_metrics(metrics: Metrics, device: str, tally: DeviceTally) -> None:
     add = metrics.add
     add("device_up", tally.online, "gauge", "1 while the device answers", device=device)
     add("polls_total", tally.polls, "counter", "reads begun", device=device)
-    add("overload_slots_total", tally.overload, "counter", "slots skipped", device=device)
+    add("overload_slots_total", tally.overload, "counter", "slots or changes lost", device=device)
     add("samples_total", tally.values, "counter", "samples, good or not", device=device)
     for reason, count in tally.errors.items():
         add("errors_total", count, "counter", "failed reads", device=device, reason=reason)

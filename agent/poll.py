@@ -89,7 +89,7 @@ class _Turn:
     epoch: int = 0
     slot_ns: int = 0
     not_before_ns: int = 0
-    skipped: int = 0  # in the overload that lasts
+    skipped: int = 0  # slots, or changes lost, in the overload that lasts
     in_time: int = 0
 
     @property
@@ -173,6 +173,8 @@ class Line:
         self._next(turn)
         if frame is not None:
             self._deliver(frame)
+            if frame.lost:
+                self._overloaded(turn, slot_ns, frame.lost, frame.reason)
         if not behind:
             self._relieve(turn, slot_ns)
 
@@ -277,12 +279,15 @@ class Line:
             slot_ns = first_ns + k * turn.interval_ns
             now_ns = self._clock.now_ns()
             self._deliver(Frame.missing(turn.group, slot_ns, now_ns, quality, reason))
-        if resting:
-            return
-        device.tally.overload += slots
+        if not resting:
+            self._overloaded(turn, first_ns, slots, reason)
+
+    def _overloaded(self, turn: _Turn, since_ns: int, amount: int, reason: str) -> None:
+        """Count slots skipped, or changes that a server lost; the first of them is an event."""
+        turn.device.tally.overload += amount
         if not turn.skipped:
-            self._sink.overload(device.asked.name, first_ns, reason)
-        turn.skipped += slots
+            self._sink.overload(turn.device.asked.name, since_ns, reason)
+        turn.skipped += amount
         turn.in_time = 0
 
     def _relieve(self, turn: _Turn, slot_ns: int) -> None:

@@ -41,7 +41,7 @@ class DeviceTally:
     """Of one device, since the start."""
 
     polls: int = 0
-    overload: int = 0
+    overload: int = 0  # slots skipped; of a subscription changes lost, at least
     values: int = 0
     online: bool = False
     newest_ns: int = 0  # slot of the last frame with a good value

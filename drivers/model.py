@@ -231,6 +231,7 @@ class Frame:
     times_ns: Indices | None = None  # time of each sample on the wire (sparse frames)
     device_ns: Indices | None = None  # device's own time of each sample; 0: it gave none
     complete_ns: int = 0  # sparse: no sample older than this will follow (0: use slot_ns)
+    lost: int = 0  # changes the server lost since the last frame, at least (sparse)
     words: dict[int, bytes] = field(default_factory=dict)  # raw registers of `original` points
     texts: dict[int, str] = field(default_factory=dict)  # values of ASCII points
     reason: str = ""  # why the frame is not complete, in words: "timeout after 0.5 s"

@@ -139,6 +139,10 @@ class OpcUaDriver:
     async def _changes(self, opened: "_Open", group: Group, slot_ns: int) -> Frame:
         device = self._devices[group.device]
         subscription = opened.subscriptions.get(group)
+        if subscription is not None and subscription.torn:
+            opened.publisher.remove(subscription)
+            await subscription.end(opened.session)
+            subscription = None
         if subscription is None:
             subscription = await self._subscribe(opened, group, device)
         if opened.publisher.broken:

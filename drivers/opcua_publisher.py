@@ -52,6 +52,10 @@ class Publisher:
             self._running.add(task)
             task.add_done_callback(self._running.discard)
 
+    def remove(self, subscription: Subscriber) -> None:
+        """What still comes for it is let go."""
+        self.subscriptions.pop(subscription.id, None)
+
     def stop(self) -> None:
         self.broken = self.broken or "closed"
         for task in self._running:

@@ -11,6 +11,7 @@ import logging
 import math
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 import numpy as np
@@ -19,6 +20,7 @@ from asyncua.ua.ua_binary import struct_from_binary
 
 from drivers.model import Codes, Floats, Frame, Indices, Quality
 from drivers.opcua_binary import Published
+from drivers.opcua_losses import Loss, marks
 from drivers.opcua_points import Nodes, Plan, Samples, reason
 from drivers.opcua_session import Session, general_buffer, translated
 from drivers.opcua_values import OVERFLOW, quality_of, status_name
@@ -50,10 +52,11 @@ class Subscription:
         self.backlog = 0
         self.backlog_max = max(BACKLOG_MIN, 4 * count)
         self.waiting = set(range(len(nodes.nodes)))  # nodes whose first value has not come
-        self._messages: list[tuple[int, Published]] = []
+        self.torn = False  # a message was lost: what came in it must be asked for anew
+        self._messages: list[_Message] = []
         self._horizon_ns = 0
+        self._complete_ns = 0  # of the last frame
         self._sequence = 0
-        self._lost_messages = 0
         self._last_ns = last_ns
         self._values: Floats = np.full(count, np.nan)
         self._quality: Codes = np.full(count, Quality.NO_DATA, dtype=np.uint8)
@@ -131,20 +134,26 @@ class Subscription:
     def take(self, published: Published, arrived_ns: int) -> None:
         """One Publish answer."""
         self.heard_s = time.monotonic()
-        expected = self._sequence + 1
-        if self._sequence and published.sequence > expected:
-            self._lost_messages += published.sequence - expected
+        missed = published.sequence - self._sequence - 1 if self._sequence else 0
+        known_ns = self._horizon_ns
         self._sequence = published.sequence - published.keep_alive
         self._horizon_ns = (
             published.published_ns
             if -AGE_MAX_NS <= published.published_ns - arrived_ns <= FUTURE_MAX_NS
             else arrived_ns
         )
-        if published.handles:
-            self._messages.append((arrived_ns, published))
+        if published.handles or missed > 0:
+            self._messages.append(_Message(arrived_ns, published, max(0, missed), known_ns))
             self.backlog += len(published.handles)
             if self.waiting:
                 self.waiting.difference_update(published.handles)
+
+    async def end(self, session: Session) -> None:
+        """Tell the server to forget it."""
+        request = ua.DeleteSubscriptionsRequest()
+        request.Parameters.SubscriptionIds = [self.id]
+        with translated("delete subscription", session.timeout_s):
+            await _asked(session, request, ua.DeleteSubscriptionsResponse)
 
     def silent(self, timeout_s: float) -> str:
         """Why this subscription must be called dead, or nothing."""
@@ -159,7 +168,7 @@ class Subscription:
 
         ``lost`` says that the connection is gone: then every point ends with NO_DATA at the slot.
         """
-        samples, arrived_ns, published_ns, overflows = self._drain()
+        samples, arrived_ns, published_ns, found = self._drain()
         index = np.array(samples.index, dtype=np.int64)
         source_ns = np.array(samples.source_ns, dtype=np.int64)
         late_ns = np.array(published_ns, dtype=np.int64) - np.array(samples.server_ns, np.int64)
@@ -168,48 +177,63 @@ class Subscription:
         times_ns = self._times(index, source_ns, arrival_ns, arrival_ns - late_ns)
         quality = np.array(samples.quality, dtype=np.uint8)
         values = self.plan.scaled(np.array(samples.values), quality, index)
+        marked, marked_ns = marks(found.losses, index, times_ns, self._last_ns)
         self._remember(index, times_ns, values, quality, source_ns)
-        again = self._again(index, lost=bool(lost))
+        self._forget(marked, marked_ns)
+        again = self._again(np.concatenate([index, marked]), lost=bool(lost))
         complete_ns = slot_ns if lost or not self._horizon_ns else self._horizon_ns
         when_ns = np.maximum(complete_ns, self._last_ns[again] + 1)
         self._last_ns[again] = when_ns
         if lost:
             self._values[:], self._quality[:] = np.nan, Quality.NO_DATA
-        all_times_ns = np.concatenate([times_ns, when_ns])
+        self._complete_ns = complete_ns
+        all_times_ns = np.concatenate([times_ns, marked_ns, when_ns])
+        nothing = np.full(len(marked), np.nan)
+        overload = np.full(len(marked), Quality.OVERLOAD, dtype=np.uint8)
         order = np.argsort(all_times_ns, kind="stable")
         place = {int(old): new for new, old in enumerate(order)} if samples.texts else {}
         return Frame(
             group=self.plan.group,
             slot_ns=slot_ns,
             read_ns=time.time_ns(),
-            values=np.concatenate([values, self._values[again]])[order],
-            quality=np.concatenate([quality, self._quality[again]])[order],
-            index=np.concatenate([index, again])[order],
+            values=np.concatenate([values, nothing, self._values[again]])[order],
+            quality=np.concatenate([quality, overload, self._quality[again]])[order],
+            index=np.concatenate([index, marked, again])[order],
             times_ns=all_times_ns[order],
-            device_ns=np.concatenate([source_ns, self._source_ns[again]])[order],
+            device_ns=np.concatenate([source_ns, 0 * marked, self._source_ns[again]])[order],
             texts={place[k]: text for k, text in samples.texts.items()},
             complete_ns=complete_ns,
-            reason=self._reason(samples, overflows, lost),
+            lost=found.overflows + found.messages,
+            reason=self._reason(samples, found, lost),
         )
 
-    def _drain(self) -> tuple[Samples, list[int], list[int], int]:
-        samples = Samples(self.plan)
+    def _drain(self) -> "tuple[Samples, list[int], list[int], _Found]":
+        samples, found = Samples(self.plan), _Found()
         arrived: list[int] = []
         published_at: list[int] = []
-        overflows = 0
         targets = self.nodes.targets
-        for arrived_ns, published in self._messages:
-            before = len(samples.index)
+        every = tuple(range(len(self.plan.group.points)))
+        for message in self._messages:
+            before, published = len(samples.index), message.published
+            if message.missed:
+                self.torn = True
+                found.messages += message.missed
+                known_ns = max(message.known_ns, self._complete_ns)
+                found.losses.append(Loss(before, every, known_ns))
             for handle, value in zip(published.handles, published.values, strict=True):
-                if handle < len(targets):
-                    samples.add(targets[handle], value)
-                    overflows += (value[1] & OVERFLOW) == OVERFLOW
+                if handle >= len(targets):
+                    continue
+                if (value[1] & OVERFLOW) == OVERFLOW:  # set on the first value after those lost
+                    found.overflows += 1
+                    points = tuple(i for i, _ in targets[handle])
+                    found.losses.append(Loss(len(samples.index), points, self._complete_ns))
+                samples.add(targets[handle], value)
             count = len(samples.index) - before
-            arrived += [arrived_ns] * count
+            arrived += [message.arrived_ns] * count
             published_at += [published.published_ns] * count
         self._messages = []
         self.backlog = 0
-        return samples, arrived, published_at, overflows
+        return samples, arrived, published_at, found
 
     def _times(
         self, index: Indices, source_ns: Indices, arrival_ns: Indices, gateway_ns: Indices
@@ -247,6 +271,13 @@ class Subscription:
         self._quality[index] = quality
         self._source_ns[index] = source_ns
 
+    def _forget(self, marked: Indices, marked_ns: Indices) -> None:
+        """A point whose changes were lost has no value until its next sample."""
+        last = marked_ns > self._last_ns[marked]
+        points = marked[last]
+        self._last_ns[points] = marked_ns[last]
+        self._values[points], self._quality[points] = np.nan, Quality.OVERLOAD
+
     def _again(self, index: Indices, *, lost: bool) -> Indices:
         """Points to be repeated: all when the connection is lost, else those without news."""
         if lost:
@@ -259,13 +290,12 @@ class Subscription:
         still[index] = False
         return np.flatnonzero(still)
 
-    def _reason(self, samples: Samples, overflows: int, lost: str) -> str:
+    def _reason(self, samples: Samples, found: "_Found", lost: str) -> str:
         parts = [lost] if lost else []
-        if overflows:
-            parts.append(f"the server's queues overflowed {overflows} times: changes lost")
-        if self._lost_messages:
-            parts.append(f"{self._lost_messages} publish messages lost")
-            self._lost_messages = 0
+        if found.overflows:
+            parts.append(f"the server's queues overflowed {found.overflows} times: changes lost")
+        if found.messages:
+            parts.append(f"{found.messages} publish messages lost")
         bad = samples.reasons
         for handle, status in self._refused.items():
             bad.setdefault(status_name(status), []).extend(i for i, _ in self.nodes.targets[handle])
@@ -274,6 +304,25 @@ class Subscription:
         if bad:
             parts.append(reason(self.plan, bad.items()))
         return "; ".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Message:
+    """A Publish answer with samples, or after lost ones."""
+
+    arrived_ns: int
+    published: Published
+    missed: int  # messages that should have come before it
+    known_ns: int  # everything up to there had come before them
+
+
+@dataclass(slots=True)
+class _Found:
+    """What was lost before and between the samples of one frame."""
+
+    losses: list[Loss] = field(default_factory=list)
+    overflows: int = 0
+    messages: int = 0
 
 
 async def _asked(session: Session, request: object, answer: type) -> Any:

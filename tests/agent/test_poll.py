@@ -30,6 +30,7 @@ class Plant:
         self.error: type[Exception] = UnreachableError
         self.reads: list[tuple[str, int, float]] = []  # device, slot, loop time
         self.busy = False
+        self.lost: dict[int, int] = {}  # number of the read -> changes lost before it
 
     async def __aenter__(self) -> Self:
         return self
@@ -55,8 +56,9 @@ class Plant:
             await asyncio.sleep(self.takes_s[name])
         finally:
             self.busy = False
-        n = len(of.points)
-        return Frame(of, slot_ns, self.wall.wall_ns(), np.full(n, 4.0), np.zeros(n, np.uint8))
+        n, lost = len(of.points), self.lost.get(len(self.reads), 0)
+        now_ns = self.wall.wall_ns()
+        return Frame(of, slot_ns, now_ns, np.full(n, 4.0), np.zeros(n, np.uint8), lost=lost)
 
 
 class Book:
@@ -289,6 +291,17 @@ def test_a_subscription_skips_nothing() -> None:
     _, book, tallies = poll(seconds(30), {"plc": 2.2}, mode="subscribe")
     assert tallies["plc"].overload == 0
     assert not any(f.quality.any() for f in book.frames)
+
+
+def test_changes_a_server_lost_are_counted_and_one_event() -> None:
+    async def script(plant: Plant, _wall: WallClock, _book: Book) -> None:
+        plant.lost = {5: 3, 7: 1, 40: 2}
+        await asyncio.sleep(60)
+
+    _, book, tallies = poll(script, {"plc": 0.1}, mode="subscribe")
+    assert tallies["plc"].overload == 6
+    told = [("overload", "plc"), ("relieved", "plc", "4")]
+    assert book.said == [*told, ("overload", "plc"), ("relieved", "plc", "2")]
 
 
 @pytest.mark.parametrize("step_s", [1.0, -1.0, 3600.0, -3600.0, 86400.0, -1.7e9])

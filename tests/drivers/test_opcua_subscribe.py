@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import math
 import os
 import signal
 import time
@@ -241,16 +242,57 @@ async def test_slow_reader_holds_the_server_back_and_loses_nothing(
     assert [v for _, v, _ in samples(frames, 0)] == [float(v) for v in range(1, 61)]
 
 
-async def test_overflow_of_the_servers_queue_is_said(plant: tuple[int, Running]) -> None:
+async def test_overflow_of_the_servers_queue_is_a_sample_a_count_and_a_reason(
+    plant: tuple[int, Running],
+) -> None:
     port, running = plant
     await running.put("lossy", stamped(0.0))
-    group = group_of(at("lossy"))
+    await running.put("lossless", stamped(0.0))
+    group = group_of(at("lossy"), at("lossless"))
     async with OpcUaDriver((device(port),), (group,)) as driver:
-        await read(driver, group)
+        frames = [await read(driver, group)]
+        known_ns = frames[0].complete_ns
         await running.put("lossy", stamped(1.0, ua.StatusCodes.Good | 0x480))
-        frames = await frames_of(driver, group, 0.5)
-    assert [(v, q) for _, v, q in samples(frames, 0)] == [(1.0, Quality.GOOD)]
+        await running.put("lossless", stamped(1.0))
+        frames += await frames_of(driver, group, 0.5)
+    lost, found = samples(frames, 0)[1:]
+    assert (lost[2], found[1:]) == (Quality.OVERLOAD, (1.0, Quality.GOOD))
+    assert math.isnan(lost[1])
+    assert known_ns <= lost[0] < found[0], "from where everything was known to the next value"
+    assert [q for _, _, q in samples(frames, 1)] == [Quality.GOOD] * 2
+    assert sum(frame.lost for frame in frames) == 1
     assert any("queues overflowed 1 times: changes lost" in frame.reason for frame in frames)
+    well_formed(frames)
+
+
+async def test_after_a_lost_message_no_value_is_believed_until_all_are_asked_for_anew(
+    plant: tuple[int, Running],
+) -> None:
+    port, running = plant
+    for name in ("changed", "kept"):
+        await running.put(name, stamped(0.0))
+    group = group_of(at("changed"), at("kept"))
+    async with OpcUaDriver((device(port),), (group,)) as driver:
+        frames = [await read(driver, group)]
+        known_ns = frames[0].complete_ns
+        served = running.server.iserver.subscription_service.subscriptions
+        (inner,) = served.values()
+        await running.put("changed", stamped(1.0))
+        inner._triggered_datachanges.clear()  # sent, numbered, and never seen again
+        inner._notification_seq += 1
+        await running.put("changed", stamped(2.0))
+        frames += await frames_of(driver, group, 1.2)
+        assert list(served.values()) != [inner]
+        assert len(served) == 1, "the torn subscription is not left behind"
+    changed, kept = samples(frames, 0), samples(frames, 1)
+    good, lost = Quality.GOOD, Quality.OVERLOAD
+    assert [v for _, v, q in changed if q is good] == [0.0, 2.0, 2.0]
+    assert [q for _, _, q in changed] == [good, lost, good, good]
+    assert [q for _, _, q in kept] == [good, lost, good]
+    assert all(t >= known_ns for t, _, q in changed + kept if q is lost)
+    assert sum(frame.lost for frame in frames) == 1
+    assert any("1 publish messages lost" in frame.reason for frame in frames)
+    well_formed(frames)
 
 
 async def test_killed_server_is_unreachable_and_subscribed_again_after_its_restart(
