@@ -1,5 +1,6 @@
 """Recorded history from a Parquet or CSV file: read whole, checked whole, or refused whole."""
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,7 +20,10 @@ from drivers.quantities import quantities
 MOST_ROWS: Final = 20_000_000  # two gigabytes of memory
 _TIME = pa.timestamp("us", tz="UTC")
 _NEEDED = ("time", "equipment", "quantity", "value")
-_WORDS = ("equipment", "quantity", "quality")
+_MORE = ("quality", "raw")  # columns that may be absent
+_WORDS = ("equipment", "quantity", *_MORE)
+_MOST_RAW = 500  # hex digits: 125 registers, the most that one Modbus request reads
+_RAW = re.compile(r"(?:[0-9a-fA-F]{2})+")
 _SHOWN = 10  # rows listed for each kind of mistake
 _QUALITIES = {quality.wire: int(quality) for quality in Quality} | {"": 0, "imported": 0}
 
@@ -38,7 +42,8 @@ class History:
     The rows of a file, sorted by time and series: arrays of one length.
 
     ``series`` indexes ``names``, which are in the order of their lines on the wire; ``reason`` is
-    a Quality, 0 good; ``value`` is NaN where the file has none.
+    a Quality, 0 good; ``value`` is NaN where the file has none. ``raw`` indexes ``registers``, hex
+    texts of registers as they were read; -1 where the file has none.
     """
 
     names: tuple[Series, ...]
@@ -46,6 +51,8 @@ class History:
     series: Indices
     value: Floats
     reason: Codes
+    raw: Indices
+    registers: tuple[str, ...]
     out_of_range: int
 
     def __len__(self) -> int:
@@ -92,6 +99,7 @@ def read_history(path: Path, period_s: int) -> History:
     time_ns = _times(table["time"], mistakes)
     names, series = _series(table, mistakes)
     value, reason = _values(table, mistakes)
+    raw, registers = _registers(table, mistakes)
     mistakes.raise_any()  # what follows compares rows, which needs them readable
     _check_times(time_ns, series, period_s, names, mistakes)
     mistakes.raise_any()
@@ -101,8 +109,8 @@ def read_history(path: Path, period_s: int) -> History:
     if (np.diff(time_ns) < 0).any() or (np.diff(series)[np.diff(time_ns) == 0] < 0).any():
         order = np.lexsort((series, time_ns))
         time_ns, series = time_ns[order], series[order]
-        value, reason = value[order], reason[order]
-    return History(names, time_ns, series, value, reason, int(out.sum()))
+        value, reason, raw = value[order], reason[order], raw[order]
+    return History(names, time_ns, series, value, reason, raw, registers, int(out.sum()))
 
 
 def _namer(name: str, *, is_csv: bool) -> Callable[[int], str]:
@@ -139,7 +147,7 @@ def _load_parquet(path: Path) -> Any:
     there = pq.read_schema(path).names
     words = [name for name in _WORDS if name in there]
     with pq.ParquetFile(path, read_dictionary=words) as file:
-        return file.read([name for name in (*_NEEDED, "quality") if name in there])
+        return file.read([name for name in (*_NEEDED, *_MORE) if name in there])
 
 
 def _load_csv(path: Path) -> Any:
@@ -149,7 +157,7 @@ def _load_csv(path: Path) -> Any:
         encoding = "utf8"
     except UnicodeDecodeError:
         encoding = "gb18030"
-    texts = dict.fromkeys((*_NEEDED, "quality"), pa.string())
+    texts = dict.fromkeys((*_NEEDED, *_MORE), pa.string())
     return pcsv.read_csv(
         pa.py_buffer(data),
         read_options=pcsv.ReadOptions(encoding=encoding),
@@ -286,6 +294,34 @@ def _reasons(table: Any, mistakes: _Mistakes) -> Codes:
             mistakes.add(np.flatnonzero(codes == code).tolist(), zh, en)
     reasons: Codes = np.array([quality or 0 for quality in known], np.uint8)[codes]
     return reasons
+
+
+def _is_raw(text: str) -> bool:
+    return len(text) <= _MOST_RAW and _RAW.fullmatch(text) is not None
+
+
+def _registers(table: Any, mistakes: _Mistakes) -> tuple[Indices, tuple[str, ...]]:
+    """Which hex text each row has, -1 none, and the texts."""
+    if "raw" not in table.column_names:
+        return np.full(table.num_rows, -1, np.int64), ()
+    column = table["raw"]
+    kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_null(kind)):
+        mistakes.whole(
+            f"raw 列应为十六进制文本，不是 {kind}",
+            f"column raw: store it as hex text, not as {kind}",
+        )
+        return np.full(table.num_rows, -1, np.int64), ()
+    codes, words = _codes(column)
+    texts = [(word or "").strip() for word in words]
+    zh = f"raw 应为成对的十六进制数字，最多 {_MOST_RAW} 位，例如 0010c8e0"
+    en = f"raw is pairs of hex digits, at most {_MOST_RAW} of them, e.g. 0010c8e0"
+    bad = [code for code, text in enumerate(texts) if text and not _is_raw(text)]
+    if bad:
+        rows = np.flatnonzero(np.isin(codes, bad)).tolist()
+        mistakes.add(rows, zh, en)
+    place = np.array([code if text else -1 for code, text in enumerate(texts)], np.int64)
+    return place[codes], tuple(text.lower() for text in texts)
 
 
 def _check_times(

@@ -17,6 +17,7 @@ from drivers.model import Codes, Floats, Frame, Group, Indices, Kind, Point, Qua
 
 _STAMP = "\0"
 _GOOD, _COUNTED, _FIRST, _BRIDGED, _BAD = range(5)  # _BAD + quality
+_RAW = 128  # added to each of them where the row has its registers
 _MOST_TEMPLATES = 256
 _HAPPENING = {
     Step.ON: Happening.GAP,
@@ -56,6 +57,7 @@ class _Template:
 
     text: str
     take: Indices  # positions among (increment, value) pairs
+    raws: tuple[tuple[int, int], ...]  # which gap takes the registers of which row instead
 
 
 class WindowWriter:
@@ -98,8 +100,13 @@ class WindowWriter:
         events = []
         if len(counted):
             events = self._count(start_ns, series[counted], counted, state, numbers)
+        raw = self._history.raw[rows]
+        state[raw >= 0] |= _RAW
         template = self._template(series, state)
-        body = template.text % tuple(numbers.ravel()[template.take].tolist())
+        gaps = numbers.ravel()[template.take].tolist()
+        for gap, row in template.raws:
+            gaps[gap] = self._history.registers[raw[row]]
+        body = template.text % tuple(gaps)
         text = body.replace(_STAMP, str(start_ns)).encode()
         lines = [event_line(self._plant, self._gateway, event) for event in events]
         return Block(start_ns, b"\n".join([text, *lines]), len(series), len(lines))
@@ -152,6 +159,7 @@ class WindowWriter:
     def _make(self, series: list[int], state: list[int]) -> _Template:
         names = self._history.names
         take: list[int] = []
+        raws: list[tuple[int, int]] = []
         lines = []
         rows = enumerate(zip(series, state, strict=True))
         for (measurement, equipment), members in groupby(
@@ -161,14 +169,18 @@ class WindowWriter:
             fields = []
             for row, (code, how) in members:
                 name = names[code].quantity.field
-                text, numbers = _fields(name, how)
-                if how == _GOOD and self._is_counter[code]:
+                text, numbers = _fields(name, how & ~_RAW)
+                if how & ~_RAW == _GOOD and self._is_counter[code]:
                     raise AssertionError(f"{name} was not counted")
                 fields.append(text)
                 take += [2 * row + column for column in numbers]
+                if how & _RAW:
+                    fields.append(f'{name}_raw="%s"')
+                    raws.append((len(take), row))
+                    take.append(2 * row)
             head = f"{measurement}{self._ending},{tags_of(self._plant, equipment)}"
             lines.append(f"{head} {','.join(fields)} {_STAMP}")
-        return _Template("\n".join(lines), np.array(take, dtype=np.int64))
+        return _Template("\n".join(lines), np.array(take, dtype=np.int64), tuple(raws))
 
 
 def _counter_state(counted: Counted, at: Indices) -> Codes:

@@ -90,12 +90,13 @@ def _meter(meter: Node, pad: str) -> Iterator[str]:
 
 def _register(register: Node, name: str, pad: str) -> Iterator[str]:
     last = "-" if register["last"] is None else f"{register['last']:,.10g}"
-    yield f"{pad}{name} {register['time']}  {last}  raw {register['raw'] or '-'}"
+    yield f"{pad}{name} {register['time']}  {last}"
     if "problem" in register:
         yield f"{pad}  ! {register['problem']}"
         return
-    if register["registers"]:
-        yield f"{pad}  {say('寄存器', 'registers')} {register['registers']}"
+    words = " ".join(str(word) for word in register["registers"])
+    raw = f"0x{register['raw']} = {words}" if register["raw"] else say("没有保存", "not kept")
+    yield f"{pad}  {say('寄存器', 'registers')} {raw}"
     yield f"{pad}  {register['line_protocol']}"
     chain = {
         True: say("链完整", "chained"),

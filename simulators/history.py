@@ -14,6 +14,8 @@ import numpy as np
 from simulators.line import LineState
 from simulators.months import month_span
 from simulators.plant import Plant, Scenario, Section
+from simulators.points import Column, meters
+from simulators.registers import encode
 from simulators.truth import Ledger, PotSums
 from simulators.wander import Floats
 
@@ -51,6 +53,7 @@ class Month:
     begin_s: float
     series: dict[str, Floats]  # one value a minute
     before: dict[str, float]  # counters at the beginning of the month
+    originals: dict[str, Column]  # where a point's registers are kept beside its value
     truth: dict[str, Any]
     tapped_kg: list[Floats]  # per line: days by pots
 
@@ -65,13 +68,14 @@ def simulate_month(scenario: Scenario, month: str) -> Month:
     plant.time_s = end_s
     states = [trace.state for trace in traces]
     ledger.add(states, [trace.sums for trace in traces], STEP_S)
-    series, before = _series(plant, traces, states, begin_s)
+    series, before, steps = _series(plant, traces, states, begin_s)
     return Month(
         month=month,
         plant=plant,
         begin_s=begin_s,
         series=series,
         before=before,
+        originals=_originals(plant, steps, series),
         truth=ledger.truth(),
         tapped_kg=[_by_day(trace.tapped_kg) for trace in traces],
     )
@@ -105,9 +109,11 @@ def trace_line(section: Section, time_s: Floats) -> Trace:
 
 def _series(
     plant: Plant, traces: list[Trace], states: list[LineState], begin_s: float
-) -> tuple[dict[str, Floats], dict[str, float]]:
+) -> tuple[dict[str, Floats], dict[str, float], dict[str, float]]:
+    """Values of each minute, counters before the first, and the step of every counter."""
     series: dict[str, Floats] = {}
     before: dict[str, float] = {}
+    steps: dict[str, float] = {}
     for section, trace in zip(plant.sections, traces, strict=True):
         for k in range(section.pots.count):
             pot = f"{section.name}/pot{k + 1:03d}"
@@ -118,11 +124,24 @@ def _series(
             if _kept(point):
                 series[point] = _rounded(values)
         for point, flow in readings.flows.items():
+            steps[point] = flow.step
             if _kept(point):
                 start = flow.before(begin_s, point)
                 series[point] = flow.shown(start + np.cumsum(flow.rate) * STEP_S)
                 before[point] = float(flow.shown(np.array([start]))[0])
-    return series, before
+    return series, before, steps
+
+
+def _originals(
+    plant: Plant, steps: dict[str, float], series: dict[str, Floats]
+) -> dict[str, Column]:
+    """The registers of the energy meters, in the same dialects as they are served live."""
+    columns = (column for device in meters(plant, steps) for column in device.columns)
+    return {
+        point: column
+        for column in columns
+        if column.original and (point := f"{column.equipment} {column.quantity}") in series
+    }
 
 
 def _kept(point: str) -> bool:
@@ -141,7 +160,8 @@ def write_parquet(path: Path, month: Month) -> int:
     The month as an import file (docs/architecture.md, "Import file"); returns the rows.
 
     Rows are in time order, one row group a day. A first minute before the month holds the
-    counters' registers at its beginning, so that the first increment is known.
+    counters' registers at its beginning, so that the first increment is known. Where a register
+    has gone round, ``value`` counts on as archives do and ``raw`` is what the meter holds.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -154,20 +174,25 @@ def write_parquet(path: Path, month: Month) -> int:
             ("equipment", pa.dictionary(pa.int32(), pa.string())),
             ("quantity", pa.dictionary(pa.int32(), pa.string())),
             ("value", pa.float64()),
+            ("raw", pa.string()),
         ]
     )
     begin_us = round(month.begin_s * 1e6)
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:
         first = sorted(month.before)
         opening = np.array([[month.before[name] for name in first]])
-        writer.write_table(_table(schema, first, opening, begin_us - 60_000_000))
+        before_us = begin_us - 60_000_000
+        writer.write_table(_table(schema, first, opening, before_us, month.originals))
         for row in range(0, len(values), 1440):
             day = values[row : row + 1440]
-            writer.write_table(_table(schema, names, day, begin_us + row * 60_000_000))
+            day_us = begin_us + row * 60_000_000
+            writer.write_table(_table(schema, names, day, day_us, month.originals))
     return values.size + len(first)
 
 
-def _table(schema: Any, names: list[str], values: Floats, begin_us: int) -> Any:
+def _table(
+    schema: Any, names: list[str], values: Floats, begin_us: int, originals: dict[str, Column]
+) -> Any:
     """Rows of some minutes: every series of the first minute, then of the next."""
     import pyarrow as pa
 
@@ -180,4 +205,15 @@ def _table(schema: Any, names: list[str], values: Floats, begin_us: int) -> Any:
         index = np.tile(np.array([known.index(text) for text in texts], dtype=np.int32), minutes)
         columns.append(pa.DictionaryArray.from_arrays(index, known))
     columns.append(pa.array(values.reshape(-1)))
+    raw = np.full(values.shape, None, dtype=object)
+    for k, name in enumerate(names):
+        if name in originals:
+            raw[:, k] = _hex(originals[name], values[:, k])
+    columns.append(pa.array(raw.reshape(-1), pa.string()))
     return pa.Table.from_arrays(columns, schema=schema)
+
+
+def _hex(column: Column, values: Floats) -> list[str]:
+    """The registers of each value, as a reply carries them."""
+    rows = encode(values / column.scale, column.type, column.order)
+    return [row.tobytes().hex() for row in rows]

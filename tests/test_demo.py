@@ -85,7 +85,19 @@ def test_once_ends_with_a_true_report(folder: Path) -> None:
     metal = truth["total"]["aluminium_tapped_t"]
     assert f"{metal:,.4f} t" in said
     assert re.search(r"deviation from the simulator's truth: 0\.0\d+%", said)
-    assert (folder / "reports").is_dir()
+    trace_to_registers(report)
+
+
+def trace_to_registers(report: Path) -> None:
+    """The registers of a meter are shown as they came, and are the reading beside them."""
+    trace = smelter("trace", str(report), "line1.electricity_ac", "--lang", "zh")
+    traced, _ = trace.communicate(timeout=30)
+    assert trace.returncode == 0, traced
+    shown = re.findall(r"期[初末]表底 .*  ([\d,]+)\n *寄存器 0x(\w{8}) = (\d+) (\d+)\n", traced)
+    assert len(shown) == 4, traced  # begin and end of two meters
+    for reading, raw, high, low in shown:
+        assert int(raw, 16) == (int(high) << 16) + int(low)
+        assert int(raw, 16) * 10 == int(reading.replace(",", ""))
 
 
 def test_live_values_then_ctrl_c(folder: Path) -> None:

@@ -37,7 +37,12 @@ def minutes(
     ]
 
 
-def parquet(path: Path, rows: list[Row], quality: list[str | None] | None = None) -> Path:
+def parquet(
+    path: Path,
+    rows: list[Row],
+    quality: list[str | None] | None = None,
+    raw: Sequence[object] | None = None,
+) -> Path:
     columns: dict[str, Any] = {
         "time": pa.array([row[0] for row in rows], pa.timestamp("us", tz="UTC")),
         "equipment": [row[1] for row in rows],
@@ -46,6 +51,8 @@ def parquet(path: Path, rows: list[Row], quality: list[str | None] | None = None
     }
     if quality is not None:
         columns["quality"] = quality
+    if raw is not None:
+        columns["raw"] = pa.array(raw)
     pq.write_table(pa.table(columns), path)
     return path
 
@@ -78,9 +85,11 @@ async def historian(server: Server, folder: Path) -> AsyncIterator[Path]:
             stop.set()
 
 
-async def windows(lake: Path, count: int) -> list[tuple[Any, ...]]:
+COLUMNS = "epoch(ts)::bigint, equipment, quantity, mean, last, inc, n, good, q"
+
+
+async def windows(lake: Path, count: int, columns: str = COLUMNS) -> list[tuple[Any, ...]]:
     """Window rows of the import, once there are that many."""
-    columns = "epoch(ts)::bigint, equipment, quantity, mean, last, inc, n, good, q"
 
     def read() -> list[tuple[Any, ...]]:
         if not list(lake.glob("windows/*/*/*.parquet")):
@@ -194,6 +203,40 @@ async def test_bad_values_are_windows_with_a_reason(mosquitto: Server, tmp_path:
     ]
 
 
+async def test_registers_travel_beside_the_values(mosquitto: Server, tmp_path: Path) -> None:
+    """Each row its own, whatever the order of the file; none where the file has none."""
+    rows = [
+        *minutes("line1/ac1", "meter.energy_import", [100.0, 110.0, 115.0]),
+        *minutes("line1/pot001", "pot.voltage", [4.1, 4.2, 4.3]),
+        *minutes("line1/ac2", "meter.energy_import", [7.0, 9000.0, 8.0]),
+        *minutes("line1/ac1", "meter.active_power", [900.0, 1e300, 901.0]),
+    ]
+    raw = ["00000064", "0000006E", None, None, "", " ", "0007", "2328", "0008", "a1", "a2", "a3"]
+    file = parquet(tmp_path / "h.parquet", rows, raw=raw)
+    config = tmp_path / "import.toml"
+    config.write_text(
+        f'plant = "demo"\ndata_dir = "import"\n[mqtt]\nurl = "mqtt://127.0.0.1:{mosquitto.port}"\n'
+        '[[counter]]\nequipment = "line1/ac2"\nmodulus = 65536\nmax_per_s = 1\n'
+    )
+    async with historian(mosquitto, tmp_path) as lake:
+        await run_import(job_of(file, config))
+        found = await windows(lake, len(rows), "equipment, quantity, epoch(ts)::bigint, raw, q")
+    of = {(unit, quantity, at): (raw, q) for unit, quantity, at, raw, q in found}
+    energy, power, volts = "meter.energy_import", "meter.active_power", "pot.voltage"
+    assert [of["line1/ac1", energy, at(n)][0] for n in range(3)] == ["00000064", "0000006e", None]
+    assert [of["line1/ac1", power, at(n)] for n in range(3)] == [
+        ("a1", None),
+        ("a2", "out_of_range"),
+        ("a3", None),
+    ]
+    assert [of["line1/ac2", energy, at(n)] for n in range(3)] == [
+        ("0007", None),
+        ("2328", "jump"),
+        ("0008", None),
+    ]
+    assert [of["line1/pot001", volts, at(n)][0] for n in range(3)] == [None] * 3
+
+
 async def test_the_same_content_is_refused_the_second_time(
     mosquitto: Server, tmp_path: Path
 ) -> None:
@@ -296,6 +339,37 @@ def test_every_mistake_names_its_row(message: str, lines: str, tmp_path: Path) -
     with pytest.raises(ConfigError) as caught:
         read_history(csv(tmp_path / "h.csv", [lines]), 60)
     assert any(problem.startswith(message) for problem in caught.value.problems), caught.value
+
+
+@pytest.mark.parametrize("raw", ["abc", "0x10", "zz", "00 01", "ab" * 251])
+def test_registers_that_are_no_hex_name_their_rows(raw: str, tmp_path: Path) -> None:
+    lines = [
+        "time,equipment,quantity,value,raw",
+        "2026-10-01T00:00:00Z,line1/ac1,meter.energy_import,1,0001",
+        f"2026-10-01T00:01:00Z,line1/ac1,meter.energy_import,2,{raw}",
+        "2026-10-01T00:02:00Z,line1/ac1,meter.energy_import,3,",
+    ]
+    file = tmp_path / "h.csv"
+    file.write_text("\n".join(lines))
+    with pytest.raises(ConfigError) as caught:
+        read_history(file, 60)
+    assert [problem[:26] for problem in caught.value.problems] == ["h.csv:3: raw is pairs of h"]
+
+
+def test_registers_of_a_csv_keep_their_leading_zeros(tmp_path: Path) -> None:
+    file = tmp_path / "h.csv"
+    file.write_text(
+        "time,equipment,quantity,value,raw\n"
+        "2026-10-01T00:00:00Z,line1/ac1,meter.energy_import,1,0001\n"
+    )
+    history = read_history(file, 60)
+    assert [history.registers[code] for code in history.raw] == ["0001"]
+
+
+def test_registers_stored_as_numbers_are_refused(tmp_path: Path) -> None:
+    rows = minutes("line1/ac1", "meter.energy_import", [1.0, 2.0])
+    with pytest.raises(ConfigError, match="column raw: store it as hex text, not as int64"):
+        read_history(parquet(tmp_path / "h.parquet", rows, raw=[10, 11]), 60)
 
 
 def test_many_mistakes_are_listed_together_and_cut_short(tmp_path: Path) -> None:

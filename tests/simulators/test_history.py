@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import openpyxl
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
@@ -16,7 +17,8 @@ from simulators.compare import deviations
 from simulators.history import Month, simulate_month, trace_line, write_parquet
 from simulators.months import last_month, month_span
 from simulators.officer import entries, write_ladle_log, write_workbook
-from simulators.plant import Scenario, Section
+from simulators.plant import Plant, Scenario, Section
+from simulators.points import meters
 from simulators.truth import carbon, write
 
 Floats = npt.NDArray[np.float64]
@@ -206,6 +208,29 @@ def test_comparison_finds_what_is_off(month: Month) -> None:
     lost = deviations(report(1.0, drop="line2.pfc"), month.truth)
     assert [figure.line for figure in lost if not figure.good] == ["line2.pfc"]
     assert len(lost) == 24
+
+
+def test_energy_meters_keep_their_registers(month: Month, table: Any) -> None:
+    """Decoded by hand by the meters' point tables, each register is the value beside it."""
+    plant = Plant(month.plant.scenario)
+    plant.step(1.0)
+    orders = {
+        column.equipment: (column.order, column.scale)
+        for device in meters(plant, plant.counter_steps)
+        for column in device.columns
+        if column.quantity == "meter.energy_import"
+    }
+    assert len(orders) > 6
+    assert {order for order, _ in orders.values()} == {"ABCD", "CDAB"}
+    kept = table.filter(pc.is_valid(table["raw"]))
+    assert set(kept["equipment"].unique().to_pylist()) == orders.keys()
+    assert kept["quantity"].unique().to_pylist() == ["meter.energy_import"]
+    assert kept.num_rows == len(orders) * (28 * 1440 + 1)
+    for row in kept.slice(0, 5000).to_pylist() + kept.slice(kept.num_rows - 100).to_pylist():
+        order, scale = orders[row["equipment"]]
+        first, second = row["raw"][:4], row["raw"][4:]
+        words = first + second if order == "ABCD" else second + first
+        assert int(words, 16) * scale == pytest.approx(row["value"], abs=1e-6)
 
 
 def test_truth_is_json(month: Month, tmp_path: Path) -> None:
