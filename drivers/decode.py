@@ -244,7 +244,7 @@ class _Scaling:
     def __init__(self, points: Sequence[Point]) -> None:
         # Divide by 1000 where the table says 0.001: correctly rounded, 4012 gives 4.012 and not
         # 4.0120000000000005, so what is stored is what the device's manual says.
-        inverse = [_inverse(point.scale) for point in points]
+        inverse = [whole_inverse(point.scale) for point in points]
         divisors = np.array([inv or 1.0 for inv in inverse])
         factors = np.array(
             [1.0 if inv else p.scale for inv, p in zip(inverse, points, strict=True)]
@@ -263,8 +263,8 @@ class _Scaling:
             values += self._offsets
 
 
-def _inverse(scale: float) -> float:
-    """The whole number whose reciprocal the scale is, or 0."""
+def whole_inverse(scale: float) -> float:
+    """The whole number whose reciprocal the scale is (0.001: 1000), or 0."""
     if not 0 < abs(scale) < 1:
         return 0.0
     inverse = float(round(1.0 / scale)) if 1.0 / abs(scale) < EXACT else 0.0

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from drivers.decode import _inverse
+from drivers.decode import whole_inverse
 from drivers.model import Codes, ConfigError, Floats, Group, Indices, Quality
 from drivers.opcua_binary import Value
 from drivers.opcua_nodes import NodeAddress, node_id, parse_address
@@ -44,8 +44,8 @@ class Plan:
         return cls(
             group,
             tuple(addresses),
-            np.array([_inverse(point.scale) or 1.0 for point in points]),
-            np.array([1.0 if _inverse(point.scale) else point.scale for point in points]),
+            np.array([whole_inverse(point.scale) or 1.0 for point in points]),
+            np.array([1.0 if whole_inverse(point.scale) else point.scale for point in points]),
             np.array([point.offset for point in points]),
             {
                 i: _codes(point.not_available)

@@ -37,7 +37,8 @@ def load_points(device: DeviceConfig, folder: Path) -> tuple[Point, ...]:
     needed = {*REQUIRED}
     needed -= set() if device.profile is None else {"equipment"}
     needed -= set() if device.driver.startswith("modbus") else {"type"}
-    rows, problems = read_rows(decode_table(data, name), name, needed)
+    names = {"address"} if device.driver == "opcua" else set()  # a node may be called so
+    rows, problems = read_rows(decode_table(data, name), name, needed, names)
     points: list[Point] = []
     for row in rows:
         points += _points_of(row, device, problems)

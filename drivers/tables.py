@@ -8,7 +8,7 @@ import csv
 import io
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TextIO
@@ -50,11 +50,14 @@ class Row:
     cells: Mapping[str, str]
 
 
-def read_rows(text: str, name: str, required: Iterable[str]) -> tuple[list[Row], list[str]]:
+def read_rows(
+    text: str, name: str, required: Iterable[str], verbatim: Collection[str] = ()
+) -> tuple[list[Row], list[str]]:
     """
     Rows of a table and what is wrong with its header; with a wrong header there are no rows.
 
-    Blank lines and lines beginning with ``#`` are skipped.
+    Blank lines and lines beginning with ``#`` are skipped. Full-width signs become plain ones but
+    in the columns ``verbatim``.
     """
     first = next((line for line in text.splitlines() if line.strip()), "")
     separator = max(",;\t", key=first.count)
@@ -80,7 +83,11 @@ def read_rows(text: str, name: str, required: Iterable[str]) -> tuple[list[Row],
             )
             problems.append(f"{where}: {told}")
             continue
-        filled = {c: _plain(cell) for c, cell in zip(header, cells, strict=False) if c}
+        filled = {
+            column: cell.strip() if column in verbatim else _plain(cell)
+            for column, cell in zip(header, cells, strict=False)
+            if column
+        }
         rows.append(Row(where, filled))
     if not header:
         begin = ",".join(REQUIRED)

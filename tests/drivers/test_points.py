@@ -157,6 +157,18 @@ def test_groups_are_by_device_and_interval(tmp_path: Path) -> None:
     assert [(g.interval_s, len(g.points)) for g in groups] == [(1, 2), (5, 1)]
 
 
+def test_full_width_signs_are_part_of_an_opc_ua_name_but_not_of_a_modbus_address(
+    tmp_path: Path,
+) -> None:
+    text = f"{HEADER}\nｌ/p,pot.voltage"
+    (node,) = load(
+        tmp_path, f"{text}, nsu=urn:厂;s=１号槽（Ａ） ,\n", driver="opcua", address="h:1"
+    )
+    assert (node.address, str(node.equipment)) == ("nsu=urn:厂;s=１号槽（Ａ）", "l/p")
+    (register,) = load(tmp_path, f"{text},ｈolding：１２,float32\n")
+    assert register.address == "holding:12"
+
+
 def test_points_of_one_interval_may_be_polled_or_subscribed(tmp_path: Path) -> None:
     text = (
         "equipment,quantity,address,mode\n"
