@@ -17,7 +17,8 @@ A plant that lies on demand: physics, device servers, faults, ground truth, the 
 ``world.py``           the served plant; ``serve.py`` ``smelter simulate``; ``folder.py`` its files
 ``history.py``         a month at once; ``officer.py`` the entries a person would keep
 ``demo.py``            ``smelter demo``, with ``children.py``, ``broker.py``, ``live.py``,
-                       ``compare.py`` (report against truth)
+                       ``compare.py`` (report against truth); ``orphans.py`` children of a
+                       demo that was killed end too
 =====================  =====================================================================
 
 Point ids are ``"line1/ac1 meter.energy_import"`` throughout.

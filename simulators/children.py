@@ -10,7 +10,12 @@ from typing import Self
 
 from simulators.words import say
 
-SMELTER = (sys.executable, "-c", "from drivers.cli import main; main()")
+CODE = """
+from simulators.orphans import end_with_parent
+end_with_parent({})
+from drivers.cli import main
+main()
+"""
 END_S = 15.0
 TAIL_LINES = 12
 
@@ -24,7 +29,7 @@ class Children:
     ``smelter`` sub-commands as processes of their own; all are ended on leaving.
 
     Each has a session of its own, so that Ctrl-C reaches this process only and the children end
-    in order.
+    in order. When this process is killed they end by themselves.
     """
 
     def __init__(self, logs: Path) -> None:
@@ -54,7 +59,7 @@ class Children:
         """Start a child that runs until the end."""
         with self.log(name).open("wb") as log:
             self._running[name] = await asyncio.create_subprocess_exec(
-                *SMELTER,
+                *_smelter(),
                 *arguments,
                 stdin=DEVNULL,
                 stdout=log,
@@ -87,7 +92,7 @@ class Children:
     async def run(self, name: str, *arguments: str) -> str:
         """Run a child to its end and return what it printed; ChildFailedError when it fails."""
         process = await asyncio.create_subprocess_exec(
-            *SMELTER,
+            *_smelter(),
             *arguments,
             stdin=DEVNULL,
             stdout=PIPE,
@@ -122,6 +127,10 @@ async def _ended(process: Process) -> None:
     except TimeoutError:
         process.kill()
         await process.wait()
+
+
+def _smelter() -> tuple[str, ...]:
+    return sys.executable, "-c", CODE.format(os.getpid())
 
 
 def _environment() -> dict[str, str]:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from simulators.compare import deviations, read_json
+from tests.servers import wait_until
 
 SMELTER = (sys.executable, "-c", "from drivers.cli import main; main()")
 MONTH = "2026-02"  # the shortest
@@ -135,6 +136,15 @@ def test_broken_off_early_leaves_nobody_behind(folder: Path, sign: signal.Signal
     assert demo.returncode == 130
     assert "has ended" in rest
     assert not children_of(folder)
+
+
+def test_killed_it_leaves_nobody_behind(folder: Path) -> None:
+    demo = smelter("demo", "--dir", str(folder), "--month", MONTH, "--pots", "4")
+    lines_until(demo, "polling the plant")
+    assert len(children_of(folder)) > 1
+    demo.kill()
+    demo.communicate(timeout=40)  # the children have other ends for their output
+    wait_until(lambda: not children_of(folder), "end of the children", 30)
 
 
 def test_a_folder_with_other_things_is_left_alone(folder: Path) -> None:
