@@ -6,6 +6,7 @@ Only the room that is asked for is imported, so a gateway never loads the report
 """
 
 import sys
+from collections.abc import Callable
 from importlib.metadata import EntryPoint, entry_points, version
 
 import typer
@@ -17,15 +18,18 @@ __all__ = ["language", "main"]
 
 HELP = {
     "agent": ("run, check or read a gateway", "网关：运行、检查配置、读一次数据"),
-    "browse": ("walk an OPC UA server, print a point table", "浏览 OPC UA 服务器，输出点表"),
-    "compute": ("run any formula by hand", "手工计算任一公式"),
+    "browse": ("walk OPC UA, identify a Modbus device", "浏览 OPC UA，识别 Modbus 设备"),
+    "compute": ("run any formula by hand, name=value or JSON", "手工计算任一公式：名=值 或 JSON"),
     "demo": ("simulated smelter, agent, historian and report", "一条命令演示：仿真电解铝厂到报告"),
     "entries": ("import, list, revise entered figures", "人工录入数据：导入、列表、修订"),
     "historian": ("receive, keep and serve batches", "历史库：接收、保存、查询"),
-    "import": ("bring in recorded history", "导入历史数据文件"),
-    "report": ("make a report for a month or year", "生成月报或年报"),
-    "simulate": ("serve a simulated plant", "运行仿真电解铝厂"),
-    "trace": ("from a report figure back to the registers", "从报告数字追溯到寄存器"),
+    "import": ("bring in recorded history, flagged as imported", "导入历史数据，标记为导入"),
+    "report": ("make a report; exit code 1: something is missing", "生成报告；缺数据时退出码为 1"),
+    "simulate": ("serve a simulated smelter, write its config", "运行仿真电解铝厂并写出其配置"),
+    "trace": (
+        "from a report figure back to entries, batches and registers",
+        "从报告数字追溯到录入、批次和寄存器",
+    ),
 }
 
 
@@ -36,6 +40,18 @@ def _usage(found: dict[str, EntryPoint]) -> str:
         lines.append(f"  {name:<10} {say(zh, en)}")
     lines += ["", say("smelter 子命令 --help 显示详情", "smelter COMMAND --help for the details")]
     return "\n".join(lines)
+
+
+def _app(name: str, command: Callable[..., None]) -> typer.Typer:
+    """A command that is one function, with its line of the usage as help."""
+    en, zh = HELP.get(name, ("", ""))
+    app = typer.Typer(
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,  # brackets in a help text are brackets
+    )
+    app.command(help=say(zh, en) or None)(command)
+    return app
 
 
 def main() -> None:
@@ -54,9 +70,7 @@ def main() -> None:
         raise SystemExit(2)
     target = found[arguments[0]].load()
     if not isinstance(target, typer.Typer):
-        command = target
-        target = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-        target.command()(command)
+        target = _app(arguments[0], target)
     try:
         target(args=arguments[1:], prog_name=f"smelter {arguments[0]}")
     except ConfigError as error:

@@ -60,6 +60,8 @@ class Request:
     head: bytes  # unit, function, byte count
 
     def __str__(self) -> str:
+        if self.pdu[:2] == IDENTIFY:
+            return f"unit {self.unit} identification"
         start, count = int.from_bytes(self.pdu[1:3], "big"), int.from_bytes(self.pdu[3:5], "big")
         return f"unit {self.unit} {Table(self.pdu[0]).word}:{start}-{start + count - 1}"
 
@@ -69,6 +71,11 @@ def read_request(unit: int, table: Table, start: int, count: int) -> Request:
     pdu = bytes((table.value,)) + _REQUESTS[table](address=start, count=count).encode()
     octets = (count + 7) // 8 if table.packed else 2 * count
     return Request(unit, pdu, octets, bytes((unit, table.value, octets)))
+
+
+def identify_request(unit: int, level: int, first: int) -> Request:
+    """Device identification from object ``first`` on; its reply is as long as it is."""
+    return Request(unit, IDENTIFY + bytes((level, first)), 0, bytes((unit, *IDENTIFY)))
 
 
 def frame_of(request: Request, framing: Framing, transaction: int) -> bytes:
@@ -146,6 +153,8 @@ def _judge_pdu(data: bytes, reply: bytes, request: Request) -> bytes:
         raise ExceptionReply(reply[2])
     if reply[1] != function:
         raise NonsenseError(f"function {reply[1]} in reply to {request}", data)
+    if request.pdu[:2] == IDENTIFY and reply[2] == IDENTIFY[1]:
+        return reply[3:]
     if reply[2] != request.octets or len(reply) != 3 + request.octets:
         raise NonsenseError(
             f"{len(reply) - 3} bytes of data, {request.octets} asked for by {request}", data

@@ -59,7 +59,8 @@ def read_rows(
     Blank lines and lines beginning with ``#`` are skipped. Full-width signs become plain ones but
     in the columns ``verbatim``.
     """
-    first = next((line for line in text.splitlines() if line.strip()), "")
+    lines_with_text = (line for line in text.splitlines() if line.strip())
+    first = next((line for line in lines_with_text if not line.lstrip().startswith("#")), "")
     separator = max(",;\t", key=first.count)
     lines = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
     header: list[str] = []
