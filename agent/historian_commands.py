@@ -38,6 +38,7 @@ historian_app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     no_args_is_help=True,
+    rich_markup_mode=None,
     help=_say("历史库：接收、保存、提供视图", "receive, keep and serve batches"),
 )
 
@@ -109,7 +110,7 @@ def check(config: ConfigPath) -> None:
     "rebuild",
     help=_say(
         "清空一个视图并由原始批次重建（先停历史库）",
-        "throw a view away and write it anew from the originals (stop the historian first)",
+        "write a view anew from the originals; stop the historian first",
     ),
 )
 def rebuild_view(

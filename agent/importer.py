@@ -278,8 +278,8 @@ def import_history(
         Path,
         typer.Argument(
             help=_say(
-                "Parquet 或 CSV：time, equipment, quantity, value",
-                "Parquet or CSV: time, equipment, quantity, value",
+                "Parquet 或 CSV：time, equipment, quantity, value；可有 quality, raw",
+                "Parquet or CSV: time, equipment, quantity, value; quality, raw may be there",
             )
         ),
     ],
@@ -296,7 +296,7 @@ def import_history(
         ),
     ] = None,
 ) -> None:
-    """Bring in recorded history, flagged as imported; 导入历史数据，标记为导入。"""
+    """Bring in recorded history, flagged as imported."""
     job = job_of(file, config, mqtt, plant, period, data_dir)
     bar = _Bar()
     try:

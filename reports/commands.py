@@ -37,7 +37,7 @@ def compute(
     ] = False,
     lang: Lang = "",
 ) -> None:
-    """Run any formula by hand: name=value …, or JSON in. 手工计算任一公式。"""
+    """Run any formula by hand: name=value …, or JSON in."""
     speak(lang)
     if list_all:
         _list(as_json=as_json)
@@ -159,7 +159,7 @@ def report(
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Make a report; exit 1 when something is missing. 生成报告；缺数据时返回 1。"""
+    """Make a report; exit 1 when something is missing."""
     from reports.make import REPORTS, make_report, summary, summary_table
 
     if lang not in {"zh", "en"}:
@@ -190,7 +190,7 @@ def trace(
     as_json: AsJson = False,
     lang: Lang = "",
 ) -> None:
-    """From a figure back to entries, batches and registers. 从报告数字追溯到录入、批次和寄存器。"""
+    """From a figure back to entries, batches and registers."""
     from reports.site import load_site
     from reports.trace import Tracer, verified
     from reports.trace_text import trace_text

@@ -23,8 +23,9 @@ entries_app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     no_args_is_help=True,
+    rich_markup_mode=None,
     help=say(
-        "人工录入数据：模板、导入、列表、修订", "Entered figures: template, import, list, revise"
+        "人工录入数据：模板、导入、列表、修订", "entered figures: template, import, list, revise"
     ),
 )
 
@@ -44,13 +45,20 @@ def speak(lang: str) -> None:
     os.environ["SMELTER_LANG"] = lang or language()
 
 
-@entries_app.command()
+@entries_app.command(
+    help=say(
+        "写出空白填报表；给出 --month 时含该月的行",
+        "write the empty table, with --month its rows",
+    )
+)
 def template(
     out: Annotated[Path, typer.Option(help=say("写到此 XLSX 文件", "XLSX file to write"))],
-    site: Annotated[Path | None, typer.Option(help="site.toml")] = None,
+    site: Annotated[
+        Path | None, typer.Option(help=say("厂区配置，月份所需", "site.toml, needed for the month"))
+    ] = None,
     month: Annotated[str, typer.Option(help="2026-10")] = "",
 ) -> None:
-    """Write the empty table; with --site and --month, the rows that month needs. 写出模板。"""
+    """The file must not exist yet."""
     if out.exists():
         raise ConfigError([f"{out}: " + say("已存在，不覆盖", "exists already, not overwritten")])
     period = parse_month(month) if month else None
@@ -59,7 +67,10 @@ def template(
     typer.echo(str(out))
 
 
-@entries_app.command("import")
+@entries_app.command(
+    "import",
+    help=say("导入填好的表格；有错则全部不导入", "import a filled-in table, wholly or not at all"),
+)
 def import_table(
     file: Annotated[Path, typer.Argument(help="XLSX | CSV")],
     site: SiteFile,
@@ -67,7 +78,7 @@ def import_table(
     reason: Reason,
     lang: Lang = "",
 ) -> None:
-    """Import a filled-in table, wholly or not at all. 导入表格：有错则全部不导入。"""
+    """Every mistake of the table is listed."""
     speak(lang)
     _signed(author, reason)
     plant = load_site(site)
@@ -85,7 +96,12 @@ def import_table(
     )
 
 
-@entries_app.command("list")
+@entries_app.command(
+    "list",
+    help=say(
+        "列出有效的录入数据；--all 列出全部", "list entries that count, or with --all every one"
+    ),
+)
 def list_entries(
     site: SiteFile,
     month: Annotated[str, typer.Option(help="2026-10")] = "",
@@ -96,7 +112,7 @@ def list_entries(
     as_json: AsJson = False,
     lang: Lang = "",
 ) -> None:
-    """List entries that count, or with --all every one. 列出录入数据。"""
+    """In the order of the ledger."""
     speak(lang)
     ledger = read_ledger(load_site(site).entries)
     counting = {entry.number for entry in ledger.current().values()}
@@ -118,7 +134,12 @@ def list_entries(
         typer.echo(_sentence(entry, counts=entry.number in counting))
 
 
-@entries_app.command()
+@entries_app.command(
+    help=say(
+        "修订一条录入的数值；旧值仍留在台账",
+        "correct an entry; the old one stays in the ledger",
+    )
+)
 def revise(  # noqa: PLR0913 - each is an option of the command
     number: Annotated[int, typer.Argument(help=say("条目编号", "number of the entry"))],
     site: SiteFile,
@@ -130,10 +151,10 @@ def revise(  # noqa: PLR0913 - each is an option of the command
         bool, typer.Option("--withdraw", help=say("撤回，不再计入", "withdraw it"))
     ] = False,
     document: Annotated[Path | None, typer.Option(help=say("凭证文件", "document"))] = None,
-    voucher: str = "",
+    voucher: Annotated[str, typer.Option(help=say("凭证编号", "number of the document"))] = "",
     lang: Lang = "",
 ) -> None:
-    """State another value for an entry; the old one stays in the ledger. 修订：旧值仍留在台账。"""
+    """What is not given stays as it was."""
     speak(lang)
     _signed(author, reason)
     if bool(value) == withdraw:

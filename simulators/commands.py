@@ -14,7 +14,7 @@ SCENARIOS = {"pots12": 12, "pots36": 36, "pots120": 120, "pots400": 400}
 NAMES = "pots12, pots36, pots120, pots400"
 FAULTS = ", ".join(KNOWN)
 
-LANG = typer.Option("--lang", help="zh / en", show_default=False)
+LANG = typer.Option("--lang", help="zh | en", show_default=False)
 
 
 def _set_language(lang: str) -> None:
@@ -27,34 +27,34 @@ def _set_language(lang: str) -> None:
 
 def simulate(  # noqa: PLR0913 - options of a command
     scenario: Annotated[
-        str, typer.Argument(help=say(f"场景：{NAMES}", f"Scenario: {NAMES}"))
+        str, typer.Argument(help=say(f"场景：{NAMES}", f"scenario: {NAMES}"))
     ] = "pots12",
     *,
     pots: Annotated[
         int,
-        typer.Option(help=say("槽数，4–400，覆盖场景", "Pots, 4-400, instead of the scenario's")),
+        typer.Option(help=say("槽数，4–400，覆盖场景", "pots, 4-400, instead of the scenario's")),
     ] = 0,
-    lines: Annotated[int, typer.Option(help=say("系列数，0 自动", "Potlines, 0 chooses"))] = 0,
-    seed: Annotated[int, typer.Option(help=say("随机种子", "Seed"))] = 7,
+    lines: Annotated[int, typer.Option(help=say("系列数，0 自动", "potlines, 0 chooses"))] = 0,
+    seed: Annotated[int, typer.Option(help=say("随机种子", "seed"))] = 7,
     folder: Annotated[
-        Path, typer.Option("--dir", help=say("输出目录", "Where the files are written"))
+        Path, typer.Option("--dir", help=say("输出目录", "where the files are written"))
     ] = Path("plant"),
     accelerate: Annotated[
-        int, typer.Option(help=say("时间加速倍数", "Times real time, 1-3600"))
+        int, typer.Option(help=say("时间加速倍数", "times real time, 1-3600"))
     ] = 1,
     fault: Annotated[
         list[str] | None,
         typer.Option(
             help=say(
-                "故障：名称[:目标][@开始秒][+持续秒][%比例][=数值]，可重复；名称：" + FAULTS,
-                "Fault: NAME[:TARGET][@START][+SECONDS][%PERCENT][=AMOUNT]; may be repeated; "
+                "名称[:目标][@开始秒][+持续秒][%比例][=数值]，可重复；名称：" + FAULTS,
+                "NAME[:TARGET][@START][+SECONDS][%PERCENT][=AMOUNT]; may be repeated; "
                 "names: " + FAULTS,
             )
         ),
     ] = None,
     history: Annotated[
         str,
-        typer.Option(help=say("同时生成某月历史，如 2026-10", "Also write a month, like 2026-10")),
+        typer.Option(help=say("同时生成某月历史，如 2026-10", "also write a month, like 2026-10")),
     ] = "",
     broker: Annotated[
         str,
@@ -65,14 +65,14 @@ def simulate(  # noqa: PLR0913 - options of a command
         ),
     ] = "",
     seconds: Annotated[
-        float, typer.Option(help=say("运行秒数，0 直到 Ctrl-C", "Run so long, 0 until Ctrl-C"))
+        float, typer.Option(help=say("运行秒数，0 直到 Ctrl-C", "run so long, 0 until Ctrl-C"))
     ] = 0.0,
     no_serve: Annotated[
-        bool, typer.Option("--no-serve", help=say("只写历史数据", "Only write the history"))
+        bool, typer.Option("--no-serve", help=say("只写历史数据", "only write the history"))
     ] = False,
     lang: Annotated[str, LANG] = "",
 ) -> None:
-    """Serve a simulated smelter on loopback and write its configuration. 运行仿真电解铝厂。"""
+    """Serve a simulated smelter on loopback and write its configuration."""
     from simulators.faults import Fault
     from simulators.folder import Folder
     from simulators.months import last_month
@@ -106,20 +106,20 @@ def simulate(  # noqa: PLR0913 - options of a command
 def demo(
     *,
     once: Annotated[
-        bool, typer.Option("--once", help=say("出报告后结束", "End after the report"))
+        bool, typer.Option("--once", help=say("出报告后结束", "end after the report"))
     ] = False,
     folder: Annotated[
-        Path, typer.Option("--dir", help=say("输出目录", "Where everything is written"))
+        Path, typer.Option("--dir", help=say("输出目录", "where everything is written"))
     ] = Path("demo"),
     month: Annotated[
         str,
-        typer.Option(help=say("报告月份，缺省为上月", "Month of the report; last month if absent")),
+        typer.Option(help=say("报告月份，缺省为上月", "month of the report; last month if absent")),
     ] = "",
-    pots: Annotated[int, typer.Option(help=say("槽数", "Pots"))] = 12,
-    seed: Annotated[int, typer.Option(help=say("随机种子", "Seed"))] = 7,
+    pots: Annotated[int, typer.Option(help=say("槽数", "pots"))] = 12,
+    seed: Annotated[int, typer.Option(help=say("随机种子", "seed"))] = 7,
     lang: Annotated[str, LANG] = "",
 ) -> None:
-    """Simulated smelter, agent, historian and report in one command. 一条命令演示全流程。"""
+    """Simulated smelter, agent, historian and report in one command."""
     from simulators.demo import Demo, run_demo
     from simulators.months import last_month, month_span
     from simulators.plant import Scenario
