@@ -108,7 +108,7 @@ class BatchLog:
         self._news = asyncio.Event()
         self._level = Level.OK
         self._level_at = float("-inf")
-        self._packer = zstandard.ZstdCompressor(level=3)
+        self._packer = zstandard.ZstdCompressor(level=1)
         self._files: LogFiles | None = None
 
     async def __aenter__(self) -> Self:
