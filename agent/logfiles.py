@@ -203,6 +203,7 @@ class LogFiles:
             self._write_again(batches, error)
         self.newest, self.digest = batches[-1].seq, batches[-1].digest
         self.counts.appended += len(batches)
+        self.counts.payload_bytes += sum(batch.size for batch in batches)
 
     def _write_again(self, batches: list[Batch], first: OSError) -> None:
         """The segment is in an unknown state: the same records go into a new one."""

@@ -101,12 +101,14 @@ class Session:
     An open session. ``drop`` ends it; a dropped one is not used again.
 
     ``namespaces`` and ``limits`` are the server's, read when the session was opened. ``heard_s``
-    is the monotonic time of the last answer to anything.
+    is the monotonic time of the last answer to anything. ``setup_s`` is how long a request may take
+    that is made once and is heavy for a PLC, such as a thousand monitored items.
     """
 
     def __init__(self, client: Client, timeout_s: float) -> None:
         self.client = client
         self.timeout_s = timeout_s
+        self.setup_s = max(timeout_s, CONNECT_TIMEOUT_S)
         self.namespaces: tuple[str, ...] = ()
         self.limits = dict.fromkeys(LIMIT_NODES, 0)
         self.heard_s = time.monotonic()

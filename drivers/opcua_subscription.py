@@ -80,7 +80,7 @@ class Subscription:
         request.Parameters.RequestedMaxKeepAliveCount = 1
         request.Parameters.MaxNotificationsPerPublish = 10_000
         request.Parameters.PublishingEnabled = True
-        with translated("create subscription", session.timeout_s):
+        with translated("create subscription", session.setup_s):
             response = await _asked(session, request, ua.CreateSubscriptionResponse)
         return cls(plan, nodes, response.Parameters, last_ns)
 
@@ -103,7 +103,7 @@ class Subscription:
             request.Parameters.ItemsToCreate = [
                 _item(handle, self.nodes.nodes[handle], 1000 * sampling_s, queue) for handle in some
             ]
-            with translated("create monitored items", session.timeout_s):
+            with translated("create monitored items", session.setup_s):
                 response = await _asked(session, request, ua.CreateMonitoredItemsResponse)
             for handle, result in zip(some, response.Results, strict=True):
                 self._monitored(handle, result, sampling_s)
@@ -326,7 +326,8 @@ class _Found:
 
 
 async def _asked(session: Session, request: object, answer: type) -> Any:
-    response = struct_from_binary(answer, general_buffer(await session.ask(request)))
+    frame = await session.ask(request, session.setup_s)
+    response = struct_from_binary(answer, general_buffer(frame))
     response.ResponseHeader.ServiceResult.check()
     return response
 
