@@ -16,6 +16,7 @@ from drivers.modbus_wire import ExceptionReply, Framing, Request, frame_of, late
 from drivers.model import NonsenseError, UnreachableError
 
 OPEN_TIMEOUTS = 10  # a reply later than so many timeouts is thought impossible
+PORT_S = 2.0  # a serial port opens at once; only a busy gateway, with many of them, needs a while
 QUIET_S = 0.02  # silence after which a line counts as drained: above a USB adapter's 16 ms latency
 
 
@@ -146,6 +147,8 @@ class Line:
 
     async def _connect(self, timeout_s: float) -> Session:
         session = Session(self.framing, self.late)
+        if self._serial is not None:
+            timeout_s = max(timeout_s, PORT_S)
         try:
             async with asyncio.timeout(timeout_s):
                 if self._serial is None:

@@ -12,6 +12,8 @@ from drivers.config import DeviceConfig
 from drivers.modbus_wire import ExceptionReply, Framing, Request, judge_rtu, judge_tcp
 from drivers.model import NonsenseError, UnreachableError
 
+LAST_LOOK_S = 0.001  # when time is up, the socket is read once more: see `Session._watch`
+
 
 class Manners:
     """How a device wants to be asked: its time to answer, and its rest between questions."""
@@ -56,6 +58,8 @@ class Session(asyncio.Protocol):
         self._request: Request | None = None
         self._waiter: asyncio.Future[bytes] | None = None
         self._deadline = 0.0
+        self._looked = False
+        self._closed = False
         self._timer: asyncio.TimerHandle | None = None
         self.made = self._loop.create_future()
         self.lost = ""
@@ -63,6 +67,9 @@ class Session(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport
+        if self._closed:  # too late: a serial port would stay locked by this process
+            self.close()
+            return
         if not self.made.done():
             self.made.set_result(None)
 
@@ -112,7 +119,7 @@ class Session(asyncio.Protocol):
     async def exchange(self, frame: bytes, request: Request, timeout_s: float) -> bytes:
         self._frame, self._request, self._buffer = frame, request, b""
         self._waiter = self._loop.create_future()
-        self._deadline = self._loop.time() + timeout_s
+        self._deadline, self._looked = self._loop.time() + timeout_s, False
         if self._timer is None or self._timer.when() > self._deadline:
             self._arm()
         self._transport.write(frame)
@@ -127,16 +134,25 @@ class Session(asyncio.Protocol):
         self._timer = self._loop.call_at(self._deadline, self._watch)
 
     def _watch(self) -> None:
-        """Most questions are answered long before: the timer finds a later deadline, or none."""
+        """
+        Most questions are answered long before: the timer finds a later deadline, or none.
+
+        After a pause of this process the answer may lie in the socket while the timer comes first
+        (on uvloop it does), so the loop gets one more chance to read.
+        """
         self._timer = None
         if self._waiter is None or self._waiter.done():
             return
         if self._loop.time() < self._deadline:
             self._arm()
+        elif not self._looked:
+            self._looked = True
+            self._timer = self._loop.call_later(LAST_LOOK_S, self._watch)
         else:
             self._waiter.set_exception(TimeoutError())
 
     def close(self) -> None:
+        self._closed = True
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

@@ -8,10 +8,12 @@ neighbour's value are both told from the right one.
 import asyncio
 import random
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
+import uvloop
 
 from drivers.config import DeviceConfig, SerialConfig
 from drivers.modbus import ModbusDriver
@@ -20,8 +22,12 @@ from drivers.points import group_points
 from drivers.quantities import quantities
 from tests.drivers.opponent import Asked, Medium, Opponent, register
 
-CYCLES = 4_000  # of each medium, 12,000 together
+CYCLES = 3_000  # of each medium on each loop, 18,000 together
 PAIRS = 20  # drivers and opponents side by side, so that waiting for timeouts overlaps
+LOOPS: dict[str, Callable[[], asyncio.AbstractEventLoop]] = {
+    "asyncio": asyncio.new_event_loop,
+    "uvloop": uvloop.new_event_loop,  # where the agent runs
+}
 DRIVERS = {"tcp": "modbus-tcp", "rtu": "modbus-rtu-over-tcp", "serial": "modbus-rtu"}
 FAULTS = (
     *("silent", "close", "late", "later", "short", "long", "half", "split", "lying"),
@@ -131,14 +137,22 @@ async def faulty_run(medium: Medium, seed: int, cycles: int, tally: Tally) -> No
         tally.functions += opponent.requests
 
 
-@pytest.mark.parametrize("medium", ["tcp", "rtu", "serial"])
-async def test_thousands_of_cycles_with_faults_bring_no_wrong_good_value(medium: Medium) -> None:
-    seed = random.randrange(1 << 30)
-    print(f"seed {seed}")
-    tally = Tally()
+async def side_by_side(medium: Medium, seed: int, tally: Tally) -> None:
     async with asyncio.TaskGroup() as pairs:
         for k in range(PAIRS):
             pairs.create_task(faulty_run(medium, seed + k, CYCLES // PAIRS, tally))
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+@pytest.mark.parametrize("medium", ["tcp", "rtu", "serial"])
+def test_thousands_of_cycles_with_faults_bring_no_wrong_good_value(
+    medium: Medium, loop: str
+) -> None:
+    seed = random.randrange(1 << 30)
+    print(f"seed {seed}")
+    tally = Tally()
+    with asyncio.Runner(loop_factory=LOOPS[loop]) as runner:
+        runner.run(side_by_side(medium, seed, tally))
     print(tally)
     assert tally.wrong == 0
     assert tally.good > 2 * tally.missing
