@@ -1,5 +1,6 @@
 """Child processes of a benchmark: started by module name, greeted in JSON, ended by their id."""
 
+import contextlib
 import json
 import os
 import select
@@ -11,6 +12,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+
+from benchmarks.measure import peak_mb
 
 ROOT = Path(__file__).resolve().parent.parent
 QUIET = {"PYTHONUNBUFFERED": "1", "SMELTER_LANG": "en"}
@@ -109,14 +112,21 @@ def say(**words: object) -> None:
 def run_and_measure(
     command: Sequence[str], log: Path, timeout_s: float = 300.0
 ) -> tuple[int, float, float, float]:
-    """Runs a program to its end: (exit code, wall s, CPU s, peak MB), from the kernel's account."""
+    """
+    Runs a program to its end: (exit code, wall s, CPU s, peak MB).
+
+    The peak is read from /proc while it runs: ``ru_maxrss`` also counts its parent before exec.
+    """
     start = time.monotonic()
     with log.open("ab") as out:
         process = subprocess.Popen(
             list(command), cwd=ROOT, stdout=out, stderr=out, env=os.environ | QUIET
         )
     deadline = start + timeout_s
+    peak = 0.0
     while True:
+        with contextlib.suppress(LookupError, OSError):  # ended, or ending
+            peak = peak_mb(process.pid)
         pid, status, used = os.wait4(process.pid, os.WNOHANG)
         if pid:
             break
@@ -127,4 +137,4 @@ def run_and_measure(
         time.sleep(0.01)
     code = os.waitstatus_to_exitcode(status)
     process.returncode = code
-    return code, time.monotonic() - start, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
+    return code, time.monotonic() - start, used.ru_utime + used.ru_stime, peak

@@ -4,6 +4,9 @@ import json
 import time
 from pathlib import Path
 
+import pyarrow.compute as pc
+from pyarrow import dataset, parquet
+
 from benchmarks.children import run_and_measure
 from benchmarks.measure import peak_mb
 from benchmarks.plant import SMELTER, Process, Setting, broker, historian
@@ -21,13 +24,14 @@ def run(setting: Setting) -> Section:
     _smelter(folder, "simulate", "pots400", "--no-serve", "--dir", plant, "--history", MONTH)
     truth = json.loads((plant / "history" / f"truth-{MONTH}.json").read_text("utf-8"))
     rows = int(truth["history_rows"])
+    parts = _split(plant / "history" / f"{MONTH}.parquet")
     start = time.monotonic()
     with broker(folder) as mqtt, historian(folder, mqtt.port) as store:
-        history = plant / "history" / f"{MONTH}.parquet"
-        url = f"mqtt://127.0.0.1:{mqtt.port}"
-        _, importer_peak = _smelter(
-            folder, "import", history, "--mqtt", url, "--plant", "demo", "--data-dir", folder / "im"
-        )
+        to = ("--mqtt", f"mqtt://127.0.0.1:{mqtt.port}", "--plant", "demo")
+        importer_peak = 0.0
+        for part in parts:
+            _, peak = _smelter(folder, "import", part, *to, "--data-dir", folder / "import")
+            importer_peak = max(peak, importer_peak)
         _drain(store)
         took_s, store_peak = time.monotonic() - start, peak_mb(store.pid)
     site = _site(folder)
@@ -48,11 +52,24 @@ def run(setting: Setting) -> Section:
             Row("peak memory", max(found[1] for found in full), "MB", at_most=500.0),
             Row("report, JSON only", data[0], "s"),
             Row("import until it is in the lake", rows / took_s, "rows/s"),
-            Row("importer, peak memory", importer_peak, "MB"),
+            Row("importer, peak memory of a part", importer_peak, "MB"),
             Row("historian, peak memory meanwhile", store_peak, "MB"),
             Row("lake", lake / rows, "bytes/row"),
         ),
     )
+
+
+def _split(history: Path) -> list[Path]:
+    """One file per potline and one for the rest: an import takes at most 20 million rows."""
+    table = dataset.dataset(history)
+    area = pc.field("equipment").cast("string")
+    lines = [pc.starts_with(area, pattern=f"line{n}/") for n in (1, 2)]
+    found = []
+    for name, rows in (("1", lines[0]), ("2", lines[1]), ("rest", ~(lines[0] | lines[1]))):
+        path = history.with_name(f"part-{name}.parquet")
+        parquet.write_table(table.to_table(filter=rows), path)
+        found.append(path)
+    return found
 
 
 def _smelter(folder: Path, *arguments: object) -> tuple[float, float]:

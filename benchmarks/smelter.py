@@ -20,6 +20,8 @@ POTS = tuple(Bank("line1", "pot", 1 + 50 * n, 50, POT, pad_to=40) for n in range
 AUXILIARIES = Bank("aux", "m", 1, 100, METER)
 POINTS = sum(bank.points for bank in POTS) + AUXILIARIES.points
 PER_S = 8_200
+STILL = "pot.link"  # were it to change, the pot's other values would not be good
+CHANGES_PER_S = PER_S - 400
 WARM_S = 12.0  # the lake's first flush is past
 
 
@@ -84,13 +86,14 @@ def run_opcua(setting: Setting) -> Section:
     return Section(
         "smelter-opcua",
         "Nominal smelter by OPC UA subscription",
-        f"The same {POINTS:,} points as items of one OPC UA server (asyncua, other process), all "
-        f"changing at their interval. {setting.seconds:.0f} s after settling.",
+        f"The same {POINTS:,} points as items of one OPC UA server (asyncua, other process); all "
+        f"but the 400 link states change at their interval, {CHANGES_PER_S:,} changes/s. "
+        f"{setting.seconds:.0f} s after settling.",
         (
             Row("agent", usage.core_percent, "% of a core", at_most=25.0),
             Row("agent, resident memory", usage.rss_mb, "MB", at_most=120.0),
             Row("historian with lake", stored.core_percent, "% of a core", at_most=20.0),
-            Row("good values", watched.good_per_s, "1/s", at_least=0.99 * PER_S),
+            Row("good values", watched.good_per_s, "1/s", at_least=0.99 * CHANGES_PER_S),
             Row("values not good", watched.bad, "", at_most=0.0),
         ),
     )
@@ -102,7 +105,7 @@ def with_clock(registers: Image) -> Image:
 
 
 def _watch(setting: Setting, edge: Process, store: Process) -> tuple[Watched, Usage]:
-    edge.wait_for("smelter_quality_total", POINTS, quality="good")
+    edge.wait_for("smelter_quality_total", PER_S, quality="good")
     time.sleep(WARM_S if setting.seconds >= WARM_S else SETTLE_S)
     before, of_edge, of_store = edge.metrics(), Watch(edge.pid), Watch(store.pid)
     time.sleep(setting.seconds)
@@ -151,7 +154,7 @@ def opcua_nodes() -> list[dict[str, object]]:
             swing = max(channel.swing, 0.01 * channel.base) if not channel.counter else 90.0
             low = channel.base
             if channel.type == "uint16":
-                swing = 0.0
+                swing = 0.0 if channel.quantity == STILL else 1.0
             names = [
                 f"{bank.area}/{unit}.{channel.quantity}" for bank in members for unit in bank.units
             ]

@@ -80,11 +80,13 @@ def test_cpu_time_is_that_of_all_threads_of_the_other_process() -> None:
 
 
 def test_peak_memory_is_that_of_the_child(tmp_path: Path) -> None:
+    ours = bytearray(os.urandom(1 << 20) * 400)  # must not be taken for the child's
     command = [sys.executable, "-c", "b = bytearray(300 << 20); import time; time.sleep(0.05)"]
     code, wall_s, _, peak = run_and_measure(command, tmp_path / "log")
     assert code == 0
     assert wall_s > 0.05
     assert 300 < peak < 360
+    assert len(ours) == 400 << 20
 
 
 def test_written_bytes_are_those_of_the_disk(tmp_path: Path) -> None:
