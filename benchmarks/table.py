@@ -74,8 +74,8 @@ def _number(value: float) -> str:
 
 INTRODUCTION = """# Speed and size
 
-For developers. Written by `make bench` (`python -m benchmarks --write docs/benchmarks.md`);
-`python -m benchmarks NAME…` renews only the sections named. Every agent, historian, broker,
+For developers. `make bench` prints it, `python -m benchmarks --write docs/benchmarks.md` keeps it,
+with `NAME…` renewing only the sections named. Every agent, historian, broker,
 database and PLC is a real process on loopback; PLC and floor share no code with the product.
 
 *% of a core* is CPU time of the process (all threads) over wall time. *Floor* is a minimal program
