@@ -11,14 +11,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from agent.config import GatewayConfig, load_gateway
+from agent.edge.config import GatewayConfig, load_gateway
 from drivers.cli import language
 from drivers.model import ConfigError
 
 if TYPE_CHECKING:
-    from agent.reading import Reading
+    from agent.edge.reading import Reading
 
-_ELSEWHERE = {"historian_app": "agent.historian_commands", "import_history": "agent.importer"}
+_ELSEWHERE = {
+    "historian_app": "agent.historian.commands",
+    "import_history": "agent.history.importer",
+}
 
 
 def __getattr__(name: str) -> object:
@@ -52,8 +55,8 @@ AsJson = Annotated[bool, typer.Option("--json", help=_say("输出 JSON", "print 
 )
 def run(config: ConfigPath) -> None:
     """Poll, keep, publish until SIGTERM or SIGINT."""
-    from agent.batchlog import LogError
-    from agent.gateway import run as run_process
+    from agent.batches.log import LogError
+    from agent.edge.gateway import run as run_process
     from agent.notify import set_up_logging
 
     settings = load_gateway(config)
@@ -79,7 +82,7 @@ def check(
     as_json: AsJson = False,
 ) -> None:
     """Exit code 2 with one line per mistake; 0 and what would run when there is none."""
-    from agent.check import describe, explain_plan, summary
+    from agent.edge.check import describe, explain_plan, summary
 
     try:
         settings = load_gateway(config)
@@ -107,7 +110,7 @@ def read(
     as_json: AsJson = False,
 ) -> None:
     """Exit code 1 when a device does not answer."""
-    from agent.reading import read_once
+    from agent.edge.reading import read_once
 
     settings = load_gateway(config)
     names = [d.name for d in settings.devices]

@@ -43,7 +43,7 @@ def watchdog_s() -> float | None:
 
 
 class JournalFormatter(logging.Formatter):
-    """``<4>agent.poll: device lost device=plc``: the journal knows the time and reads the level."""
+    """``<4>agent.edge.poll: device lost device=plc``; the journal knows the time."""
 
     def format(self, record: logging.LogRecord) -> str:
         text = super().format(record).replace("\n", "\n  ")

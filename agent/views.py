@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self
 
-from agent.batch import Batch
+from agent.batches.batch import Batch
 
 
 @dataclass(frozen=True, slots=True, order=True)

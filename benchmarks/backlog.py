@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from agent.batchlog import BatchLog
-from agent.pipeline import GroupPipeline
-from agent.wire import BatchHead, batch_payload
+from agent.batches.log import BatchLog
+from agent.edge.pipeline import GroupPipeline
+from agent.wire.encode import BatchHead, batch_payload
 from benchmarks.layout import Bank, Channel, write_modbus_table
 from drivers.config import DeviceConfig
 from drivers.model import Floats, Frame, Group

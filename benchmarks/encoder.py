@@ -2,7 +2,7 @@
 
 from influxdb_client import Point, WritePrecision
 
-from agent.wire import FrameEncoder
+from agent.wire.encode import FrameEncoder
 from benchmarks.backlog import GATEWAY, PLANT, device_of, frames_of, series_of
 from benchmarks.layout import POT, Bank
 from benchmarks.measure import cpu_us

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import uvloop
 
-from agent.batchlog import BatchLog
-from agent.wire import BatchHead, FrameEncoder, batch_payload
+from agent.batches.log import BatchLog
+from agent.wire.encode import BatchHead, FrameEncoder, batch_payload
 from benchmarks.backlog import GATEWAY, PLANT, device_of, frames_of, series_of
 from benchmarks.children import say
 from benchmarks.layout import BLOCK, Bank

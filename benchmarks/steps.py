@@ -11,13 +11,13 @@ import numpy as np
 import uvloop
 import zstandard
 
-from agent.batchlog import BatchLog
-from agent.counters import Counters
+from agent.batches.log import BatchLog
+from agent.edge.publish import Publisher
+from agent.minutes.counters import Counters
+from agent.minutes.quality import Judge
+from agent.minutes.windows import Minutes
 from agent.mqtt import MqttConfig
-from agent.publish import Publisher
-from agent.quality import Judge
-from agent.windows import Minutes
-from agent.wire import BatchHead, FrameEncoder, batch_payload
+from agent.wire.encode import BatchHead, FrameEncoder, batch_payload
 from benchmarks.backlog import GATEWAY, PLANT, device_of, frames_of, series_of
 from benchmarks.children import Child
 from benchmarks.floor import Block, bare, pymodbus

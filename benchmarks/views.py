@@ -10,7 +10,7 @@ from typing import Any
 
 import uvloop
 
-from agent.lake import Lake
+from agent.lake.lake import Lake
 from benchmarks.backlog import Backlog, device_of, fill
 from benchmarks.children import run_and_measure
 from benchmarks.layout import BLOCK, POT, Bank

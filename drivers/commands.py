@@ -21,7 +21,7 @@ from drivers.model import ConfigError, DriverError
 from drivers.tables import write_points
 
 if TYPE_CHECKING:
-    from drivers.browse import Variable, Walk
+    from drivers.opcua.browse import Variable, Walk
 
 Security = Literal["none", "Basic256Sha256", "Aes256Sha256RsaPss"]
 
@@ -206,8 +206,8 @@ def _device_table(settings: DeviceConfig) -> list[str]:
 async def _walk(
     settings: DeviceConfig, root: str, depth: int, most: int
 ) -> "tuple[Walk, list[Variable]]":
-    from drivers.browse import describe, walk
-    from drivers.opcua_session import open_session
+    from drivers.opcua.browse import describe, walk
+    from drivers.opcua.session import open_session
 
     session = await open_session(settings)
     try:
@@ -242,8 +242,8 @@ def _conclude(settings: DeviceConfig, found: "Walk", variables: "list[Variable]"
 async def _save_certificate(settings: DeviceConfig, path: Path) -> None:
     from cryptography import x509
 
-    from drivers.browse import endpoints
-    from drivers.certificates import fingerprint
+    from drivers.opcua.browse import endpoints
+    from drivers.opcua.certificates import fingerprint
 
     offered = await endpoints(settings.address, settings.timeout_s)
     certificates = {point.ServerCertificate for point in offered if point.ServerCertificate}

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from drivers.config import DeviceConfig
-from drivers.modbus_line import Line
-from drivers.modbus_session import manners_of
-from drivers.modbus_wire import ExceptionReply, identify_request
+from drivers.modbus.line import Line
+from drivers.modbus.session import manners_of
+from drivers.modbus.wire import ExceptionReply, identify_request
 from drivers.model import NonsenseError, UnreachableError
 
 BASIC, REGULAR = 1, 2  # which objects are asked for, and how much a device has (conformity level)

@@ -13,7 +13,7 @@ from drivers.cells import Cells
 from drivers.config import DeviceConfig
 from drivers.language import say, why
 from drivers.model import ConfigError, Equipment, Group, Point
-from drivers.opcua_nodes import parse_address as parse_node_id
+from drivers.opcua.nodes import parse_address as parse_node_id
 from drivers.plan import Address, parse_address, width_of
 from drivers.tables import REQUIRED, Row, decode_table, expansions, in_column, read_rows
 

@@ -22,10 +22,10 @@ from pathlib import Path
 
 import uvloop
 
-from agent.batchlog import BatchLog
+from agent.batches.log import BatchLog
+from agent.edge.publish import Publisher
 from agent.mqtt import MqttConfig
-from agent.publish import Publisher
-from agent.wire import BatchHead, batch_payload
+from agent.wire.encode import BatchHead, batch_payload
 from tests.originals_reader import Kept, read_stream
 
 PLANT, GATEWAY = "demo", "gw1"
@@ -131,7 +131,7 @@ def historian(folder: Path, port: int) -> Child:
         f'data_dir = "{folder}/historian"\nplants = ["{PLANT}"]\n[lake]\nflush_s = 1.0\n'
         f'[mqtt]\nurl = "mqtt://127.0.0.1:{port}"\n[health]\nlisten = ""\n'
     )
-    program = "from agent.historian_commands import historian_app; historian_app()"
+    program = "from agent.historian.commands import historian_app; historian_app()"
     return Child(["-c", program, "run", str(config)], folder / "historian.out")
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from agent.batch import Batch
+from agent.batches.batch import Batch
 from agent.views import Source, StoredBatch
 
 RAW = Source("demo", "gw1", "raw", "3f9a3f9a3f9a3f9a")

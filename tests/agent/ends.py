@@ -9,12 +9,12 @@ from pathlib import Path
 
 import aiomqtt
 
-from agent.batchlog import BatchLog
+from agent.batches.log import BatchLog
+from agent.edge.publish import Publisher
+from agent.historian.originals import Originals
+from agent.historian.receive import Receiver
 from agent.mqtt import BrokerConfig, MqttConfig
-from agent.originals import Originals
-from agent.publish import Publisher
-from agent.receive import Receiver
-from agent.wire import BatchHead, batch_payload
+from agent.wire.encode import BatchHead, batch_payload
 from tests.kill_harness import body_of
 from tests.originals_reader import Kept, read_stream
 

@@ -12,8 +12,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from agent.influx import InfluxView
-from agent.influxconfig import InfluxConfig
+from agent.influx.config import InfluxConfig
+from agent.influx.view import InfluxView
 from tests.servers import Server
 
 

@@ -3,7 +3,7 @@
 import random
 from pathlib import Path
 
-from agent.batchlog import BatchLog, MakePayload
+from agent.batches.log import BatchLog, MakePayload
 
 
 def payload_of(seq: int, size: int) -> bytes:

@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from agent.batchlog import BatchLog
-from agent.config import load_gateway
-from agent.gateway import Gateway
+from agent.batches.log import BatchLog
+from agent.edge.config import load_gateway
+from agent.edge.gateway import Gateway
 from simulators.modbus import ModbusServer
 from simulators.registers import Bank
 from tests.servers import free_port

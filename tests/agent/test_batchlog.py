@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from agent import logfiles
-from agent.batchlog import BatchLog, Level, LogFullError, LogInUseError, LogWriteError
+from agent.batches import files as logfiles
+from agent.batches.log import BatchLog, Level, LogFullError, LogInUseError, LogWriteError
 from tests.agent.logs import numbered, open_log, payload_of
 from tests.originals_reader import read_stream
 
@@ -246,7 +246,7 @@ async def test_full_disk_keeps_a_reserve_for_saying_so(
 FILE_LIMIT = """
 import asyncio, resource, sys
 from pathlib import Path
-from agent.batchlog import LogFullError
+from agent.batches.log import LogFullError
 from tests.agent.logs import numbered, open_log
 
 async def main():

@@ -19,8 +19,8 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from agent import logfiles
-from agent.batchlog import BatchLog
+from agent.batches import files as logfiles
+from agent.batches.log import BatchLog
 from tests.agent.logs import numbered, open_log, payload_of
 
 SEGMENT = 4000

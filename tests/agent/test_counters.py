@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.counters import Counters, CounterStep, Step, rounds, steps
+from agent.minutes.counters import Counters, CounterStep, Step, rounds, steps
 from drivers.model import Group, Quality
 from tests.agent.points import BAD, GOOD, START_NS, frame, group, point, sparse
 

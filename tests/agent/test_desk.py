@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from agent.batchlog import BatchLog
-from agent.clock import ClockStep
-from agent.desk import Desk
-from agent.outbox import Outbox
-from agent.wire import BatchHead
+from agent.batches.log import BatchLog
+from agent.edge.clock import ClockStep
+from agent.edge.desk import Desk
+from agent.edge.outbox import Outbox
+from agent.wire.encode import BatchHead
 from drivers.model import Group
 from tests.agent.points import BAD, GOOD, MINUTE_NS, START_NS, frame, group, point
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from agent.config import load_gateway
-from agent.gateway import Gateway
+from agent.edge.config import load_gateway
+from agent.edge.gateway import Gateway
 from tests.agent.small_plant import ROWS, device, lines, running, server, write_config, write_table
 from tests.servers import free_port
 

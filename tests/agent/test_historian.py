@@ -14,7 +14,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from agent.historian_config import load_historian
+from agent.historian.config import load_historian
 from drivers.model import ConfigError
 from tests import kill_harness, servers
 
@@ -23,7 +23,7 @@ EXAMPLE = Path(__file__).parents[2] / "config" / "historian.example.toml"
 
 
 def command(*arguments: str, code: int = 0) -> str:
-    program = "from agent.historian_commands import historian_app; historian_app()"
+    program = "from agent.historian.commands import historian_app; historian_app()"
     done = subprocess.run(
         [sys.executable, "-c", program, *arguments],
         capture_output=True,

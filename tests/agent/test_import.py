@@ -15,12 +15,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from agent.batchlog import BatchLog
-from agent.historian import Historian
-from agent.historian_config import load_historian
-from agent.history_file import read_history
-from agent.importer import Job, Progress, job_of, run_import
-from agent.segment import Segment
+from agent.batches.log import BatchLog
+from agent.batches.segment import Segment
+from agent.historian.config import load_historian
+from agent.historian.process import Historian
+from agent.history.file import read_history
+from agent.history.importer import Job, Progress, job_of, run_import
 from drivers.model import ConfigError
 from tests.servers import Server, wait_until
 
@@ -253,7 +253,7 @@ async def test_the_same_content_is_refused_the_second_time(
 async def test_an_import_that_was_broken_off_is_taken_up(
     mosquitto: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("agent.importer._BATCH_BYTES", 500)
+    monkeypatch.setattr("agent.history.importer._BATCH_BYTES", 500)
     values = [4 + n / 1000 for n in range(200)]
     file = parquet(tmp_path / "h.parquet", minutes("line1/pot001", "pot.voltage", values))
     real, appended = BatchLog.append, 0

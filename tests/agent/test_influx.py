@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from agent import influx
-from agent.influxconfig import InfluxConfig
+from agent.influx import view as influx
+from agent.influx.config import InfluxConfig
 from tests import servers
 from tests.agent.batches import RAW, RECORD, T0_NS, batch, pots, raw
 from tests.agent.influx_tools import ask, count, view, view_of

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from agent import influx
-from agent.influx import Verdict, verdict
+from agent.influx import view as influx
+from agent.influx.view import Verdict, verdict
 from tests.agent.batches import RAW, batch, pots, raw
 from tests.agent.influx_tools import Reply, documented_answers, view_of
 

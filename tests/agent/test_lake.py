@@ -18,10 +18,10 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from agent.lake import Lake
-from agent.lakeview import LakeView
-from agent.tables import SCHEMAS
-from agent.tiers import FAN
+from agent.lake.lake import Lake
+from agent.lake.tables import SCHEMAS
+from agent.lake.tiers import FAN
+from agent.lake.view import LakeView
 from agent.views import Source, StoredBatch
 from tests.agent.batches import RAW, RECORD, T0_NS, batch, pots, raw
 from tests.servers import wait_until
@@ -180,8 +180,8 @@ def cut_power_at(step: int, monkeypatch: pytest.MonkeyPatch) -> Callable[[], int
 
     for name in STEPS:
         monkeypatch.setattr(os, name, guarded(getattr(os, name)))
-    real = __import__("agent.lake", fromlist=["exchange"]).exchange
-    monkeypatch.setattr("agent.lake.exchange", guarded(real))
+    real = __import__("agent.lake.lake", fromlist=["exchange"]).exchange
+    monkeypatch.setattr("agent.lake.lake.exchange", guarded(real))
     return lambda: count
 
 
@@ -306,7 +306,7 @@ def test_where_folders_cannot_be_exchanged_files_stay_as_they_are(
     for n in range(1, FAN + 1):
         lake.write([raw(n)])
     before = files(lake.root), rows(lake.root)
-    monkeypatch.setattr("agent.lake.exchange", lambda *_: False)  # as on NFS
+    monkeypatch.setattr("agent.lake.lake.exchange", lambda *_: False)  # as on NFS
     merge_all(lake)
     assert (files(lake.root), rows(lake.root)) == before
     assert not lake.can_merge
@@ -383,7 +383,7 @@ def test_a_lake_that_lost_its_cursors_asks_to_be_rebuilt(lake: Lake) -> None:
 WRITER = """
 import sys
 from pathlib import Path
-from agent.lake import Lake
+from agent.lake.lake import Lake
 from tests.servers import wait_until
 from tests.agent.batches import raw
 lake = Lake(Path(sys.argv[1]))

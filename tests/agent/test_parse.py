@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.columns import Columns
-from agent.events import Event, Happening
-from agent.lines import LineError, read_line
-from agent.parse import Parser
-from agent.windows import Windows
-from agent.wire import FrameEncoder, WindowEncoder, event_line
+from agent.minutes.windows import Windows
+from agent.wire.columns import Columns
+from agent.wire.encode import FrameEncoder, WindowEncoder, event_line
+from agent.wire.events import Event, Happening
+from agent.wire.lines import LineError, read_line
+from agent.wire.parse import Parser
 from drivers.model import Equipment, Frame, Group, Point, Quality
 from drivers.quantities import quantities
 from tests.agent.batches import RAW, RECORD, T0_NS, batch
@@ -236,7 +236,7 @@ def test_an_empty_count_beside_a_double_one() -> None:
 
 
 def test_bytes_that_are_no_utf8_are_kept_too() -> None:
-    from agent.batch import Batch
+    from agent.batches.batch import Batch
     from agent.views import StoredBatch
 
     payload = batch(RAW, 1, [FINE]).payload + b"pot,\xff\xfe broken\n"

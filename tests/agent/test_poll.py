@@ -11,8 +11,8 @@ from typing import Self
 import numpy as np
 import pytest
 
-from agent.clock import ClockStep
-from agent.poll import Asked, Line
+from agent.edge.clock import ClockStep
+from agent.edge.poll import Asked, Line
 from agent.tally import DeviceTally
 from drivers.model import Frame, Group, Mode, Quality, RefusedError, UnreachableError
 from tests.agent.points import START_NS, group, point

@@ -73,8 +73,8 @@ async def test_ready_reloading_watchdog_stopping(tmp_path: Path) -> None:
                 process.kill()
                 process.wait()
     log = (tmp_path / "agent.log").read_text()
-    assert "<6>agent.gateway: running plant=demo gateway=gw1" in log
-    assert "<3>agent.gateway: new config refused: gateway.toml" in log
+    assert "<6>agent.edge.gateway: running plant=demo gateway=gw1" in log
+    assert "<3>agent.edge.gateway: new config refused: gateway.toml" in log
     assert "Traceback" not in log
     record = await lines(tmp_path, "record")
     assert [line for line in record if "kind=stop" in line]
@@ -95,7 +95,7 @@ async def test_a_bad_config_ends_with_2_and_an_absent_one_too(tmp_path: Path) ->
 def test_nothing_heavy_is_loaded_for_modbus() -> None:
     heavy = ["asyncua", "pyarrow", "duckdb", "ibis", "influxdb_client", "rich", "cryptography"]
     code = (
-        "import sys, agent.commands, agent.gateway, drivers.modbus\n"
+        "import sys, agent.commands, agent.edge.gateway, drivers.modbus.driver\n"
         f"print(sorted(set({heavy}) & set(sys.modules)))"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from agent.quality import Judge
+from agent.minutes.quality import Judge
 from drivers.model import Quality
 from tests.agent.points import BAD, GOOD, START_NS, frame, group, point, sparse
 

@@ -11,7 +11,7 @@ import aiomqtt
 import pytest
 import zstandard
 
-from agent.publish import WINDOW
+from agent.edge.publish import WINDOW
 from tests import servers
 from tests.agent.ends import (
     GATEWAY,

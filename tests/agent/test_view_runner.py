@@ -9,10 +9,10 @@ from typing import Self
 
 import pytest
 
-from agent.events import Happening
-from agent.originals import Originals
-from agent.view_runner import Cursor, ViewInUseError, ViewRunner
+from agent.historian.originals import Originals
+from agent.historian.view_runner import Cursor, ViewInUseError, ViewRunner
 from agent.views import Source, StoredBatch
+from agent.wire.events import Happening
 from tests.agent.ends import running, until
 
 Call = list[tuple[str, int]]

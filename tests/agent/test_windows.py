@@ -9,8 +9,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.counters import Counters
-from agent.windows import Minutes, Windows
+from agent.minutes.counters import Counters
+from agent.minutes.windows import Minutes, Windows
 from drivers.model import Group, Quality
 from tests.agent.points import BAD, GOOD, MINUTE_NS, START_NS, frame, group, point, sparse
 

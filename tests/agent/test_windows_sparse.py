@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from agent.windows import Minutes
+from agent.minutes.windows import Minutes
 from tests.agent.points import GOOD, MINUTE_NS, START_NS, group, point, sparse
 
 S = 1_000_000_000

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.events import EventBook, Happening
-from agent.windows import Windows
-from agent.wire import BatchHead, FrameEncoder, WindowEncoder, batch_payload, event_line
+from agent.minutes.windows import Windows
+from agent.wire.encode import BatchHead, FrameEncoder, WindowEncoder, batch_payload, event_line
+from agent.wire.events import EventBook, Happening
 from drivers.model import Equipment, Frame, Point, Quality
 from tests.agent.points import BAD, GOOD, START_NS, frame, group, point, sparse
 

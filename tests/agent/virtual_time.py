@@ -5,7 +5,7 @@ import selectors
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
-from agent.clock import Timeline
+from agent.edge.clock import Timeline
 from tests.agent.points import START_NS
 
 T = TypeVar("T")

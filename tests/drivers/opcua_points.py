@@ -5,7 +5,7 @@ from typing import Any
 
 from drivers.config import DeviceConfig
 from drivers.model import Equipment, Frame, Group, Point
-from drivers.opcua import OpcUaDriver
+from drivers.opcua.driver import OpcUaDriver
 from drivers.quantities import quantities
 from tests.drivers.opcua_server import URI
 

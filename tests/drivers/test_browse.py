@@ -11,11 +11,11 @@ import pytest
 import pytest_asyncio
 from asyncua import Server, ua
 
-from drivers.browse import describe, walk
-from drivers.certificates import create_certificate, fingerprint, load_certificate
-from drivers.guess import guess
-from drivers.opcua import OpcUaDriver
-from drivers.opcua_session import open_session
+from drivers.opcua.browse import describe, walk
+from drivers.opcua.certificates import create_certificate, fingerprint, load_certificate
+from drivers.opcua.driver import OpcUaDriver
+from drivers.opcua.guess import guess
+from drivers.opcua.session import open_session
 from drivers.points import group_points, load_points
 from tests.drivers.opcua_points import device, read
 from tests.drivers.opcua_server import Plant, serving

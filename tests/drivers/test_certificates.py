@@ -7,7 +7,7 @@ import pytest
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from drivers.certificates import (
+from drivers.opcua.certificates import (
     application_uri,
     create_certificate,
     load_certificate,

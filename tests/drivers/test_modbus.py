@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable
 import numpy as np
 import pytest
 
-import drivers.modbus as driver_module
+import drivers.modbus.driver as driver_module
 from drivers.config import DeviceConfig
-from drivers.modbus import ModbusDriver
-from drivers.modbus_wire import Request, frame_of
+from drivers.modbus.driver import ModbusDriver
+from drivers.modbus.wire import Request, frame_of
 from drivers.model import (
     ConfigError,
     DriverError,

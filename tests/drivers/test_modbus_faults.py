@@ -16,7 +16,7 @@ import pytest
 import uvloop
 
 from drivers.config import DeviceConfig, SerialConfig
-from drivers.modbus import ModbusDriver
+from drivers.modbus.driver import ModbusDriver
 from drivers.model import DriverError, Equipment, Group, Point, Quality
 from drivers.points import group_points
 from drivers.quantities import quantities

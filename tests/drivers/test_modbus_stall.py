@@ -7,10 +7,12 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 
+import numpy as np
+import numpy.typing as npt
 import pytest
 
 from drivers.config import DeviceConfig
-from drivers.modbus import ModbusDriver
+from drivers.modbus.driver import ModbusDriver
 from drivers.model import Equipment, Group, Point, UnreachableError
 from drivers.quantities import quantities
 from tests.drivers.opponent import Opponent
@@ -85,7 +87,7 @@ def test_a_serial_port_that_opened_too_late_is_free_again(
 ) -> None:
     """Else it stays locked by its own process, and the device is lost until a restart."""
 
-    async def read() -> list[float]:
+    async def read() -> npt.NDArray[np.float64]:
         async with Opponent("serial") as opponent:
             hurried = device_at(opponent).model_copy(update={"timeout_s": 1e-6})
             patient = hurried.model_copy(update={"timeout_s": 1.0})
@@ -95,9 +97,9 @@ def test_a_serial_port_that_opened_too_late_is_free_again(
                         await driver.read(group, 0)
             await asyncio.sleep(0.01)
             async with ModbusDriver((patient,), (group,)) as driver:
-                return (await driver.read(group, 0)).values.tolist()
+                return (await driver.read(group, 0)).values
 
-    monkeypatch.setattr("drivers.modbus_line.PORT_S", 0.0)
+    monkeypatch.setattr("drivers.modbus.line.PORT_S", 0.0)
     group = Group("plc", 1.0, tuple(points_of("plc")))
     with asyncio.Runner(loop_factory=LOOPS[loop]) as runner:
-        assert runner.run(read()) == expected(group.points, 1, 0)
+        assert runner.run(read()).tolist() == expected(group.points, 1, 0)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from drivers.modbus_wire import (
+from drivers.modbus.wire import (
     ExceptionReply,
     Request,
     frame_of,

@@ -18,8 +18,8 @@ from drivers.model import (
     Quality,
     UnreachableError,
 )
-from drivers.opcua import OpcUaDriver
-from drivers.opcua_session import ReadOnlyGate, open_session
+from drivers.opcua.driver import OpcUaDriver
+from drivers.opcua.session import ReadOnlyGate, open_session
 from tests.drivers.opcua_points import S, device, group_of, point, pots, read
 from tests.drivers.opcua_server import URI, Plant, Running, serving, stamped
 from tests.servers import free_port

@@ -11,8 +11,8 @@ from asyncua.ua.ua_binary import struct_from_binary, struct_to_binary
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drivers.opcua_binary import UnusualError, Value, publish_answer, read_answer
-from drivers.opcua_session import general_buffer, general_values
+from drivers.opcua.binary import UnusualError, Value, publish_answer, read_answer
+from drivers.opcua.session import general_buffer, general_values
 
 V = ua.VariantType
 FIRST, LAST = dt.datetime(1971, 1, 1), dt.datetime(2200, 1, 1)  # noqa: DTZ001 - bounds for hypothesis

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drivers.opcua_losses import Loss, marks
+from drivers.opcua.losses import Loss, marks
 
 POINTS = 3
 samples = st.lists(st.tuples(st.integers(0, POINTS - 1), st.integers(1, 50)), max_size=30)

@@ -12,13 +12,13 @@ import pytest
 import pytest_asyncio
 from pydantic import ValidationError
 
-from drivers.certificates import (
+from drivers.model import Mode, RefusedError, UnreachableError
+from drivers.opcua.certificates import (
     create_certificate,
     fingerprint,
     load_certificate,
 )
-from drivers.model import Mode, RefusedError, UnreachableError
-from drivers.opcua import OpcUaDriver
+from drivers.opcua.driver import OpcUaDriver
 from tests.drivers.opcua_points import device, pots, read
 from tests.drivers.opcua_server import Plant, Running, serving
 from tests.servers import free_port

@@ -18,8 +18,8 @@ import pytest_asyncio
 from asyncua import ua
 
 from drivers.model import DriverError, Frame, Group, Quality, UnreachableError
-from drivers.opcua import OpcUaDriver
-from drivers.opcua_subscription import AGE_MAX_NS
+from drivers.opcua.driver import OpcUaDriver
+from drivers.opcua.subscription import AGE_MAX_NS
 from drivers.points import group_points, load_points
 from tests.drivers import opcua_points
 from tests.drivers.opcua_points import S, device, read
@@ -154,7 +154,7 @@ async def test_changes_come_with_their_own_times(plant: tuple[int, Running]) -> 
 async def test_silent_points_are_repeated_every_ten_seconds(
     plant: tuple[int, Running], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("drivers.opcua_subscription.REPEAT_S", 0.3)
+    monkeypatch.setattr("drivers.opcua.subscription.REPEAT_S", 0.3)
     port, _ = plant
     group = group_of(at("Pot005.V"), at("nowhere"))
     async with OpcUaDriver((device(port),), (group,)) as driver:
@@ -225,7 +225,7 @@ async def test_slow_reader_holds_the_server_back_and_loses_nothing(
     plant: tuple[int, Running], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nothing is dropped here: beyond the bound the server is not asked to publish more."""
-    monkeypatch.setattr("drivers.opcua_subscription.BACKLOG_MIN", 5)
+    monkeypatch.setattr("drivers.opcua.subscription.BACKLOG_MIN", 5)
     port, running = plant
     await running.put("fast", stamped(0.0))
     group = group_of(at("fast"))
@@ -407,7 +407,7 @@ async def test_subscription_that_goes_silent_on_a_living_server_is_dead(
 async def test_a_refused_item_comes_back_when_the_node_does(
     plant: tuple[int, Running], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("drivers.opcua_subscription.RETRY_S", 0.2)
+    monkeypatch.setattr("drivers.opcua.subscription.RETRY_S", 0.2)
     port, running = plant
     group = group_of(at("Pot001.V"), at("downloaded"))
     async with OpcUaDriver((device(port),), (group,)) as driver:

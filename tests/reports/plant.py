@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent.batch import Batch
-from agent.lake import Lake
+from agent.batches.batch import Batch
+from agent.lake.lake import Lake
 from agent.views import Source, StoredBatch
 from reports.months import Period
 

@@ -1,0 +1,1 @@
+"""The gateway process: poll, judge, sum minutes, keep batches, publish until receipted."""

@@ -1,0 +1,96 @@
+"""``smelter agent check``: what a good config would do, in words and as JSON."""
+
+from typing import Any
+
+from agent.edge.config import GatewayConfig, LineConfig
+from drivers.cli import language
+from drivers.config import DeviceConfig, make_driver
+from drivers.model import ConfigError, Group
+
+Described = dict[str, Any]
+
+
+def describe(config: GatewayConfig, *, plan: bool) -> Described:
+    """Devices, points, samples per second; with ``plan`` the requests. May raise ConfigError."""
+    problems: list[str] = []
+    devices = []
+    for line in config.lines:
+        try:
+            make_driver(line.devices, line.groups)
+        except ConfigError as error:
+            problems += error.problems
+            continue
+        devices += [_device(device, line, plan=plan) for device in line.devices]
+    if problems:
+        raise ConfigError(problems)
+    return {
+        "plant": config.plant,
+        "gateway": config.gateway,
+        "config": config.digest,
+        "data_dir": str(config.data_dir),
+        "broker": config.mqtt.url,
+        "lines": len(config.lines),
+        "points": len(config.points),
+        "samples_per_s": round(sum(device["samples_per_s"] for device in devices), 3),
+        "devices": devices,
+    }
+
+
+def _device(device: DeviceConfig, line: LineConfig, *, plan: bool) -> Described:
+    groups = [group for group in line.groups if group.device == device.name]
+    described: Described = {
+        "name": device.name,
+        "driver": device.driver,
+        "address": device.address,
+        "points": sum(len(group.points) for group in groups),
+        "samples_per_s": sum(len(group.points) / group.interval_s for group in groups),
+    }
+    if plan:
+        described |= _plan(device, line, groups)
+    return described
+
+
+def _plan(device: DeviceConfig, line: LineConfig, groups: list[Group]) -> Described:
+    """What the driver room explains about the requests of a device, and its warnings."""
+    if not device.driver.startswith("modbus"):
+        return {"plan": [_opcua(device, group) for group in groups], "warnings": []}
+    from drivers.explain import explain
+
+    explained = explain(device, line.devices, line.groups)
+    return {"plan": list(explained.lines), "warnings": list(explained.warnings)}
+
+
+def _opcua(device: DeviceConfig, group: Group) -> str:
+    nodes, zh = len({point.address for point in group.points}), language() == "zh"
+    if group.mode == "subscribe":
+        every = f"{device.sampling_ms or 1000 * group.interval_s:g} ms"
+        return f"订阅 {nodes} 个节点，采样 {every}" if zh else f"{nodes} nodes subscribed, {every}"
+    reads = -(-nodes // device.max_nodes_per_read)
+    if zh:
+        return f"每 {group.interval_s:g} 秒：{nodes} 个节点，{reads} 次读取"
+    return f"every {group.interval_s:g} s: {nodes} nodes in {reads} reads"
+
+
+def summary(described: Described) -> str:
+    """A few lines for a person."""
+    zh = language() == "zh"
+    devices = described["devices"]
+    rate = f"{described['samples_per_s']:g}"
+    head = (
+        f"配置正确：{len(devices)} 台设备，{described['points']} 个点，每秒 {rate} 个采样"
+        if zh
+        else f"good: {len(devices)} devices, {described['points']} points, {rate} samples/s"
+    )
+    points = "点" if zh else "points"
+    rows = [f"  {d['name']}: {d['driver']} {d['address']}, {d['points']} {points}" for d in devices]
+    return "\n".join([head, *rows])
+
+
+def explain_plan(described: Described) -> str:
+    """The requests of each device, and what it cannot deliver."""
+    word = "警告" if language() == "zh" else "WARNING"
+    lines: list[str] = []
+    for device in described["devices"]:
+        lines += [f"{device['name']}:", *(f"  {line}" for line in device["plan"])]
+        lines += [f"  {word}: {warning}" for warning in device["warnings"]]
+    return "\n".join(lines)

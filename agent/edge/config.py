@@ -1,0 +1,277 @@
+"""
+``gateway.toml`` → frozen objects, or every mistake at once with file and line.
+
+The historian's config is in ``agent/historian/config.py``.
+"""
+
+import contextlib
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from pydantic import Field, ValidationError, field_validator
+
+from agent.mistakes import explain, in_order, read_toml
+from agent.mqtt import MqttConfig
+from agent.toml_lines import Place, line_numbers, line_of
+from drivers.config import NAME, DeviceConfig, Strict, driver_names
+from drivers.language import language, say
+from drivers.model import ConfigError, Group, Point
+from drivers.points import check_plant, group_points, load_points
+
+__all__ = ["GatewayConfig", "LineConfig", "explain", "load_gateway", "read_toml"]
+
+
+class LogConfig(Strict):
+    """``[log]``: how often a batch is closed and how long batches are kept here."""
+
+    batch_interval_s: float = Field(default=1.0, ge=0.05, le=60)
+    raw_days: float = Field(default=90, gt=0, le=36500)
+    record_days: float = Field(default=1825, gt=0, le=36500)
+    max_bytes: int | None = Field(default=None, ge=16 << 20)  # per stream; None = the disk
+
+
+class HealthConfig(Strict):
+    """``[health]``: where /metrics and /healthz are served; empty = nowhere."""
+
+    listen: str = "127.0.0.1:9464"
+
+    @field_validator("listen")
+    @classmethod
+    def _local(cls, listen: str) -> str:
+        host, _, port = listen.rpartition(":")
+        if listen and (not host or not port.isdigit() or int(port) > 65535):
+            raise ValueError(
+                say(
+                    '请写 listen = "127.0.0.1:9464"；不需要时写 ""',
+                    'write listen = "127.0.0.1:9464", or "" for none',
+                )
+            )
+        return listen
+
+
+class GatewayFile(Strict):
+    """What ``gateway.toml`` may say; lists of devices are checked one by one."""
+
+    plant: str = Field(pattern=NAME)
+    gateway: str = Field(pattern=NAME)
+    data_dir: Path
+    mqtt: MqttConfig
+    log: LogConfig = LogConfig()
+    health: HealthConfig = HealthConfig()
+    device: tuple[DeviceConfig, ...] = Field(min_length=1)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LineConfig:
+    """Devices that share one connection or bus, and what is read from them."""
+
+    devices: tuple[DeviceConfig, ...]
+    groups: tuple[Group, ...]
+
+    @property
+    def key(self) -> str:
+        """Equal for lines that would be polled in exactly the same way."""
+        return repr((self.devices, [(g.device, g.interval_s, g.points) for g in self.groups]))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GatewayConfig:
+    """A gateway that can be run: everything was checked."""
+
+    path: Path
+    plant: str
+    gateway: str
+    data_dir: Path
+    mqtt: MqttConfig
+    log: LogConfig
+    health: HealthConfig
+    lines: tuple[LineConfig, ...]
+    digest: str  # first 16 hex digits of the SHA-256 over the file and its tables
+
+    @property
+    def devices(self) -> tuple[DeviceConfig, ...]:
+        return tuple(device for line in self.lines for device in line.devices)
+
+    @property
+    def points(self) -> tuple[Point, ...]:
+        return tuple(p for line in self.lines for group in line.groups for p in group.points)
+
+
+def load_gateway(path: Path) -> GatewayConfig:
+    """
+    Read and check a gateway config with all its point tables.
+
+    Raises ConfigError with one line per mistake: ``gateway.toml:14: device 1, interval_s: …``.
+    """
+    parsed, text = read_toml(path)
+    lines = line_numbers(text)
+    problems = _unknown_drivers(path, parsed, lines)
+    file: GatewayFile | None = None
+    try:
+        file = GatewayFile.model_validate(parsed)
+    except ValidationError as error:
+        problems += explain(path, error, lines, GatewayFile)
+    devices, points, table_problems = _tables(path, parsed, lines, file)
+    problems += table_problems
+    if file is not None:
+        problems += _between_devices(path, file, lines)
+    problems += _broker_problems(path, parsed)
+    if problems or file is None:
+        raise ConfigError(in_order(problems))
+    return GatewayConfig(
+        path=path,
+        plant=file.plant,
+        gateway=file.gateway,
+        data_dir=path.parent / file.data_dir,
+        mqtt=_mqtt(file, path.parent),
+        log=file.log,
+        health=file.health,
+        lines=_lines(file.device, points, path.parent),
+        digest=_digest(path, devices),
+    )
+
+
+def _unknown_drivers(path: Path, parsed: dict[str, Any], lines: dict[Place, int]) -> list[str]:
+    known = driver_names()
+    problems = []
+    for i, table in enumerate(_device_tables(parsed)):
+        driver = table.get("driver")
+        if isinstance(driver, str) and driver not in known:
+            line = line_of(lines, ("device", i, "driver"))
+            hint = "没有此驱动；已安装" if language() == "zh" else "no such driver; installed"
+            problems.append(
+                f"{path.name}:{line}: device {i + 1} driver: {driver!r}: {hint}: {', '.join(known)}"
+            )
+    return problems
+
+
+def _device_tables(parsed: dict[str, Any]) -> list[dict[str, Any]]:
+    tables = parsed.get("device", [])
+    return [t for t in tables if isinstance(t, dict)] if isinstance(tables, list) else []
+
+
+def _tables(
+    path: Path, parsed: dict[str, Any], lines: dict[Place, int], file: GatewayFile | None
+) -> tuple[list[DeviceConfig], list[Point], list[str]]:
+    """Points of every device that is itself well written, and all mistakes of their tables."""
+    devices: list[DeviceConfig] = list(file.device) if file else []
+    points: list[Point] = []
+    problems: list[str] = []
+    for i, found in () if file else _well_written(parsed):
+        if isinstance(found, str):
+            line = line_of(lines, ("device", i))
+            problems.append(f"{path.name}:{line}: device {i + 1}: {found}")
+        else:
+            devices.append(found)
+    for device in devices:
+        try:
+            points += load_points(device, path.parent)
+        except ConfigError as error:
+            problems += (_placed(path, problem, parsed, lines) for problem in error.problems)
+    return devices, points, problems + check_plant(points)
+
+
+def _placed(path: Path, problem: str, parsed: dict[str, Any], lines: dict[Place, int]) -> str:
+    """``device meters: …`` with file and line of the device's table in front."""
+    for i, table in enumerate(_device_tables(parsed)):
+        if problem.startswith(f"device {table.get('name')}: "):
+            key = "points" if "points" in table else "profile"
+            return f"{path.name}:{line_of(lines, ('device', i, key))}: {problem}"
+    return problem
+
+
+_TABLE_KEYS = ("name", "driver", "address", "interval_s", "points", "profile", "equipment")
+_STAND_INS = {"name": "unnamed", "driver": "modbus-tcp", "address": "?"}
+
+
+def _well_written(parsed: dict[str, Any]) -> Iterable[tuple[int, DeviceConfig | str]]:
+    """
+    Devices without the keys that are wrong, so that the rest of them can be checked all the same.
+
+    What is wrong between their keys comes as text.
+    """
+    for i, table in enumerate(_device_tables(parsed)):
+        try:
+            yield i, DeviceConfig.model_validate(table)
+        except ValidationError as error:
+            wrong = {str(mistake["loc"][0]) for mistake in error.errors() if mistake["loc"]}
+            rest = {key: value for key, value in table.items() if key not in wrong}
+            rest |= {key: value for key, value in _STAND_INS.items() if key in wrong}
+            yield from ((i, found) for found in _again(rest, told=not wrong))
+
+
+def _again(rest: dict[str, Any], *, told: bool) -> Iterable[DeviceConfig | str]:
+    """Without the wrong keys; and if that cannot be, with no more than names its table."""
+    try:
+        yield DeviceConfig.model_validate(rest)
+    except ValidationError as error:
+        if not told:
+            yield from (m["msg"].removeprefix("Value error, ") for m in error.errors())
+        with contextlib.suppress(ValidationError):
+            yield DeviceConfig.model_validate({k: v for k, v in rest.items() if k in _TABLE_KEYS})
+
+
+def _between_devices(path: Path, file: GatewayFile, lines: dict[Place, int]) -> list[str]:
+    """Two devices of one name, or of one address asked in two ways."""
+    zh = language() == "zh"
+    problems: list[str] = []
+    first: dict[str, int] = {}
+    kinds: dict[str, str] = {}
+    for i, device in enumerate(file.device):
+        where = f"{path.name}:{line_of(lines, ('device', i, 'name'))}: device {device.name}"
+        if first.setdefault(device.name, i) != i:
+            problems.append(f"{where}: {'名称重复' if zh else 'the name is used twice'}")
+        if kinds.setdefault(device.address, device.driver) != device.driver:
+            what = "同一地址用了两种驱动" if zh else "two drivers on the same address"
+            problems.append(f"{where}: {what}: {kinds[device.address]}, {device.driver}")
+    return problems
+
+
+def _broker_problems(path: Path, parsed: dict[str, Any]) -> list[str]:
+    """Files of ``[mqtt]`` that cannot be used, whatever else is wrong in it."""
+    table = parsed.get("mqtt")
+    if not isinstance(table, dict):
+        return []
+    names = ("url", "ca", "cert", "key", "username", "password_file")
+    try:
+        broker = MqttConfig.model_validate({k: v for k, v in table.items() if k in names})
+    except ValidationError:
+        return []  # told already
+    return [f"{path.name}: {problem}" for problem in broker.below(path.parent).problems()]
+
+
+def _mqtt(file: GatewayFile, folder: Path) -> MqttConfig:
+    return cast("MqttConfig", file.mqtt.below(folder))
+
+
+def _lines(
+    devices: tuple[DeviceConfig, ...], points: list[Point], folder: Path
+) -> tuple[LineConfig, ...]:
+    shared: dict[tuple[str, str], list[DeviceConfig]] = {}
+    for device in devices:
+        shared.setdefault((device.driver, device.address), []).append(_below(device, folder))
+    groups = group_points(points)
+    return tuple(
+        LineConfig(
+            tuple(members),
+            tuple(g for g in groups if g.device in {device.name for device in members}),
+        )
+        for members in shared.values()
+    )
+
+
+def _below(device: DeviceConfig, folder: Path) -> DeviceConfig:
+    """Files a driver will open, relative to the config's folder."""
+    names = ("server_certificate", "certificate", "key", "password_file")
+    found = {n: folder / getattr(device, n) for n in names if getattr(device, n) is not None}
+    return device.model_copy(update=found)
+
+
+def _digest(path: Path, devices: Iterable[DeviceConfig]) -> str:
+    digest = hashlib.sha256(path.read_bytes())
+    for table in sorted({str(device.points or device.profile) for device in devices}):
+        digest.update(b"\0" + table.encode() + b"\0" + (path.parent / table).read_bytes())
+    return digest.hexdigest()[:16]

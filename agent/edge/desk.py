@@ -1,0 +1,236 @@
+"""Where frames arrive: the pipeline of their group, events, counts, and lines to both streams."""
+
+import logging
+from collections.abc import Iterable
+from dataclasses import replace
+
+from agent.edge.clock import ClockStep
+from agent.edge.outbox import Outbox
+from agent.edge.pipeline import GroupPipeline
+from agent.edge.resume import Resume
+from agent.minutes.counters import CounterStep, Step
+from agent.minutes.windows import Minutes
+from agent.tally import DeviceTally
+from agent.wire.encode import event_line
+from agent.wire.events import Event, EventBook, Happening
+from drivers.model import Equipment, Frame, Group
+
+_log = logging.getLogger(__name__)
+
+_HAPPENED = {
+    Step.ROLLOVER: Happening.ROLLOVER,
+    Step.RESET: Happening.RESET,
+    Step.REPLACEMENT: Happening.REPLACEMENT,
+    Step.ON: Happening.GAP,
+}
+
+
+class Desk:
+    """The ``Sink`` of all lines. Everything here is done at once and never waits."""
+
+    def __init__(self, plant: str, gateway: str, record: Outbox, raw: Outbox) -> None:
+        self.plant, self.gateway = plant, gateway
+        self.record, self.raw = record, raw
+        self.book = EventBook()
+        self.tallies: dict[str, DeviceTally] = {}
+        self.pipelines: dict[Group, GroupPipeline] = {}
+        self.grace_ns: dict[Group, int] = {}
+        self.texts: dict[str, str] = {}
+        self._dropped = 0  # raw lines in the drop that lasts
+
+    # --- frames
+
+    def frame(self, frame: Frame) -> None:
+        """Judge, count, sum, encode; lines go to the outboxes."""
+        pipeline = self.pipelines.get(frame.group)
+        if pipeline is None:
+            return  # a read that outlived its place in the config
+        outcome = pipeline.take(frame)
+        self.tallies[frame.group.device].take(outcome.frame)
+        for lines in outcome.windows:
+            self.record.add(lines)
+        for step in outcome.steps:
+            self._counter(step)
+        if frame.texts:
+            self._texts(frame)
+        self._keep_raw(outcome.raw, frame.slot_ns)
+
+    def _keep_raw(self, lines: bytes, slot_ns: int) -> None:
+        before = self.raw.dropped
+        taken = self.raw.add(lines)
+        self._dropped += self.raw.dropped - before
+        if not taken:
+            self._begin(Happening.DROPPED, "raw", slot_ns, "raw lines found no room before the log")
+        elif self._dropped:
+            lost, self._dropped = self._dropped, 0
+            self._finish(Happening.DROPPED, "raw", slot_ns, amount=lost)
+
+    def _texts(self, frame: Frame) -> None:
+        for i, text in frame.texts.items():
+            point = frame.group.points[i]
+            known = self.texts.get(point.id)
+            self.texts[point.id] = text
+            if known is not None and known != text:
+                what = f"{point.quantity.name} {known!r} → {text!r}"
+                self.tell(
+                    self.book.once(
+                        Happening.REPLACEMENT, frame.slot_ns, what, equipment=point.equipment
+                    )
+                )
+
+    def _counter(self, step: CounterStep) -> None:
+        if step.step is Step.ON and not step.increment and not step.ambiguous:
+            return
+        point, unit = step.point, step.point.quantity.unit
+        what = f"{point.quantity.name}: {step.before:.10g} → {step.now:.10g} {unit}"
+        if step.step is Step.ON:
+            what += ", counted over a gap"
+        if step.ambiguous:
+            what += "; it could have rolled over unseen meanwhile"
+        event = self.book.once(
+            _HAPPENED[step.step],
+            step.before_ns,
+            what,
+            equipment=point.equipment,
+            end_ns=step.now_ns,
+            amount=step.increment if step.step in {Step.ON, Step.ROLLOVER} else step.now,
+        )
+        self.tell(event)
+
+    # --- what happened to a device
+
+    def lost(self, device: str, since_ns: int, reason: str) -> None:
+        self.tallies[device].online = False
+        _log.warning("device lost device=%s reason=%r", device, reason)
+        text = f"{device}: {reason}"
+        equipment = self._only_equipment(device)
+        for kind in (Happening.DEVICE_LOST, Happening.GAP):
+            self.tell(self.book.begin(kind, device, since_ns, text, equipment))
+
+    def back(self, device: str, at_ns: int) -> None:
+        self.tallies[device].online = True
+        _log.warning("device back device=%s", device)
+        for kind in (Happening.DEVICE_LOST, Happening.GAP):
+            self._finish(kind, device, at_ns)
+
+    def overload(self, device: str, since_ns: int, reason: str) -> None:
+        _log.warning("overload device=%s reason=%r", device, reason)
+        equipment = self._only_equipment(device)
+        text = f"{device}: {reason}"
+        self.tell(self.book.begin(Happening.OVERLOAD, device, since_ns, text, equipment))
+
+    def relieved(self, device: str, at_ns: int, skipped: int) -> None:
+        _log.warning("overload over device=%s skipped=%d", device, skipped)
+        self._finish(Happening.OVERLOAD, device, at_ns, amount=skipped)
+
+    def _only_equipment(self, device: str) -> Equipment | None:
+        found = {p.equipment for g in self.pipelines if g.device == device for p in g.points}
+        return found.pop() if len(found) == 1 else None
+
+    # --- time
+
+    def stepped(self, step: ClockStep) -> None:
+        """Tell a step of the system clock; forward, the time that never was is a gap."""
+        size_s = step.size_ns / 1e9
+        did = "followed" if step.followed else "not followed, no time is stamped twice"
+        _log.warning("clock step size_s=%.3f %s", size_s, did)
+        what = f"the system clock stepped by {size_s:+.3f} s; {did}"
+        self.tell(self.book.once(Happening.CLOCK_STEP, step.at_ns, what, amount=size_s))
+        if step.followed and step.size_ns > 0:
+            end_ns = step.at_ns + step.size_ns
+            self.tell(self.book.once(Happening.GAP, step.at_ns, what, end_ns=end_ns))
+
+    def close_minutes(self, now_ns: int) -> None:
+        """Minutes that are over though their group is silent."""
+        for group, pipeline in self.pipelines.items():
+            for lines in pipeline.close_until(now_ns, self.grace_ns[group]):
+                self.record.add(lines)
+
+    # --- events
+
+    def tell(self, event: Event | None) -> None:
+        """Write an event to the record stream; None is nothing to tell."""
+        if event is not None:
+            self.record.add(event_line(self.plant, self.gateway, event), urgent=True)
+
+    def once(self, kind: Happening, at_ns: int, text: str, end_ns: int | None = None) -> None:
+        self.tell(self.book.once(kind, at_ns, text, end_ns=end_ns))
+
+    def _begin(self, kind: Happening, subject: str, at_ns: int, text: str) -> None:
+        self.tell(self.book.begin(kind, subject, at_ns, text))
+
+    def _finish(
+        self, kind: Happening, subject: str, at_ns: int, amount: float | None = None
+    ) -> None:
+        self.tell(self.book.finish(kind, subject, at_ns, amount=amount))
+
+    def log_state(self, at_ns: int) -> None:
+        """Begin or end ``log_full`` by what the outboxes met when they were flushed."""
+        for outbox in (self.record, self.raw):
+            stream = outbox.log.stream
+            if outbox.refused:
+                self._begin(Happening.LOG_FULL, stream, at_ns, f"{stream}: {outbox.refused}")
+            else:
+                self._finish(Happening.LOG_FULL, stream, at_ns)
+
+    def finish_all(self, at_ns: int) -> None:
+        """End every open event: the agent stops looking."""
+        for event in self.book.lasting():
+            self.tell(self.book.end(event, at_ns))
+
+    def reopened(self, event: Event, end_ns: int) -> None:
+        """End an event that an earlier run left open when it was killed."""
+        self.tell(replace(event, end_ns=max(end_ns, event.start_ns)))
+
+    # --- groups come and go
+
+    def tally(self, device: str) -> DeviceTally:
+        """The counts of a device, made when it is first named."""
+        return self.tallies.setdefault(device, DeviceTally(online=True))
+
+    def forget(self, devices: Iterable[str], at_ns: int) -> None:
+        """These devices are polled no more, or anew: what was open about them ends."""
+        for device in devices:
+            for kind in (Happening.DEVICE_LOST, Happening.GAP, Happening.OVERLOAD):
+                self._finish(kind, device, at_ns)
+
+    def left(self) -> Resume:
+        """What the next run goes on with."""
+        pipelines = self.pipelines.values()
+        readings = {k: v for p in pipelines for k, v in p.counters.readings().items()}
+        minutes = [p.state() for p in pipelines if p.minutes.start_ns]
+        return Resume(readings, minutes, self.texts)
+
+    def exchange(self, groups: dict[Group, int], devices: Iterable[str], now_ns: int) -> None:
+        """
+        Read these groups from now on (with their grace in ns); the others end here.
+
+        Points that are read on keep their counters and the minute under way; the minute of a point
+        that is read no more is written as far as it came.
+        """
+        self.close_minutes(now_ns)
+        old = [p for g, p in self.pipelines.items() if g not in groups]
+        new = [g for g in groups if g not in self.pipelines]
+        kept = {g: p for g, p in self.pipelines.items() if g in groups}
+        added = {g: GroupPipeline(self.plant, self.gateway, g) for g in new}
+        self.pipelines = kept | added
+        self.grace_ns = dict(groups)
+        names = set(devices)
+        self.tallies = {name: tally for name, tally in self.tallies.items() if name in names}
+        for name in names:
+            self.tally(name)
+        readings = {k: v for p in old for k, v in p.counters.readings().items()}
+        states = [p.state() for p in old if p.minutes.start_ns]
+        for pipeline in added.values():
+            pipeline.counters.restore(readings)
+            for state in states:
+                pipeline.minutes.restore(state)
+        still = {p.id for g in self.pipelines for p in g.points}
+        for pipeline in old:
+            self._part(pipeline, still)
+
+    def _part(self, pipeline: GroupPipeline, still: set[str]) -> None:
+        minutes: Minutes = pipeline.minutes
+        gone = [i for i, p in enumerate(pipeline.group.points) if p.id not in still]
+        if gone and minutes.start_ns:
+            self.record.add(pipeline.part(minutes.close(), gone))

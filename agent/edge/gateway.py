@@ -1,0 +1,383 @@
+"""Wiring of the edge process: config → lines → desk → logs → publisher; signals, stop, reload."""
+
+import asyncio
+import contextlib
+import gc
+import logging
+import signal
+import time
+from collections.abc import Callable, Iterable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from agent.batches.log import BatchLog
+from agent.edge import resume
+from agent.edge.clock import LOOK_S, Timeline
+from agent.edge.config import GatewayConfig, LineConfig, load_gateway
+from agent.edge.desk import Desk
+from agent.edge.exposition import exposition
+from agent.edge.outbox import Outbox
+from agent.edge.poll import Asked, Line
+from agent.edge.publish import Publisher
+from agent.health import serve
+from agent.notify import notify, reloading, watchdog_s
+from agent.wire.encode import BatchHead
+from agent.wire.events import Happening
+from drivers.config import DeviceConfig, make_driver
+from drivers.model import ConfigError, Group
+
+_log = logging.getLogger(__name__)
+
+DAY_NS = 86_400_000_000_000
+GRACE_S = 2.0
+FAREWELL_S = 1.0  # a stop waits this long for the last receipts
+PRUNE_S = 600.0
+STREAMS = ("record", "raw")
+
+
+@dataclass(slots=True, eq=False)
+class _Running:
+    """A line that is being polled."""
+
+    config: LineConfig
+    line: Line
+    task: "asyncio.Task[None] | None" = None
+
+
+class Gateway:
+    """One gateway, from start to graceful stop; ``stop`` and ``reload`` may come at any time."""
+
+    def __init__(self, config: GatewayConfig, *, wall_ns: Callable[[], int] = time.time_ns) -> None:
+        self.config = config
+        self._wall_ns = wall_ns
+        self.port = 0  # of /metrics, once running
+        self.started = asyncio.Event()
+        self._stop = asyncio.Event()
+        self._again = asyncio.Event()
+        self._wake = asyncio.Event()
+        self._lines: dict[str, _Running] = {}
+        self._alive_s = self._started_s = time.monotonic()
+        self._clock: Timeline
+        self._desk: Desk
+        self._logs: dict[str, BatchLog]
+        self._publisher: Publisher
+        self._publishing: asyncio.Task[None]
+
+    def stop(self) -> None:
+        self._stop.set()
+        self._wake.set()
+
+    def reload(self) -> None:
+        """Read the config again; a bad one is refused and changes nothing."""
+        self._again.set()
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Until ``stop``: poll, keep, publish."""
+        async with AsyncExitStack() as stack:
+            self._logs = {name: await self._log_of(stack, name) for name in STREAMS}
+            await self._begin()
+            self.port = await stack.enter_async_context(
+                serve(self.config.health.listen, self.exposition, self.healthy)
+            )
+            async with asyncio.TaskGroup() as tasks:
+                await self._live(tasks)
+
+    async def _log_of(self, stack: AsyncExitStack, stream: str) -> BatchLog:
+        kept = self.config.log
+        days = kept.record_days if stream == "record" else kept.raw_days
+        log = BatchLog(
+            self.config.data_dir,
+            stream=stream,
+            keep_ns=int(days * DAY_NS),
+            max_bytes=kept.max_bytes,
+            shed=stream == "raw",
+        )
+        return await stack.enter_async_context(log)
+
+    # --- start
+
+    async def _begin(self) -> None:
+        """Clock, desk and what an earlier run left."""
+        config, logs = self.config, self._logs
+        used_ns = max([await _newest_ns(log) for log in logs.values()])
+        self._clock = Timeline(self._wall_ns, floor_ns=used_ns)
+        boxes = [Outbox(logs[name], self._head(name), self._clock.now_ns) for name in STREAMS]
+        self._desk = Desk(config.plant, config.gateway, *boxes)
+        left = await resume.load(self._state_path, logs["record"], config.plant, config.points)
+        lines = {line.key: self._line(line) for line in config.lines}
+        now_ns = self._clock.now_ns()
+        self._desk.exchange(self._groups(lines.values()), self._names(lines.values()), now_ns)
+        for pipeline in self._desk.pipelines.values():
+            pipeline.counters.restore(left.readings)
+            for minute in left.minutes:
+                pipeline.minutes.restore(minute)
+        self._desk.texts.update(left.texts)
+        self._desk.close_minutes(now_ns)
+        for event in left.open_events:
+            self._desk.reopened(event, used_ns)
+        if used_ns:
+            self._desk.once(Happening.GAP, used_ns, "the agent was not running", end_ns=now_ns)
+        self._desk.once(Happening.START, now_ns, f"config {config.digest}")
+        self._lines = lines
+
+    @property
+    def _state_path(self) -> Path:
+        return self.config.data_dir / "state.json"
+
+    def _head(self, stream: str) -> BatchHead:
+        return BatchHead(self.config.plant, self.config.gateway, stream, self.config.digest)
+
+    def _line(self, config: LineConfig) -> _Running:
+        """Ready to run. ConfigError when a driver refuses its devices."""
+        by_name = {device.name: device for device in config.devices}
+        tallies = {asked_of(d): self._desk.tally(d.name) for d in config.devices}
+        groups = tuple((g, requests_of(by_name[g.device], g)) for g in config.groups)
+        driver = make_driver(config.devices, config.groups)
+        return _Running(config, Line(driver, tallies, groups, self._clock, self._desk))
+
+    @staticmethod
+    def _groups(lines: Iterable[_Running]) -> dict[Group, int]:
+        return {
+            group: round((GRACE_S + 3 * device.timeout_s) * 1e9)
+            for running in lines
+            for group in running.config.groups
+            for device in running.config.devices
+            if device.name == group.device
+        }
+
+    @staticmethod
+    def _names(lines: Iterable[_Running]) -> list[str]:
+        return [device.name for running in lines for device in running.config.devices]
+
+    # --- life
+
+    async def _live(self, tasks: asyncio.TaskGroup) -> None:
+        self._publisher, self._publishing = self._publish(tasks)
+        for running in self._lines.values():
+            running.task = tasks.create_task(running.line.run())
+        helpers = [tasks.create_task(work()) for work in (self._tick, self._flush, self._prune)]
+        gc.collect()
+        gc.freeze()
+        self.started.set()
+        notify("READY=1")
+        _log.info(
+            "running plant=%s gateway=%s devices=%d points=%d config=%s",
+            self.config.plant,
+            self.config.gateway,
+            len(self.config.devices),
+            len(self.config.points),
+            self.config.digest,
+        )
+        while not self._stop.is_set():
+            await self._wake.wait()
+            self._wake.clear()
+            if self._again.is_set():
+                self._again.clear()
+                await self._reload(tasks)
+        await self._end(helpers)
+
+    def _publish(self, tasks: asyncio.TaskGroup) -> tuple[Publisher, "asyncio.Task[None]"]:
+        config = self.config
+        publisher = Publisher(config.mqtt, config.plant, config.gateway, self._logs)
+        return publisher, tasks.create_task(publisher.run())
+
+    async def _tick(self) -> None:
+        """Watch the clock, close minutes, tell systemd that we live."""
+        every_s = watchdog_s()
+        told_s = 0.0
+        while True:
+            step = self._clock.look()
+            if step is not None:
+                self._desk.stepped(step)
+            self._desk.close_minutes(self._clock.now_ns())
+            self._alive_s = time.monotonic()
+            if every_s and self._alive_s - told_s >= every_s / 2:
+                notify("WATCHDOG=1")
+                told_s = self._alive_s
+            await asyncio.sleep(LOOK_S)
+
+    async def _flush(self) -> None:
+        """Close a batch of each stream every ``batch_interval_s``."""
+        due_s = time.monotonic()
+        while True:
+            interval_s = self.config.log.batch_interval_s
+            due_s = max(due_s + interval_s, time.monotonic())
+            await asyncio.sleep(due_s - time.monotonic())
+            await self._flush_once()
+
+    async def _flush_once(self) -> None:
+        await self._desk.record.flush()
+        await self._desk.raw.flush()
+        self._desk.log_state(self._clock.now_ns())
+
+    async def _prune(self) -> None:
+        while True:
+            await asyncio.sleep(PRUNE_S)
+            for log in self._logs.values():
+                await log.prune()
+
+    # --- stop
+
+    async def _end(self, helpers: list["asyncio.Task[None]"]) -> None:
+        notify("STOPPING=1")
+        _log.info("stopping")
+        await self._stop_lines(list(self._lines.values()))
+        for helper in helpers:
+            helper.cancel()
+        await asyncio.wait(helpers)
+        now_ns = self._clock.now_ns()
+        self._desk.finish_all(now_ns)
+        self._desk.once(Happening.STOP, now_ns, "stopped on request")
+        await self._flush_once()
+        await asyncio.to_thread(
+            resume.save,
+            self._state_path,
+            self._desk.left(),
+            self._logs["record"].log_id,
+            self._logs["record"].newest,
+        )
+        await self._farewell()
+        self._publishing.cancel()
+
+    async def _farewell(self) -> None:
+        end_s = time.monotonic() + FAREWELL_S
+        while time.monotonic() < end_s and self._awaits_receipts():  # noqa: ASYNC110 - brief
+            await asyncio.sleep(0.05)
+
+    def _awaits_receipts(self) -> bool:
+        waits = any(log.receipted < log.newest for log in self._logs.values())
+        return self._publisher.online and waits
+
+    async def _stop_lines(self, lines: list[_Running]) -> None:
+        """Each ends after the read under way; one that hangs is cancelled."""
+        if not lines:
+            return
+        for running in lines:
+            running.line.stop()
+        tasks = [running.task for running in lines if running.task is not None]
+        longest_s = max(d.timeout_s for running in lines for d in running.config.devices)
+        _, hanging = await asyncio.wait(tasks, timeout=1.0 + min(2 * longest_s, 5.0))
+        for task in hanging:
+            task.cancel()
+        if hanging:
+            await asyncio.wait(hanging)
+
+    # --- reload
+
+    async def _reload(self, tasks: asyncio.TaskGroup) -> None:
+        reloading()
+        try:
+            fresh = await asyncio.to_thread(load_gateway, self.config.path)
+            self._refuse_moves(fresh)
+            known = {line.key for line in fresh.lines}
+            added = {
+                line.key: self._line(line) for line in fresh.lines if line.key not in self._lines
+            }
+        except ConfigError as error:
+            for problem in error.problems:
+                _log.error("new config refused: %s", problem)
+            _log.error("the old config runs on config=%s", self.config.digest)
+        else:
+            await self._change(fresh, known, added, tasks)
+        notify("READY=1")
+
+    def _refuse_moves(self, fresh: GatewayConfig) -> None:
+        names = ("plant", "gateway", "data_dir", "health")
+        moved = [name for name in names if getattr(fresh, name) != getattr(self.config, name)]
+        problems = [f"{fresh.path.name}: {name} cannot change while running" for name in moved]
+        if problems:
+            raise ConfigError([*problems, "restart the agent to change it"])
+
+    async def _change(
+        self,
+        fresh: GatewayConfig,
+        known: set[str],
+        added: dict[str, _Running],
+        tasks: asyncio.TaskGroup,
+    ) -> None:
+        gone = [running for key, running in self._lines.items() if key not in known]
+        old, self.config = self.config, fresh
+        await self._stop_lines(gone)
+        self._lines = {k: r for k, r in self._lines.items() if k in known} | added
+        now_ns = self._clock.now_ns()
+        kept = {device.name for running in gone for device in running.config.devices}
+        self._desk.forget(kept, now_ns)
+        lines = self._lines.values()
+        self._desk.exchange(self._groups(lines), self._names(lines), now_ns)
+        self._desk.record.head, self._desk.raw.head = self._head("record"), self._head("raw")
+        for running in added.values():
+            running.task = tasks.create_task(running.line.run())
+        if fresh.mqtt != old.mqtt:
+            self._publishing.cancel()
+            await asyncio.wait([self._publishing])
+            self._publisher, self._publishing = self._publish(tasks)
+        text = f"config {old.digest} → {fresh.digest}; {len(gone)} lines ended, {len(added)} begun"
+        self._desk.once(Happening.CONFIG_CHANGE, now_ns, text)
+        _log.info("reloaded %s", text)
+
+    # --- health
+
+    def healthy(self) -> tuple[bool, str]:
+        """For /healthz: the loop turns and the logs take batches."""
+        silent_s = time.monotonic() - self._alive_s
+        if silent_s > 10 * LOOK_S:
+            return False, f"no sign of life for {silent_s:.0f} s"
+        for outbox in (self._desk.record, self._desk.raw):
+            if outbox.refused:
+                return False, f"{outbox.log.stream} log: {outbox.refused}"
+        return True, "ok"
+
+    def exposition(self) -> str:
+        """For /metrics."""
+        return exposition(self._desk, self._publisher, self._clock.ahead_ns, self._started_s)
+
+
+def asked_of(device: DeviceConfig) -> Asked:
+    """What the poller needs of a device's config."""
+    return Asked(device.name, device.timeout_s, device.max_requests_per_s)
+
+
+def requests_of(device: DeviceConfig, group: Group) -> int:
+    """Requests one read of the group takes; only worked out where a cap needs it."""
+    if not device.max_requests_per_s:
+        return 1
+    if not device.driver.startswith("modbus"):
+        return -(-len(group.points) // device.max_nodes_per_read)
+    from drivers.plan import limits_of, plan_blocks, spans_of
+
+    return len(plan_blocks(spans_of(group.points), limits_of(device)))
+
+
+async def _newest_ns(log: BatchLog) -> int:
+    batch = await log.read(log.newest) if log.newest else None
+    return batch.closed_ns if batch else 0
+
+
+async def run_gateway(config: GatewayConfig) -> None:
+    """Run until SIGTERM or SIGINT; SIGHUP reloads."""
+    gateway = Gateway(config)
+    loop = asyncio.get_running_loop()
+    actions = {
+        signal.SIGTERM: gateway.stop,
+        signal.SIGINT: gateway.stop,
+        signal.SIGHUP: gateway.reload,
+    }
+    for sign, action in actions.items():
+        loop.add_signal_handler(sign, action)
+    try:
+        with contextlib.suppress(asyncio.CancelledError):
+            await gateway.run()
+    finally:
+        for sign in actions:
+            loop.remove_signal_handler(sign)
+
+
+def run(config: GatewayConfig) -> None:
+    """The whole process, on uvloop."""
+    import uvloop
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(partial(run_gateway, config)())

@@ -1,0 +1,94 @@
+"""What waits for the batch log: lines of one stream, closed as a batch now and then, bounded."""
+
+import logging
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+
+from agent.batches.log import BatchLog, LogError
+from agent.wire.encode import BatchHead, batch_payload
+
+_log = logging.getLogger(__name__)
+
+BATCH_BYTES = 4 << 20  # plain; a longer backlog becomes several batches
+ROOM_BYTES = 64 << 20  # what may wait while the disk is slow or full
+
+
+class Outbox:
+    """
+    Lines on their way into a batch log.
+
+    ``add`` never waits, so that a slow disk does not slow the polls. While the log refuses, lines
+    wait; what finds no room any more is counted in ``dropped`` and never silently gone.
+    """
+
+    def __init__(
+        self,
+        log: BatchLog,
+        head: BatchHead,
+        now_ns: Callable[[], int],
+        *,
+        room_bytes: int = ROOM_BYTES,
+    ) -> None:
+        self.log = log
+        self.head = head
+        self.dropped = 0  # lines, since the start
+        self.refused = ""  # why the log takes nothing, while that lasts
+        self._now_ns = now_ns
+        self._room = room_bytes
+        self._parts: deque[bytes] = deque()
+        self._bytes = 0
+        self._taken: list[bytes] = []  # the batch under way
+        self._urgent = False
+
+    @property
+    def waiting_bytes(self) -> int:
+        return self._bytes
+
+    def add(self, part: bytes, *, urgent: bool = False) -> bool:
+        """Take lines; False when there is no room for them. ``urgent`` may use the last reserve."""
+        if self._bytes + len(part) > self._room and not urgent:
+            self.dropped += part.count(b"\n") + 1
+            return False
+        self._parts.append(part)
+        self._bytes += len(part)
+        self._urgent |= urgent
+        return True
+
+    async def flush(self) -> None:
+        """Everything that waits becomes durable, or ``refused`` says why not."""
+        while self._parts or self._taken:
+            self._take()
+            closed_ns = self._now_ns()
+            try:
+                await self.log.append(
+                    partial(self._payload, closed_ns), closed_ns=closed_ns, urgent=self._urgent
+                )
+            except LogError as error:
+                if not self.refused:
+                    _log.error("%s log refuses batches: %s", self.log.stream, error)
+                self.refused = str(error)
+                return
+            if self.refused:
+                _log.warning("%s log takes batches again", self.log.stream)
+            self.refused, self._urgent = "", False
+            self._bytes -= sum(map(len, self._taken))
+            self._taken = []
+
+    def _take(self) -> None:
+        """Move up to a batch's worth of lines into the batch under way."""
+        size = sum(map(len, self._taken))
+        while self._parts and (not size or size + len(self._parts[0]) <= BATCH_BYTES):
+            part = self._parts.popleft()
+            self._taken.append(part)
+            size += len(part)
+
+    def _payload(self, closed_ns: int, seq: int, previous: str) -> tuple[bytes, int]:
+        return batch_payload(
+            self.head,
+            self._taken,
+            log=self.log.log_id,
+            seq=seq,
+            prev=previous,
+            closed_ns=closed_ns,
+        )

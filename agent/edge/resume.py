@@ -1,0 +1,147 @@
+"""
+What an earlier run left: counters, the minute under way, events that nobody ended.
+
+A graceful stop writes ``state.json``. After a kill the tail of the record log speaks: the readings
+in its windows are where the counters go on, so no consumption is lost or counted twice.
+"""
+
+import json
+import logging
+import os
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from agent.batches.log import BatchLog
+from agent.minutes.windows import MinuteState
+from agent.wire.encode import tags_of
+from agent.wire.events import Event, Happening
+from agent.wire.lines import LineError, read_line
+from drivers.model import Equipment, Kind, Point
+
+_log = logging.getLogger(__name__)
+
+TAIL_BATCHES = 300
+TAIL_BYTES = 64 << 20  # plain
+_FORM = 1
+_LAST = re.compile(r"([a-z0-9_]+)_last=([^, ]+)")
+
+
+@dataclass(slots=True)
+class Resume:
+    """What to go on with; empty at the very first start."""
+
+    readings: dict[str, tuple[float, int]] = field(default_factory=dict)
+    minutes: list[MinuteState] = field(default_factory=list)
+    texts: dict[str, str] = field(default_factory=dict)
+    open_events: list[Event] = field(default_factory=list)
+
+
+def save(path: Path, resume: Resume, log_id: str, record_seq: int) -> None:
+    """Write ``state.json`` so that either the old or the new one is there whole."""
+    content = {
+        "form": _FORM,
+        "log": log_id,
+        "seq": record_seq,
+        "readings": resume.readings,
+        "minutes": resume.minutes,
+        "texts": resume.texts,
+    }
+    fresh = path.with_suffix(".tmp")
+    with fresh.open("w", encoding="utf-8") as file:
+        json.dump(content, file)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.rename(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+async def load(path: Path, log: BatchLog, plant: str, points: Iterable[Point]) -> Resume:
+    """From the state file and what the record log holds beyond it."""
+    resume, seq = _from_file(path, log.log_id)
+    await _from_tail(resume, log, seq, _Wanted(plant, points))
+    return resume
+
+
+def _from_file(path: Path, log_id: str) -> tuple[Resume, int]:
+    try:
+        content: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        if content["form"] != _FORM or content["log"] != log_id:
+            return Resume(), 0
+        readings = {name: (float(v), int(ns)) for name, (v, ns) in content["readings"].items()}
+        return Resume(readings, content["minutes"], content["texts"]), int(content["seq"])
+    except FileNotFoundError:
+        return Resume(), 0
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        _log.warning("state file unusable path=%s error=%r; the record log speaks", path, error)
+        return Resume(), 0
+
+
+class _Wanted:
+    """Counters by the head of their window lines."""
+
+    def __init__(self, plant: str, points: Iterable[Point]) -> None:
+        self.by_head: dict[str, dict[str, str]] = {}
+        self.missing: set[str] = set()
+        for point in points:
+            if point.quantity.kind is Kind.COUNTER:
+                head = f"{point.quantity.measurement}_1m,{tags_of(plant, point.equipment)}"
+                self.by_head.setdefault(head, {})[point.quantity.field] = point.id
+                self.missing.add(point.id)
+
+
+async def _from_tail(resume: Resume, log: BatchLog, seq: int, wanted: _Wanted) -> None:
+    """Newest batches first, down to ``seq``, until every counter was found."""
+    ended: set[str] = set()
+    wanted.missing -= set() if log.newest > seq else wanted.missing
+    size = 0
+    for at in range(log.newest, max(seq, log.newest - TAIL_BATCHES, log.oldest - 1), -1):
+        batch = await log.read(at)
+        if batch is None:
+            continue
+        payload = batch.payload.decode()
+        size += len(payload)
+        for line in reversed(payload.split("\n")[1:]):
+            if line.startswith("event,"):
+                _event(resume, line, ended)
+            elif wanted.missing:
+                _window(resume, line, wanted)
+        if size > TAIL_BYTES:
+            break
+    if log.newest > seq:
+        resume.minutes = []  # the state is older than what was written after it
+
+
+def _window(resume: Resume, line: str, wanted: _Wanted) -> None:
+    head, _, rest = line.partition(" ")
+    fields = wanted.by_head.get(head)
+    if fields is None:
+        return
+    start_ns = int(rest[-19:])  # the earliest it can be: allows the most until the next reading
+    for name, value in _LAST.findall(rest):
+        point = fields.get(name)
+        if point in wanted.missing:
+            wanted.missing.discard(point)
+            resume.readings[point] = (float(value), start_ns)
+
+
+def _event(resume: Resume, text: str, ended: set[str]) -> None:
+    try:
+        line = read_line(text)
+        name = str(line.fields["id"])
+        kind = Happening(line.tags["kind"])
+    except (LineError, KeyError, ValueError):
+        return
+    lasts = kind in {Happening.DEVICE_LOST, Happening.GAP, Happening.OVERLOAD, Happening.LOG_FULL}
+    if name not in ended and lasts and "end" not in line.fields:
+        where = line.tags.get("line"), line.tags.get("unit")
+        equipment = Equipment(where[0], where[1]) if where[0] and where[1] else None
+        happened = str(line.fields["text"])
+        resume.open_events.append(Event(kind, line.time_ns, name, happened, equipment))
+    ended.add(name)

@@ -1,0 +1,1 @@
+"""The historian process: receive, keep the originals, receipt, feed the views."""

@@ -1,0 +1,80 @@
+"""Wiring of the historian process: receiver, originals and views in one task group."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+
+from agent.batches.log import LogError
+from agent.historian.config import HistorianConfig
+from agent.historian.originals import Originals
+from agent.historian.receive import Receiver
+from agent.historian.view_runner import ViewRunner
+from agent.influx.view import InfluxView
+from agent.lake.view import LakeView
+from agent.views import View
+from agent.wire.events import Happening
+
+_log = logging.getLogger(__name__)
+
+
+def views_of(config: HistorianConfig) -> list[View]:
+    """All views the config asks for, the lake first; not yet entered."""
+    lake = LakeView(
+        config.lake_path, flush_s=config.lake.flush_s, flush_bytes=config.lake.flush_bytes
+    )
+    return [lake, *(InfluxView(each, config.view_folder(each.name)) for each in config.influxdb)]
+
+
+class Historian:
+    """Everything that runs; entered it is open, ``run`` receives and serves until told to stop."""
+
+    def __init__(self, config: HistorianConfig) -> None:
+        self.config = config
+        self.originals = Originals(config.originals, config.digest)
+        self.receiver = Receiver(config.mqtt, self.originals, plants=config.plants)
+        self.runners: list[ViewRunner] = []
+
+    async def run(self, stop: asyncio.Event, ready: Callable[[], None]) -> None:
+        """Calls ``ready`` when the originals are open; returns soon after ``stop`` is set."""
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(self.originals)
+            self.runners = [
+                ViewRunner(view, self.originals, self.config.view_folder(view.name))
+                for view in views_of(self.config)
+            ]
+            for runner in self.runners:
+                await stack.enter_async_context(runner)
+                await stack.enter_async_context(runner.view)
+            await self._tell(Happening.START, "historian started")
+            ready()
+            async with asyncio.TaskGroup() as tasks:
+                running = [
+                    tasks.create_task(self.receiver.run(), name="receive"),
+                    *(tasks.create_task(runner.run()) for runner in self.runners),
+                ]
+                await stop.wait()
+                for task in running:
+                    task.cancel()
+            await self._tell(Happening.STOP, "historian stopped")
+
+    async def _tell(self, kind: Happening, text: str) -> None:
+        for plant in sorted(self.originals.plants | set(self.config.plants)):
+            try:
+                await self.originals.tell(plant, kind, text)
+            except LogError as error:
+                _log.error("event %s not stored: %s", kind, error)
+
+
+async def rebuild(config: HistorianConfig, name: str) -> int:
+    """Throws view ``name`` away and writes it anew from the originals; how many batches."""
+    async with AsyncExitStack() as stack:
+        originals = await stack.enter_async_context(Originals(config.originals, config.digest))
+        view = next(view for view in views_of(config) if view.name == name)
+        runner = await stack.enter_async_context(
+            ViewRunner(view, originals, config.view_folder(name))
+        )
+        await stack.enter_async_context(view)
+        await runner.reset()
+        await runner.catch_up()
+        return runner.counts.batches

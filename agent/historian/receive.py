@@ -1,0 +1,298 @@
+"""MQTT → originals → receipts: every batch is checked, made durable, and only then receipted."""
+
+import asyncio
+import json
+import logging
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import aiomqtt
+
+from agent.batches.log import LogError
+from agent.historian.branches import Advertised, Outcome, Verdict
+from agent.historian.originals import Originals, TooManyLogsError
+from agent.historian.received import (
+    STREAMS,
+    Received,
+    RefusedBatchError,
+    Sender,
+    read_batch,
+    read_topic,
+)
+from agent.mqtt import PREFIX, BrokerConfig, Pauses, connection, keep_connected, topic
+from agent.views import Source
+from agent.wire.events import Happening
+
+_log = logging.getLogger(__name__)
+
+QUEUE = 64  # messages per stream; a gateway has at most 20 on the way
+QUEUE_BYTES = 64 << 20  # of all streams together; what does not fit is asked for again
+MOST_SENDERS = 1024
+_GROUP = 32
+_STATE_BYTES = 64 << 10
+_ASK_AGAIN_S = 2.0
+_CLIENT_QUEUE = 256
+
+
+@dataclass(slots=True)
+class ReceiveCounts:
+    """Since the start; for /metrics."""
+
+    connected: int = 0
+    lost: int = 0
+    messages: int = 0
+    bytes: int = 0
+    stored: int = 0
+    known: int = 0  # duplicates, receipted again
+    gaps: int = 0
+    missing: int = 0  # batch numbers gone for good
+    conflicts: int = 0
+    resends: int = 0  # asked for
+    refused: int = 0  # no batch, or not the sender's
+    overflow: int = 0  # no room in the queue: asked for again
+    not_stored: int = 0  # the disk refused: not receipted
+    receipts: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class _Lane:
+    """What came on one topic and waits for the disk."""
+
+    sender: Sender
+    stream: str
+    queue: "asyncio.Queue[bytes]" = field(default_factory=lambda: asyncio.Queue(QUEUE))
+    asked: tuple[str, int, float] = ("", 0, 0.0)
+
+
+class Receiver:
+    """Takes batches for as long as ``run`` runs; bounded in memory whatever is sent."""
+
+    def __init__(
+        self,
+        broker: BrokerConfig,
+        originals: Originals,
+        *,
+        plants: Iterable[str] = (),
+        pause_most_s: float = 20.0,
+    ) -> None:
+        self._broker = broker
+        self._plants = tuple(plants) or ("+",)  # "+" stands for all
+        self._originals = originals
+        self._pauses = Pauses(most_s=pause_most_s)
+        self._lanes: dict[tuple[Sender, str], _Lane] = {}
+        self._states: dict[Sender, dict[tuple[str, str], Advertised]] = {}
+        self._queued_bytes = 0
+        self._troubled: set[str] = set()
+        self.online = False
+        self.counts = ReceiveCounts()
+
+    async def run(self) -> None:
+        """Connects, receives, and connects again, until cancelled."""
+        await keep_connected(self._session, self._lost, self._pauses)
+
+    def _lost(self, reason: BaseException) -> None:
+        if self.online or not self.counts.lost:
+            _log.warning("broker %s lost: %s; trying again", self._broker.url, reason)
+        self.counts.lost += 1
+        self.online = False
+
+    async def _session(self) -> None:
+        async with connection(self._broker, "smelter-historian", queue=_CLIENT_QUEUE) as client:
+            wanted = [(plant, leaf) for leaf in ("state", *STREAMS) for plant in self._plants]
+            await client.subscribe([(f"{PREFIX}/{plant}/+/{leaf}", 1) for plant, leaf in wanted])
+            _log.info("broker %s connected", self._broker.url)
+            self.online = True
+            self.counts.connected += 1
+            self._lanes.clear()  # what waited is sent again
+            self._queued_bytes = 0
+            try:
+                async with asyncio.TaskGroup() as tasks:
+                    async for message in client.messages:
+                        await self._dispatch(client, tasks, message)
+            finally:
+                self.online = False
+
+    async def _dispatch(
+        self, client: aiomqtt.Client, tasks: asyncio.TaskGroup, message: aiomqtt.Message
+    ) -> None:
+        payload = bytes(message.payload)
+        self.counts.messages += 1
+        self.counts.bytes += len(payload)
+        try:
+            sender, leaf = read_topic(str(message.topic))
+            if leaf == "state":
+                await self._take_state(client, sender, payload, ask=message.retain)
+            elif payload:
+                self._enqueue(client, tasks, (sender, leaf), payload)
+        except RefusedBatchError as error:
+            self._refuse(str(message.topic), error)
+
+    def _refuse(self, where: str, error: Exception) -> None:
+        self.counts.refused += 1
+        if len(self._troubled) < MOST_SENDERS and where not in self._troubled:
+            self._troubled.add(where)
+            _log.warning("%s: refused, and more of the kind only counted: %s", where, error)
+
+    def _enqueue(
+        self,
+        client: aiomqtt.Client,
+        tasks: asyncio.TaskGroup,
+        key: tuple[Sender, str],
+        payload: bytes,
+    ) -> None:
+        if key[1] not in STREAMS:
+            raise RefusedBatchError(f"stream {key[1]!r} is none of ours")
+        lane = self._lanes.get(key)
+        if lane is None:
+            if len(self._lanes) >= MOST_SENDERS * len(STREAMS):
+                raise RefusedBatchError("too many gateways")
+            lane = self._lanes[key] = _Lane(*key)
+            tasks.create_task(self._work(client, lane), name=f"receive {key}")
+        if lane.queue.full() or self._queued_bytes + len(payload) > QUEUE_BYTES:
+            self.counts.overflow += 1
+            return
+        self._queued_bytes += len(payload)
+        lane.queue.put_nowait(payload)
+
+    # states
+
+    async def _take_state(
+        self, client: aiomqtt.Client, sender: Sender, payload: bytes, *, ask: bool
+    ) -> None:
+        """A retained state meets a historian that just came: it says from where to send on."""
+        logs = read_state(payload)
+        if logs is None:
+            raise RefusedBatchError("state is not what a gateway says")
+        if sender not in self._states and len(self._states) >= MOST_SENDERS:
+            raise RefusedBatchError("too many gateways")
+        if not logs:
+            return  # the last will: what the logs hold is still as it was
+        self._states[sender] = {(stream, log): said for stream, log, said in logs}
+        for stream, log, said in logs if ask else ():
+            source = Source(sender.plant, sender.gateway, stream, log)
+            branches = self._originals.find_branches(source)
+            expected = said.gone_after(branches.newest if branches else 0) + 1
+            await self._ask(client, sender, stream, log, expected)
+
+    async def _ask(
+        self, client: aiomqtt.Client, sender: Sender, stream: str, log: str, seq: int
+    ) -> None:
+        self.counts.resends += 1
+        await self._say(client, sender, {"log": log, "stream": stream, "resend_from": seq})
+
+    async def _say(self, client: aiomqtt.Client, sender: Sender, what: dict[str, object]) -> None:
+        text = json.dumps(what, separators=(",", ":"))
+        await client.publish(topic(sender.plant, sender.gateway, "receipt"), text, qos=1)
+
+    # batches
+
+    async def _work(self, client: aiomqtt.Client, lane: _Lane) -> None:
+        """One group after the other: check in a thread, store, then one receipt for all."""
+        while True:
+            group = [await lane.queue.get()]
+            while len(group) < _GROUP and not lane.queue.empty():
+                group.append(lane.queue.get_nowait())
+            try:
+                await self._take_group(client, lane, group)
+            finally:
+                self._queued_bytes = max(0, self._queued_bytes - sum(map(len, group)))
+
+    async def _take_group(self, client: aiomqtt.Client, lane: _Lane, group: list[bytes]) -> None:
+        upto: dict[str, int] = {}
+        resend: dict[str, int] = {}
+        for received in await asyncio.to_thread(self._read_group, lane, group):
+            log, seq = received.log, received.batch.seq
+            outcome = await self._store(received)
+            if outcome is None:
+                break
+            if outcome.verdict is Verdict.RESEND:
+                resend[log] = outcome.first
+            elif outcome.verdict is not Verdict.REFUSED:
+                upto[log] = max(seq, upto.get(log, 0))
+                resend.pop(log, None)
+        for log, seq in upto.items():
+            self.counts.receipts += 1
+            await self._say(client, lane.sender, {"log": log, "stream": lane.stream, "upto": seq})
+        for log, seq in resend.items():
+            now = time.monotonic()
+            if lane.asked[:2] != (log, seq) or now > lane.asked[2] + _ASK_AGAIN_S:
+                lane.asked = (log, seq, now)
+                await self._ask(client, lane.sender, lane.stream, log, seq)
+
+    def _read_group(self, lane: _Lane, group: list[bytes]) -> list[Received]:
+        found = []
+        for payload in group:
+            try:
+                found.append(read_batch(lane.sender, lane.stream, payload))
+            except RefusedBatchError as error:
+                self._refuse(f"{lane.sender.plant}/{lane.sender.gateway}/{lane.stream}", error)
+        return found
+
+    async def _store(self, received: Received) -> Outcome | None:
+        """None when the disk would not take it: then it is not receipted and comes again."""
+        sender, log = received.sender, received.log
+        advertised = self._states.get(sender, {}).get((received.stream, log), Advertised())
+        try:
+            branches = await self._originals.branches_of(received)
+            outcome = await branches.take(received, advertised)
+            await self._note(received, outcome)
+        except (LogError, TooManyLogsError, OSError) as error:
+            self.counts.not_stored += 1
+            if "disk" not in self._troubled:
+                self._troubled.add("disk")
+                _log.error("not stored, not receipted, will come again: %s", error)
+            return None
+        self._troubled.discard("disk")
+        return outcome
+
+    async def _note(self, received: Received, outcome: Outcome) -> None:
+        counts, seq = self.counts, received.batch.seq
+        where = f"{received.sender.gateway}/{received.stream}/{received.log}"
+        if outcome.verdict is Verdict.KNOWN:
+            counts.known += 1
+            return
+        if outcome.verdict is Verdict.REFUSED:
+            raise TooManyLogsError(f"{where}: too many contradictions, batch {seq} is not taken")
+        if outcome.verdict is Verdict.RESEND:
+            return
+        counts.stored += 1
+        self._originals.stored()
+        if outcome.verdict is Verdict.GAP:
+            counts.gaps += 1
+            missing = outcome.last - outcome.first + 1
+            counts.missing += missing
+            text = f"{where}: batches {outcome.first} to {outcome.last} are gone at the gateway"
+            await self._tell(received, Happening.GAP, text, float(missing))
+        elif outcome.verdict is Verdict.CONFLICT:
+            counts.conflicts += 1
+            text = f"{where}: batch {seq} came again with other bytes; both are kept"
+            await self._tell(received, Happening.CONFLICT, text)
+        elif outcome.verdict is Verdict.REFILL:
+            text = f"{where}: batch {seq}, unreadable here, came again and is kept in a branch"
+            await self._tell(received, Happening.CONFLICT, text)
+
+    async def _tell(
+        self, received: Received, kind: Happening, text: str, amount: float | None = None
+    ) -> None:
+        _log.warning("%s: %s", kind, text)
+        await self._originals.tell(received.sender.plant, kind, text, amount=amount)
+
+
+def read_state(payload: bytes) -> list[tuple[str, str, Advertised]] | None:
+    """
+    (stream, log, what it still holds) of a gateway that is online.
+
+    None when it is not readable, empty when the gateway is offline.
+    """
+    if len(payload) > _STATE_BYTES:
+        return None
+    try:
+        said = json.loads(payload) if payload else {}
+        found = []
+        for stream, log in said.get("logs", {}).items() if said.get("online") else ():
+            lost = tuple((int(first), int(last)) for first, last in log.get("lost", ()))
+            found.append((str(stream), str(log["log"]), Advertised(int(log["oldest"]), lost)))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None
+    return [each for each in found if each[0] in STREAMS]

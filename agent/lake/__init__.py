@@ -1,0 +1,1 @@
+"""The embedded view: Parquet by table, plant and day, written exactly once."""

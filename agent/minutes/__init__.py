@@ -1,0 +1,1 @@
+"""From samples to minutes: what is good, what a counter did, what a minute was."""

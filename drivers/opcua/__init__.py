@@ -1,0 +1,1 @@
+"""OPC UA: polls and subscriptions, pinned certificates, browsing; read only."""
