@@ -118,10 +118,12 @@ def judge_rtu(data: bytes, frame: bytes, request: Request) -> tuple[bytes, int] 
     """
     As ``judge_tcp``, and how many bytes followed the reply.
 
-    A half-duplex adapter's echo of ``frame`` in front is passed over.
+    A half-duplex adapter's echo of ``frame`` in front is passed over; a reply of the very same
+    bytes cannot be told from it and is none. Of two replies that fit the question one is old, and
+    nothing says which: neither is taken.
     """
     whole = 5 + request.octets
-    if data.startswith(frame) and not _is_reply(data, request):
+    if data.startswith(frame) and (whole == len(frame) or not _is_reply(data, request)):
         data = data[len(frame) :]
     elif len(data) < len(frame) and frame.startswith(data):
         return None
@@ -135,6 +137,8 @@ def judge_rtu(data: bytes, frame: bytes, request: Request) -> tuple[bytes, int] 
         return None
     if not _crc_fits(data[:whole]):
         raise NonsenseError(f"wrong CRC in the reply to {request}", data)
+    if data[whole : whole + 3] == request.head:
+        raise NonsenseError(f"more than one reply to {request}", data)
     return _judge_pdu(data, data[: whole - 2], request), len(data) - whole
 
 

@@ -3,7 +3,7 @@
 import contextlib
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from drivers.modbus.wire import (
@@ -53,12 +53,15 @@ def test_the_right_reply_is_taken_once_it_is_whole(
     frame = frame_of(request, framing, transaction)  # type: ignore[arg-type]
     data = filling[: request.octets]
     reply = right_reply(request, framing, frame, data)
+    assume(reply != frame)
     for cut in (0, 1, 2, 3, 5, 8, 9, len(reply) - 1):
         if cut < len(reply):
             assert judge(framing, reply[:cut], frame, request) is None
     assert judge(framing, reply, frame, request) == data
     if framing == "rtu":
         assert judge(framing, frame + reply, frame, request) == data  # an adapter's echo
+        with pytest.raises(NonsenseError):  # one of the two is old
+            judge(framing, reply + reply, frame, request)
 
 
 @settings(max_examples=300, deadline=None)
@@ -101,3 +104,13 @@ def test_a_late_reply_is_recognised_whole_and_waited_for_in_pieces(
         assert late_reply(reply[:cut], request.head, exceptions=False) == -1
     broken = reply[:-1] + bytes((reply[-1] ^ 1,))
     assert late_reply(broken, request.head, exceptions=False) == 0
+
+
+def test_an_echo_that_could_be_a_reply_is_not_taken_for_one() -> None:
+    """17 coils from 768 on: the question is byte for byte a reply with the coils 00 00 11."""
+    request = read_request(1, Table.COIL, 768, 17)
+    frame = frame_of(request, "rtu", 1)
+    assert frame == right_reply(request, "rtu", frame, b"\x00\x00\x11")
+    assert judge("rtu", frame, frame, request) is None
+    reply = right_reply(request, "rtu", frame, b"\x01\x02\x00")
+    assert judge("rtu", frame + reply, frame, request) == b"\x01\x02\x00"
