@@ -34,6 +34,7 @@ DAY_NS = 86_400_000_000_000
 GRACE_S = 2.0
 FAREWELL_S = 1.0  # a stop waits this long for the last receipts
 PRUNE_S = 600.0
+BATCH_PHASE = 0.3  # of the batch interval, after the slot: the polls of a slot are in by then
 STREAMS = ("record", "raw")
 
 
@@ -200,12 +201,13 @@ class Gateway:
             await asyncio.sleep(LOOK_S)
 
     async def _flush(self) -> None:
-        """Close a batch of each stream every ``batch_interval_s``."""
-        due_s = time.monotonic()
+        """Close a batch of each stream every ``batch_interval_s``, soon after a slot's polls."""
         while True:
-            interval_s = self.config.log.batch_interval_s
-            due_s = max(due_s + interval_s, time.monotonic())
-            await asyncio.sleep(due_s - time.monotonic())
+            interval_ns = int(self.config.log.batch_interval_s * 1e9)
+            left_ns = (int(BATCH_PHASE * interval_ns) - self._clock.now_ns()) % interval_ns
+            if left_ns < interval_ns // 10:  # a timer may wake a little early
+                left_ns += interval_ns
+            await asyncio.sleep(left_ns / 1e9)
             await self._flush_once()
 
     async def _flush_once(self) -> None:
