@@ -247,9 +247,7 @@ def read_figures(path: Path, site: Site, ledger: Ledger, now: datetime) -> list[
             _free(figure, figures, ledger)
             figures.append(figure)
         except RowError as error:
-            problems.append(
-                say(f"{path}：第 {row.where} 行：{error}", f"{path}: row {row.where}: {error}")
-            )
+            problems.append(say(f"{path}：{row.where}：{error}", f"{path}: {row.where}: {error}"))
     if problems:
         nothing = say(f"{path}：没有导入任何数据", f"{path}: nothing was imported")
         raise ConfigError([*problems, nothing])

@@ -8,6 +8,7 @@ from decimal import Decimal
 from io import StringIO
 from pathlib import Path
 
+from drivers.language import say, why
 from drivers.model import ConfigError
 
 SHEET = "填报 Entries"
@@ -50,7 +51,8 @@ class TableRow:
 
     @property
     def where(self) -> str:
-        return f"{self.sheet}!{self.row}" if self.sheet else str(self.row)
+        row = say(f"第 {self.row} 行", f"row {self.row}")
+        return say(f"工作表“{self.sheet}”", f"sheet {self.sheet}, ") + row if self.sheet else row
 
 
 def read_table(path: Path) -> list[TableRow]:
@@ -58,7 +60,7 @@ def read_table(path: Path) -> list[TableRow]:
     try:
         sheets = _csv(path) if path.suffix.lower() == ".csv" else _xlsx(path)
     except OSError as error:
-        raise ConfigError([f"{path}: {error.strerror or error}"]) from None
+        raise ConfigError([f"{path}: {why(error)}"]) from None
     rows = [row for name, lines in sheets for row in _rows(path, name, lines)]
     if not rows:
         raise ConfigError([f"{path}: no figures in it"])

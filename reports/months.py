@@ -4,6 +4,8 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
 
+from drivers.language import say
+
 PLANT_TIME = timezone(timedelta(hours=8))  # fixed: no summer time enters a total
 
 _MONTH = re.compile(r"(\d{4})-(\d{2})")
@@ -32,7 +34,12 @@ class Period:
                 return cls.month(int(found[1]), int(found[2]))
         except ValueError:
             pass
-        raise ValueError(f"{text!r} is no month or day; write 2026-10 or 2026-10-05")
+        raise ValueError(
+            say(
+                f"{text!r} 不是月份或日期；请写 2026-10 或 2026-10-05",
+                f"{text!r} is no month or day; write 2026-10 or 2026-10-05",
+            )
+        )
 
     @classmethod
     def month(cls, year: int, month: int) -> "Period":

@@ -15,6 +15,7 @@ from typing import Annotated, Any, Self
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from drivers.config import NAME, Strict
+from drivers.language import say, why
 from drivers.model import ConfigError, Equipment, Kind, Unit
 from drivers.quantities import quantities
 
@@ -165,7 +166,9 @@ def load_site(path: Path) -> Site:
     """The site of ``path``. Raises ConfigError with every mistake at once."""
     try:
         tables = tomllib.loads(path.read_text("utf-8"), parse_float=Decimal)
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except OSError as error:
+        raise ConfigError([f"{path}: {why(error)}"]) from None
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError([f"{path}: {error}"]) from None
     _absolute(tables, path.resolve().parent)
     try:
@@ -190,5 +193,31 @@ def _sentence(path: Path, problem: Any) -> str:
         f"{part + 1}" if isinstance(part, int) else str(part) for part in problem["loc"]
     )
     given = problem.get("input")
-    shown = f" (found {given!r})" if isinstance(given, str | int | float | Decimal) else ""
-    return f"{path}: {where + ': ' if where else ''}{problem['msg']}{shown}"
+    shown = (
+        say(f"（现为 {given!r}）", f" (found {given!r})")
+        if isinstance(given, str | int | float | Decimal)
+        else ""
+    )
+    return f"{path}: {where + ': ' if where else ''}{_message(problem)}{shown}"
+
+
+_MESSAGES = {
+    "missing": ("缺少此项", "is missing"),
+    "extra_forbidden": ("未知的键", "unknown key"),
+    "greater_than": ("必须大于 {gt}", "must be above {gt}"),
+    "greater_than_equal": ("不能小于 {ge}", "must not be below {ge}"),
+    "less_than_equal": ("不能大于 {le}", "must not be above {le}"),
+    "int_type": ("应为整数", "write a whole number"),
+    "int_parsing": ("应为整数", "write a whole number"),
+    "decimal_type": ("应为数字", "write a number"),
+    "decimal_parsing": ("应为数字", "write a number"),
+    "string_type": ("应为加引号的文本", "write a text in quotes"),
+    "date_type": ("应为日期，例如 2015-06-01", "write a date, e.g. 2015-06-01"),
+    "date_from_datetime_parsing": ("应为日期，例如 2015-06-01", "write a date, e.g. 2015-06-01"),
+}
+
+
+def _message(problem: Any) -> str:
+    zh, en = _MESSAGES.get(problem["type"], ("", ""))
+    known = say(zh, en).format(**problem.get("ctx", {}))
+    return known or str(problem["msg"]).removeprefix("Value error, ")

@@ -70,7 +70,8 @@ def _legal(given: Node, pad: str) -> Iterator[str]:
 
 def _meter(meter: Node, pad: str) -> Iterator[str]:
     total = say("未知", "unknown") if meter["total"] is None else f"{meter['total']:,.10g}"
-    yield f"{pad}{meter['id']} = {total} {meter['unit']}  ({meter['windows']} windows)"
+    windows = say(f"{meter['windows']} 个窗口", f"{meter['windows']} windows")
+    yield f"{pad}{meter['id']} = {total} {meter['unit']}  ({windows})"
     for gap in meter["gaps"]:
         amount = say("未知", "unknown") if gap["amount"] is None else f"{gap['amount']:,.10g}"
         yield f"{pad}  {say('缺口', 'gap')} {gap['start']} - {gap['end']} {gap['reason']}: {amount}"

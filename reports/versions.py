@@ -14,6 +14,7 @@ from typing import Literal
 
 from pydantic import ValidationError
 
+from drivers.language import why
 from drivers.model import ConfigError
 from reports.model import Change, Content, MeterUse, Report
 from reports.words import say
@@ -36,7 +37,7 @@ def read_report(path: Path) -> Report:
     try:
         report = Report.model_validate_json(path.read_bytes())
     except OSError as error:
-        raise ConfigError([f"{path}: {error.strerror or error}"]) from None
+        raise ConfigError([f"{path}: {why(error)}"]) from None
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
