@@ -6,6 +6,7 @@ A gateway must stay small: nothing here may import what only the historian needs
 
 import asyncio
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -136,10 +137,12 @@ def _print(settings: GatewayConfig, readings: "list[Reading]") -> None:
         titles = ("device", "equipment", "quantity", "value", "unit", "quality", "address")
     table = Table(*titles, title=f"{settings.plant}/{settings.gateway}")
     table.columns[3].justify = "right"
+    for column in table.columns:
+        column.overflow = "fold"  # half a name or half a number is worse than two lines
     for reading in readings:
         for row in reading.rows(zh=zh):
             table.add_row(*row)
-    Console().print(table)
+    Console(width=None if sys.stdout.isatty() else 160).print(table)
     for reading in readings:
         if reading.reason:
             typer.echo(f"{reading.device}: {reading.reason}", err=True)
