@@ -24,7 +24,7 @@ bench: .venv/.installed ## speed and size; prints the tables kept in docs/benchm
 
 reliability: .venv/.installed ## the long kill test: as `make test`, with ten times the kills
 	.ci/servers
-	SMELTER_KILLS=500 $(BIN)/pytest tests/agent/test_kill.py tests/test_end_to_end_kill.py
+	SMELTER_KILLS=500 $(BIN)/pytest tests/test_end_to_end_kill.py
 
 lock: .venv/.installed ## renew requirements.lock from pyproject.toml (needs uv)
 	uv pip compile --universal --generate-hashes --no-header --python-version 3.11 --all-extras \
