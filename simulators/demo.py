@@ -4,6 +4,7 @@ import asyncio
 import json
 import shutil
 import signal
+import sys
 import time
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
@@ -312,7 +313,8 @@ def _tell(stage: _Stage, found: list[Deviation]) -> bool:
         shown = "—" if figure.reported is None else f"{figure.reported:,.4f}"
         console.print(f"  {figure.label}: {shown} {figure.unit}")
     report = max(folder.reports.glob("**/*.json"))
-    hint = f"smelter trace {report} plant.emission"
+    smelter = Path(sys.executable).parent / "smelter"  # a newcomer has not activated the venv
+    hint = f"{smelter} trace {report} plant.emission"
     console.print(say(f"  追溯：{hint}", f"  where it comes from: {hint}"), markup=False)
     bad = [figure for figure in found if not figure.good]
     worst = max((abs(figure.share or 0.0) for figure in found), default=0.0)
