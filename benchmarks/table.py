@@ -67,7 +67,7 @@ class Section:
 def _number(value: float) -> str:
     if value == 0:
         return "0"
-    if abs(value) >= 1000:
+    if abs(value) >= 999.5:
         return f"{value:,.0f}"
     return f"{value:.3g}"
 
