@@ -87,7 +87,12 @@ class Potline(Strict):
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if self.stopped is not None and self.stopped <= self.started:
-            raise ValueError(f"stopped {self.stopped} must be later than started {self.started}")
+            raise ValueError(
+                say(
+                    f"停运日期 stopped {self.stopped} 须晚于投运日期 started {self.started}",
+                    f"stopped {self.stopped} must be later than started {self.started}",
+                )
+            )
         return self
 
     def runs_in(self, first: date, after: date) -> bool:
@@ -125,16 +130,27 @@ class Site(Strict):
     def _whole(self) -> Self:
         problems = [] if self.credit_code == "" else _credit_code(self.credit_code)
         if (self.lake is None) == (self.influxdb is None):
-            problems.append('give one source: either lake = "path" or a table [influxdb]')
+            problems.append(
+                say(
+                    '须给出且只给出一个数据来源：lake = "路径" 或 [influxdb] 表',
+                    'give one source: either lake = "path" or a table [influxdb]',
+                )
+            )
         if not self.potline:
-            problems.append("describe at least one [[potline]]")
-        problems += _unique("potline id", [line.id for line in self.potline])
-        problems += _unique("process number", [line.process for line in self.potline])
-        problems += _unique("meter", [str(m) for line in self.potline for m in _meters(line)])
-        if any(line.id == PLANT for line in self.potline):
-            problems.append(f'potline id "{PLANT}" is the word for the whole plant; choose another')
+            problems.append(say("至少描述一个 [[potline]]", "describe at least one [[potline]]"))
+        lines = self.potline
+        problems += _twice(say("系列 id", "potline id"), [line.id for line in lines])
+        problems += _twice(say("工序编号", "process number"), [line.process for line in lines])
+        problems += _twice(say("计量表", "meter"), [str(m) for x in lines for m in _meters(x)])
+        if any(line.id == PLANT for line in lines):
+            problems.append(
+                say(
+                    f'系列 id "{PLANT}" 专指全厂，请换一个',
+                    f'potline id "{PLANT}" is the word for the whole plant; choose another',
+                )
+            )
         if problems:
-            raise ValueError("; ".join(problems))
+            raise ValueError(say("；", "; ").join(problems))
         return self
 
     def line(self, identity: str) -> Potline | None:
@@ -147,9 +163,9 @@ def _meters(line: Potline) -> Iterator[Meter]:
     yield from line.heat_meters
 
 
-def _unique(what: str, names: list[str]) -> list[str]:
-    twice = sorted({name for name in names if names.count(name) > 1})
-    return [f"{what} {name!r} is given twice" for name in twice]
+def _twice(what: str, names: list[str]) -> list[str]:
+    found = sorted({name for name in names if names.count(name) > 1})
+    return [say(f"{what} {name!r} 重复", f"{what} {name!r} is given twice") for name in found]
 
 
 def _credit_code(code: str) -> list[str]:
@@ -159,7 +175,12 @@ def _credit_code(code: str) -> list[str]:
         total = sum(alphabet.index(letter) * 3**i for i, letter in enumerate(code[:17]))
         if alphabet[-total % 31] == code[17]:
             return []
-    return [f"credit_code {code!r} is no unified social credit code (18 characters, GB 32100)"]
+    return [
+        say(
+            f"credit_code {code!r} 不是统一社会信用代码（18 位，GB 32100）",
+            f"credit_code {code!r} is no unified social credit code (18 characters, GB 32100)",
+        )
+    ]
 
 
 def load_site(path: Path) -> Site:

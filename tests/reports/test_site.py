@@ -55,6 +55,24 @@ def test_mistakes_are_named(tmp_path: Path, old: str, new: str, says: str) -> No
         load_site(site_file(tmp_path, SITE.replace(old, new, 1)))
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ('id = "line2"', 'id = "line1"', "系列 id 'line1' 重复"),
+        ('"line2/ac1"', '"line1/ac1"', "计量表 'line1/ac1 meter.energy_import' 重复"),
+        ("started = 2010-01-01", "started = 2010-01-01\nstopped = 2009-01-01", "须晚于"),
+        ('province = "henan"', 'province = "henan"\ncredit_code = "X"', "统一社会信用代码"),
+        ('lake = "lake"', "", "一个数据来源"),
+    ],
+)
+def test_mistakes_are_named_in_chinese(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, old: str, new: str, says: str
+) -> None:
+    monkeypatch.setenv("SMELTER_LANG", "zh")
+    with pytest.raises(ConfigError, match=says):
+        load_site(site_file(tmp_path, SITE.replace(old, new, 1)))
+
+
 def test_all_mistakes_at_once(tmp_path: Path) -> None:
     text = SITE.replace("pots = 150", "pots = 0").replace("rectifiers = 6", "rectifiers = 99")
     with pytest.raises(ConfigError) as refused:
