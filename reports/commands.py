@@ -14,7 +14,7 @@ from drivers.model import ConfigError
 from reports.entry_commands import SiteFile, entries_app, parse_month, speak
 from reports.formulas import FORMULAS, Formula
 from reports.formulas.numbers import FormulaError
-from reports.months import PLANT_TIME
+from reports.months import PLANT_TIME, plant_now
 from reports.words import say
 
 __all__ = ["compute", "entries_app", "report", "trace"]
@@ -149,7 +149,7 @@ def _run(formula: Formula, given: dict[str, Any]) -> dict[str, Decimal]:
     raise ConfigError([*problems, _signature(formula)])
 
 
-def report(
+def report(  # noqa: PLR0913 - each is an option of the command
     name: Annotated[str, typer.Argument(help="carbon-monthly")],
     site: SiteFile,
     month: Annotated[str, typer.Option(help="2026-10")],
@@ -157,17 +157,27 @@ def report(
     lang: Annotated[str, typer.Option(help="zh | en")] = "zh",
     formats: Annotated[str, typer.Option("--format", help="json,xlsx,pdf")] = "json,xlsx,pdf",
     *,
+    preliminary: Annotated[
+        bool,
+        typer.Option(
+            "--preliminary", help=say("试算尚未结束的月份", "a trial for a month that is not over")
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Make a report; exit 1 when something is missing."""
-    from reports.make import REPORTS, make_report, summary, summary_table
+    from reports.make import REPORTS, make_report, refuse_unless_due, summary, summary_table
 
     if lang not in {"zh", "en"}:
         raise ConfigError([f"--lang {lang}: zh | en"])
     if name not in REPORTS:
         known = ", ".join(REPORTS)
         raise ConfigError([say(f"没有报告 {name!r}；有：{known}", f"no report {name!r}: {known}")])
-    written = make_report(name, site, parse_month(month), out, formats.split(","), lang)
+    period = parse_month(month)
+    refuse_unless_due(period, plant_now(), preliminary=preliminary)
+    written = make_report(
+        name, site, period, out, formats.split(","), lang, preliminary=preliminary
+    )
     if as_json:
         typer.echo(json.dumps(summary_table(written), ensure_ascii=False))
     else:

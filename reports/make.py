@@ -1,13 +1,14 @@
 """Making a report by name: site, ledger, series and rules in, a version on disk out."""
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
 from drivers.model import ConfigError
 from reports.carbon_monthly import NAME, carbon_monthly
 from reports.entries import Ledger, read_ledger
-from reports.model import Content
+from reports.model import Content, Doubt, Text
 from reports.months import Period
 from reports.rules import RuleError, RulePack, packs
 from reports.series import Series, SeriesError, open_series
@@ -18,10 +19,41 @@ from reports.words import number_text, say
 Maker = Callable[[Site, Period, Ledger, Series, Mapping[str, RulePack]], Content]
 REPORTS: Final[Mapping[str, Maker]] = {NAME: carbon_monthly}
 _SHOWN: Final = ("plant.aluminium", "plant.emission", "plant.intensity")
+_NOT_OVER: Final = Text(zh="试算：该月尚未结束", en="preliminary: the month is not over")
+
+
+def refuse_unless_due(month: Period, now: datetime, *, preliminary: bool) -> None:
+    """The clock only refuses; it changes no word of a report. Raises ConfigError."""
+    over = month.end <= now
+    if not over and not preliminary:
+        raise ConfigError(
+            [
+                say(
+                    f"--month {month}：该月尚未结束；如需试算请加 --preliminary",
+                    f"--month {month}: the month is not over; add --preliminary for a trial",
+                )
+            ]
+        )
+    if over and preliminary:
+        raise ConfigError(
+            [
+                say(
+                    f"--month {month}：该月已结束；请去掉 --preliminary",
+                    f"--month {month}: the month is over; leave --preliminary out",
+                )
+            ]
+        )
 
 
 def make_report(
-    name: str, site_file: Path, month: Period, out: Path, formats: Sequence[str], lang: str
+    name: str,
+    site_file: Path,
+    month: Period,
+    out: Path,
+    formats: Sequence[str],
+    lang: str,
+    *,
+    preliminary: bool = False,
 ) -> Written:
     """Make it. Raises ConfigError for everything that a person must put right first."""
     unknown = sorted(set(formats) - set(FORMATS))
@@ -36,6 +68,9 @@ def make_report(
             content = REPORTS[name](site, month, ledger, series, packs())
     except (SeriesError, RuleError) as error:
         raise ConfigError([str(error)]) from None
+    if preliminary:
+        trial = Doubt(line=_SHOWN[1], text=_NOT_OVER)
+        content = content.model_copy(update={"warnings": (trial, *content.warnings)})
     return write_report(content, out, site_file, formats, lang)
 
 

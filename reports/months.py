@@ -88,6 +88,11 @@ class Period:
         return self.first.strftime("%Y-%m" if self.is_month else "%Y-%m-%d")
 
 
+def plant_now() -> datetime:
+    """The clock; no figure depends on it."""
+    return datetime.now(PLANT_TIME)
+
+
 def _midnight(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=PLANT_TIME)
 

@@ -108,6 +108,7 @@ def smelter(monkeypatch: pytest.MonkeyPatch) -> Smelter:
             patch.setattr(sys, "argv", ["smelter", *arguments])
             patch.setattr(sys, "stdin", file)
             patch.setenv("SMELTER_LANG", "en")
+            patch.setattr("reports.commands.plant_now", lambda: NOW)
             try:
                 main()
             except SystemExit as end:

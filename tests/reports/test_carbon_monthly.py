@@ -1,12 +1,16 @@
 """carbon-monthly: figures by hand, missing is said, versions are kept, doubts are raised."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from drivers.model import ConfigError
+from reports.make import refuse_unless_due
 from reports.model import How, Report
+from reports.render.view import view
 from reports.versions import read_report
 from tests.reports import plant
 from tests.reports.conftest import Built, Office, Smelter
@@ -276,6 +280,32 @@ def test_exit_codes(office: Office, smelter: Smelter) -> None:
     assert "no potline ran" in said
     office.site_file.write_text("plant = 1", "utf-8")
     assert smelter(*arguments, *MONTH)[0] == 2
+
+
+def test_a_month_that_is_not_over_is_refused_or_marked(kept: Office, smelter: Smelter) -> None:
+    out = kept.root / "out"
+    arguments = ("report", "carbon-monthly", "--site", str(kept.site_file), "--out", str(out))
+    code, said = smelter(*arguments, "--month", "2026-11")
+    assert code == 2
+    assert "not over; add --preliminary" in said
+    code, said = smelter(*arguments, *MONTH, "--preliminary")
+    assert code == 2
+    assert "leave --preliminary out" in said
+    assert not out.exists()
+    code, said = smelter(*arguments, "--month", "2026-11", "--preliminary")
+    assert code == 1  # nothing is entered for November
+    assert "preliminary: the month is not over" in said
+    report = read_report(out / "carbon-monthly-2026-11-v1.json")
+    assert report.content.warnings[0].text.zh == "试算：该月尚未结束"
+    (told, *_) = view(report, "zh")["warnings"]
+    assert told["text"] == "试算：该月尚未结束"
+
+
+def test_a_month_is_over_at_midnight_of_the_plant() -> None:
+    end = datetime(2026, 10, 31, 16, tzinfo=UTC)
+    refuse_unless_due(plant.OCTOBER, end, preliminary=False)
+    with pytest.raises(ConfigError):
+        refuse_unless_due(plant.OCTOBER, end - timedelta(seconds=1), preliminary=False)
 
 
 def test_a_changed_report_file_is_refused(kept: Office, smelter: Smelter) -> None:
