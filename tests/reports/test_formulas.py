@@ -122,6 +122,29 @@ def test_compute_reads_json_from_stdin_and_from_a_file(smelter: Smelter, tmp_pat
         assert (code, json.loads(said)) == (0, expected)
 
 
+def test_compute_reads_json_as_an_argument(smelter: Smelter) -> None:
+    code, said = smelter("compute", "anode_net", '{"anode_t": 100, "loss_fraction": 0.1518}')
+    assert (code, json.loads(said)) == (0, {"net_anode_t": 84.82})
+    code, said = smelter("compute", "anode_net", '{"anode_t": 100}', "loss_fraction=0.1518")
+    assert (code, json.loads(said)) == (0, {"net_anode_t": 84.82})
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["x=1", "anode_t=abc", "loss_fraction=15.18"],
+        ['{"x": 1, "anode_t": "abc", "loss_fraction": 15.18}'],
+    ],
+)
+def test_compute_says_all_that_is_wrong_at_once(smelter: Smelter, arguments: list[str]) -> None:
+    code, said = smelter("compute", "anode_net", *arguments)
+    assert code == 2
+    assert "unknown parameter x" in said
+    assert "anode_t: 'abc' is not a number" in said
+    assert "loss_fraction: 15.18 is more than 1" in said
+    assert "missing" not in said
+
+
 @pytest.mark.parametrize(
     ("arguments", "stdin", "says"),
     [
@@ -138,6 +161,9 @@ def test_compute_reads_json_from_stdin_and_from_a_file(smelter: Smelter, tmp_pat
         (["anode_net"], '{"anode_t": true, "loss_fraction": 0.1}', "not a number"),
         (["anode_net"], "[1, 2]", "JSON object"),
         (["anode_net"], "{", "--input"),
+        (["anode_net", '{"anode_t": 1,}'], "", '{"anode_t": 1,}: '),
+        (["anode_net", "[100, 0.1518]"], "", "JSON object"),
+        (["anode_net", '{"anode_t": 1}', "anode_t=1"], "", "given twice"),
         (["no_such"], "", "known: anode_stock"),
         ([], "", "known: anode_stock"),
         (["anode_net", "--input", "/no/such.json"], "", "such.json"),
