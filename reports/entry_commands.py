@@ -135,10 +135,11 @@ def list_entries(
 
 
 @entries_app.command(
+    context_settings={"ignore_unknown_options": True},  # -3 is a value, to be refused as one
     help=say(
         "修订一条录入的数值；旧值仍留在台账",
         "correct an entry; the old one stays in the ledger",
-    )
+    ),
 )
 def revise(  # noqa: PLR0913 - each is an option of the command
     number: Annotated[int, typer.Argument(help=say("条目编号", "number of the entry"))],

@@ -227,6 +227,26 @@ def test_revise_refuses(kept: Office, smelter: Smelter, arguments: tuple[str, ..
     assert kept.site.entries.read_bytes() == before
 
 
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("1", "-3"), "'-3' is no number >= 0"),
+        (("1", "-3.5"), "'-3.5' is no number >= 0"),
+        (("1", "--widthdraw"), "'--widthdraw' is no number >= 0"),
+        (("1", "5", "--vaucher", "CL-1"), "--vaucher"),
+    ],
+)
+def test_revise_refuses_a_negative_value_as_a_value(
+    kept: Office, smelter: Smelter, arguments: tuple[str, ...], says: str
+) -> None:
+    where = ("--site", str(kept.site_file), "--author", "李强", "--reason", "更正")
+    before = kept.site.entries.read_bytes()
+    code, said = smelter("entries", "revise", *arguments, *where)
+    assert code == 2
+    assert says in said
+    assert kept.site.entries.read_bytes() == before
+
+
 def test_the_chain_shows_every_tampering(kept: Office) -> None:
     path = kept.site.entries
     lines = path.read_text("utf-8").splitlines()
