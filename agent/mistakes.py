@@ -36,7 +36,7 @@ def explain(
     path: Path, error: ValidationError, lines: Mapping[Place, int], model: type[BaseModel]
 ) -> list[str]:
     """One line per mistake that pydantic found: file, line, key, what to write instead."""
-    problems = []
+    problems: list[str] = []
     mistakes = error.errors()
     inside = {mistake["loc"][0] for mistake in mistakes if len(mistake["loc"]) > 1}
     for mistake in mistakes:
@@ -46,8 +46,13 @@ def explain(
         line = line_of(dict(lines), place)
         where = f"{path.name}:{line}" if line else path.name
         message = _message(mistake["type"], mistake["msg"], mistake.get("ctx", {}), place, model)
-        problems.append(f"{where}: {_named(place)}{message}")
+        problems += (f"{where}: {_named(place)}{text}" for text in each(message))
     return problems
+
+
+def each(message: str) -> list[str]:
+    """The mistakes that one check of a whole table found: one a line."""
+    return message.removeprefix("Value error, ").splitlines()
 
 
 def _named(place: Place) -> str:
@@ -101,7 +106,7 @@ def _message(
     zh = language() == "zh"
     known = (_ZH if zh else _EN).get(kind)
     if known is None:
-        return message.removeprefix("Value error, ")
+        return message
     known = known.format(**context) if "{" in known else known
     known = known.replace(" or ", " 或 ") if zh else known
     if kind == "extra_forbidden" and isinstance(place[-1], str):

@@ -104,7 +104,8 @@ def browse(  # noqa: PLR0913, PLR0917 - one per option of the command
 
 
 def _wrong(error: ValidationError) -> ConfigError:
-    return ConfigError([str(each["msg"]).removeprefix("Value error, ") for each in error.errors()])
+    told = (str(each["msg"]).removeprefix("Value error, ") for each in error.errors())
+    return ConfigError([line for text in told for line in text.splitlines()])
 
 
 def _stream(out: Path | None) -> AbstractContextManager[TextIO]:

@@ -28,6 +28,16 @@ class SerialConfig(Strict):
     bytesize: Literal[7, 8] = 8
 
 
+_OPCUA_SECURITY = (
+    "security",
+    "server_certificate",
+    "certificate",
+    "key",
+    "username",
+    "password_file",
+)
+
+
 class DeviceConfig(Strict):
     """One device. Devices with the same ``driver`` and ``address`` share one line."""
 
@@ -74,50 +84,69 @@ class DeviceConfig(Strict):
 
     @model_validator(mode="after")
     def _one_table(self) -> "DeviceConfig":
+        found = self._tables()
+        found += self._polled_only() if self.driver.startswith("modbus") else self._secured()
+        if found:
+            raise ValueError("\n".join(found))
+        return self
+
+    def _tables(self) -> list[str]:
+        found = []
         if (self.points is None) == (self.profile is None):
-            raise ValueError(
-                say(
-                    'points = "table.csv" 与 profile = "profile.csv" 须且只能写一个',
-                    'give either points = "table.csv" or profile = "profile.csv"',
-                )
+            told = say(
+                'points = "table.csv" 与 profile = "profile.csv" 须且只能写一个',
+                'give either points = "table.csv" or profile = "profile.csv"',
             )
+            found.append(told)
         if self.profile is not None and not self.equipment:
-            raise ValueError(
-                say(
-                    '用 profile 时须写 equipment = "line1/pot{001..036}"',
-                    'a profile needs equipment = "line1/pot{001..036}"',
-                )
+            told = say(
+                '用 profile 时须写 equipment = "line1/pot{001..036}"',
+                'a profile needs equipment = "line1/pot{001..036}"',
             )
-        if self.mode == "subscribe" and self.driver.startswith("modbus"):
-            raise ValueError(
-                say(
-                    'Modbus 只能轮询；请删去 mode = "subscribe"',
-                    'Modbus can only be polled; remove mode = "subscribe"',
-                )
+            found.append(told)
+        return found
+
+    def _polled_only(self) -> list[str]:
+        """Modbus knows neither subscriptions nor encryption: nobody shall believe it does."""
+        found = []
+        if self.mode == "subscribe":
+            told = say(
+                'Modbus 只能轮询；请删去 mode = "subscribe"',
+                'Modbus can only be polled; remove mode = "subscribe"',
             )
+            found.append(told)
+        keys = [key for key in _OPCUA_SECURITY if getattr(self, key) not in {None, "", "none"}]
+        if keys:
+            names = ", ".join(keys)
+            told = say(
+                f"Modbus 既无加密也无登录；请删去 {names}",
+                f"Modbus has neither encryption nor login; remove {names}",
+            )
+            found.append(told)
+        return found
+
+    def _secured(self) -> list[str]:
+        found = []
         if self.security != "none" and (
             self.server_certificate is None or self.certificate is None or self.key is None
         ):
             keys = "server_certificate, certificate, key"
-            raise ValueError(
-                say(
-                    f'security = "{self.security}" 须同时给出 {keys}（固定服务器证书）',
-                    f'security = "{self.security}" needs {keys} (the server\'s is pinned)',
-                )
+            told = say(
+                f'security = "{self.security}" 须同时给出 {keys}（固定服务器证书）',
+                f'security = "{self.security}" needs {keys} (the server\'s is pinned)',
             )
+            found.append(told)
         if self.username and self.security == "none":
-            raise ValueError(
-                say(
-                    'security = "none" 时不能用 username：密码只经加密连接发给证书已固定的服务器',
-                    'username with security = "none": a password is only sent over an encrypted '
-                    "connection to a pinned server",
-                )
+            told = say(
+                'security = "none" 时不能用 username：密码只经加密连接发给证书已固定的服务器',
+                'username with security = "none": a password is only sent over an encrypted '
+                "connection to a pinned server",
             )
+            found.append(told)
         if self.username and self.password_file is None:
-            raise ValueError(
-                say("有 username 就须有 password_file", "username needs password_file")
-            )
-        return self
+            told = say("有 username 就须有 password_file", "username needs password_file")
+            found.append(told)
+        return found
 
 
 def host_and_port(address: str) -> tuple[str, int]:
