@@ -5,7 +5,7 @@ import random
 import socket
 import ssl
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Literal
@@ -20,6 +20,7 @@ from drivers.language import say, why
 
 KEEPALIVE_S = 12  # a half-open connection is noticed after at most twice that
 PREFIX = "smelter/v1"
+BROKER_FILES = ("ca", "cert", "key", "password_file")  # keys of [mqtt] that name one
 STEADY_S = 5.0  # a session that lived so long was no failed try
 
 
@@ -28,6 +29,17 @@ def _both(one: str, other: str) -> str:
         f"{one} 与 {other} 须同时给出，或都不写",
         f"{one} and {other} belong together: give both or none",
     )
+
+
+def unreadable(files: Mapping[str, Path]) -> list[str]:
+    """Those of ``[mqtt]`` that cannot be read, by key."""
+    found = []
+    for name, path in files.items():
+        try:
+            path.read_bytes()
+        except OSError as error:
+            found.append(f"mqtt.{name}: {path}: {why(error)}")
+    return found
 
 
 class BrokerConfig(Strict):
@@ -70,17 +82,19 @@ class BrokerConfig(Strict):
 
     @model_validator(mode="after")
     def _complete(self) -> "BrokerConfig":
+        found = []
         if (self.cert is None) != (self.key is None):
-            raise ValueError(_both("cert", "key"))
-        if not self.tls and (self.ca or self.cert):
-            raise ValueError(
-                say(
-                    'ca、cert 和 key 须用 TLS：url = "mqtts://…"',
-                    'ca, cert and key need TLS: url = "mqtts://…"',
-                )
+            found.append(_both("cert", "key"))
+        if not self.tls and (self.ca or self.cert or self.key):
+            told = say(
+                'ca、cert 和 key 须用 TLS：url = "mqtts://…"',
+                'ca, cert and key need TLS: url = "mqtts://…"',
             )
+            found.append(told)
         if bool(self.username) != (self.password_file is not None):
-            raise ValueError(_both("username", "password_file"))
+            found.append(_both("username", "password_file"))
+        if found:
+            raise ValueError("\n".join(found))
         return self
 
     @property
@@ -97,21 +111,14 @@ class BrokerConfig(Strict):
 
     def below(self, folder: Path) -> "BrokerConfig":
         """The same with relative paths taken from ``folder``."""
-        names = ("ca", "cert", "key", "password_file")
-        return self.model_copy(
-            update={n: folder / getattr(self, n) for n in names if getattr(self, n) is not None}
-        )
+        return self.model_copy(update={n: folder / file for n, file in self._files().items()})
+
+    def _files(self) -> dict[str, Path]:
+        return {n: getattr(self, n) for n in BROKER_FILES if getattr(self, n) is not None}
 
     def problems(self) -> list[str]:
         """What would keep a connection from being tried: files that cannot be read."""
-        found = []
-        for name in ("ca", "cert", "key", "password_file"):
-            path: Path | None = getattr(self, name)
-            if path is not None:
-                try:
-                    path.read_bytes()
-                except OSError as error:
-                    found.append(f"mqtt.{name}: {path}: {why(error)}")
+        found = unreadable(self._files())
         if not found and self.tls:
             try:
                 self.tls_context()

@@ -13,8 +13,8 @@ from typing import Any, cast
 
 from pydantic import Field, ValidationError, field_validator
 
-from agent.mistakes import explain, in_order, read_toml
-from agent.mqtt import MqttConfig
+from agent.mistakes import each, explain, in_order, read_toml
+from agent.mqtt import BROKER_FILES, BrokerConfig, MqttConfig, unreadable
 from agent.toml_lines import Place, line_numbers, line_of
 from drivers.config import NAME, DeviceConfig, Strict, driver_names
 from drivers.language import language, say
@@ -116,9 +116,8 @@ def load_gateway(path: Path) -> GatewayConfig:
         problems += explain(path, error, lines, GatewayFile)
     devices, points, table_problems = _tables(path, parsed, lines, file)
     problems += table_problems
-    if file is not None:
-        problems += _between_devices(path, file, lines)
-    problems += _broker_problems(path, parsed)
+    problems += _between_devices(path, parsed, lines)
+    problems += broker_problems(path, parsed, lines)
     if problems or file is None:
         raise ConfigError(in_order(problems))
     return GatewayConfig(
@@ -209,37 +208,50 @@ def _again(rest: dict[str, Any], *, told: bool) -> Iterable[DeviceConfig | str]:
         yield DeviceConfig.model_validate(rest)
     except ValidationError as error:
         if not told:
-            yield from (m["msg"].removeprefix("Value error, ") for m in error.errors())
+            yield from (text for m in error.errors() for text in each(m["msg"]))
         with contextlib.suppress(ValidationError):
             yield DeviceConfig.model_validate({k: v for k, v in rest.items() if k in _TABLE_KEYS})
 
 
-def _between_devices(path: Path, file: GatewayFile, lines: dict[Place, int]) -> list[str]:
-    """Two devices of one name, or of one address asked in two ways."""
+def _between_devices(path: Path, parsed: dict[str, Any], lines: dict[Place, int]) -> list[str]:
+    """Two devices of one name, or of one address asked in two ways, whatever else is wrong."""
     zh = language() == "zh"
     problems: list[str] = []
     first: dict[str, int] = {}
     kinds: dict[str, str] = {}
-    for i, device in enumerate(file.device):
-        where = f"{path.name}:{line_of(lines, ('device', i, 'name'))}: device {device.name}"
-        if first.setdefault(device.name, i) != i:
+    for i, table in enumerate(_device_tables(parsed)):
+        name, driver, address = (table.get(key) for key in ("name", "driver", "address"))
+        where = f"{path.name}:{line_of(lines, ('device', i, 'name'))}: device {name}"
+        if isinstance(name, str) and first.setdefault(name, i) != i:
             problems.append(f"{where}: {'名称重复' if zh else 'the name is used twice'}")
-        if kinds.setdefault(device.address, device.driver) != device.driver:
+        if not isinstance(address, str) or not isinstance(driver, str):
+            continue
+        if kinds.setdefault(address, driver) != driver:
             what = "同一地址用了两种驱动" if zh else "two drivers on the same address"
-            problems.append(f"{where}: {what}: {kinds[device.address]}, {device.driver}")
+            problems.append(f"{where}: {what}: {kinds[address]}, {driver}")
     return problems
 
 
-def _broker_problems(path: Path, parsed: dict[str, Any]) -> list[str]:
-    """Files of ``[mqtt]`` that cannot be used, whatever else is wrong in it."""
+class _Reached(Strict):
+    """``[mqtt]`` without what does not matter for reaching the broker."""
+
+    mqtt: BrokerConfig
+
+
+def broker_problems(path: Path, parsed: dict[str, Any], lines: dict[Place, int]) -> list[str]:
+    """Keys of ``[mqtt]`` that do not go together, unusable files: whatever else is wrong."""
     table = parsed.get("mqtt")
     if not isinstance(table, dict):
         return []
     names = ("url", "ca", "cert", "key", "username", "password_file")
+    known = {name: table[name] for name in names if name in table}
     try:
-        broker = MqttConfig.model_validate({k: v for k, v in table.items() if k in names})
-    except ValidationError:
-        return []  # told already
+        broker = _Reached.model_validate({"mqtt": known}).mqtt
+    except ValidationError as error:
+        texts = {name: value for name, value in known.items() if isinstance(value, str)}
+        files = {n: path.parent / texts[n] for n in BROKER_FILES if n in texts}
+        unread = [f"{path.name}: {problem}" for problem in unreadable(files)]
+        return explain(path, error, lines, _Reached) + unread
     return [f"{path.name}: {problem}" for problem in broker.below(path.parent).problems()]
 
 

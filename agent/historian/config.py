@@ -7,8 +7,9 @@ from pathlib import Path
 
 from pydantic import Field, ValidationError, field_validator
 
-from agent.edge.config import HealthConfig, explain, read_toml
+from agent.edge.config import HealthConfig, broker_problems, explain, read_toml
 from agent.influx.config import InfluxConfig
+from agent.mistakes import in_order
 from agent.mqtt import BrokerConfig
 from agent.toml_lines import line_numbers
 from drivers.config import NAME, Strict
@@ -82,7 +83,10 @@ def load_historian(path: Path) -> HistorianConfig:
     try:
         file = HistorianFile.model_validate(parsed)
     except ValidationError as error:
-        raise ConfigError(explain(path, error, line_numbers(text), HistorianFile)) from None
+        lines = line_numbers(text)
+        problems = explain(path, error, lines, HistorianFile)
+        problems += broker_problems(path, parsed, lines)
+        raise ConfigError(in_order(problems)) from None
     folder = path.parent
     mqtt = file.mqtt.below(folder)
     influxdb = tuple(_below(influx, folder) for influx in file.influxdb)
