@@ -69,7 +69,7 @@ class Cells:
         """All that the points of this line share; equipment and address are filled in later."""
         quantity = self._quantity()
         kind = self._type(device, modbus=modbus)
-        order = self._order(kind)
+        order = self._order(kind) if modbus else "ABCD"
         scale = self.number("scale", 1.0)
         if scale == 0:
             told = say(
@@ -176,10 +176,11 @@ class Cells:
 
     def _order(self, kind: RegisterType | None) -> str:
         letters = self.text("order").upper()
-        if not letters or kind is None:
+        if not letters:
             return "ABCD"
+        words = kind.words if kind else len(letters) // 2  # of an unknown type: as it is spelt
         try:
-            return str(order_of(letters, kind.words))
+            return str(order_of(letters, words))
         except ValueError as error:
             self.fail("order", str(error))
             return "ABCD"
