@@ -82,7 +82,11 @@ def check(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Exit code 2 with one line per mistake; 0 and what would run when there is none."""
+    """
+    Exit code 2 with one line per mistake; 0 and what would run when there is none.
+
+    With ``--plan`` 1 when a device cannot deliver at the asked interval.
+    """
     from agent.edge.check import describe, explain_plan, summary
 
     try:
@@ -95,10 +99,12 @@ def check(
         raise typer.Exit(2) from None
     if as_json:
         typer.echo(json.dumps({"good": True, **described}, ensure_ascii=False, indent=1))
-        return
-    typer.echo(summary(described))
-    if plan:
+    else:
+        typer.echo(summary(described))
+    if plan and not as_json:
         typer.echo(explain_plan(described))
+    if plan and not all(device["possible"] for device in described["devices"]):
+        raise typer.Exit(1)
 
 
 @agent_app.command(help=_say("读一次全部点并显示", "one poll of every point, printed"))

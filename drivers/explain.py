@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from drivers.config import DeviceConfig
-from drivers.language import language
+from drivers.language import language, plural
 from drivers.model import Group
 from drivers.plan import (
     Block,
@@ -25,11 +25,11 @@ HURRIED_S = 0.01  # few devices answer faster than this on average
 
 TEXTS = {
     "en": {
-        "group": "every {0:g} s: {1} points in {2} requests",
-        "registers": "  {0:<24} {1:>4} registers, {2} asked for",
-        "bits": "  {0:<24} {1:>4} bits, {2} asked for",
+        "group": "every {0:g} s: {1} point{3} in {2} request{4}",
+        "registers": "  {0:<24} {1:>4} register{3}, {2} asked for",
+        "bits": "  {0:<24} {1:>4} bit{3}, {2} asked for",
         "load": "load: {0:.3g} requests/s; {1:.4g} registers/s read, {2:.4g} asked for ({3:.0f} %)",
-        "hint": "with bridge_gap = {0} it would be {1} requests instead of {2}",
+        "hint": "with bridge_gap = {0} it would be {1} request{3} instead of {2}",
         "line": "line {0}: {1} devices, {2:.3g} requests/s",
         "busy": "the line itself is busy {0:.1f} % of the time",
         "good": "can be done if a request is answered within {0:.0f} ms on average",
@@ -134,6 +134,7 @@ class Explanation:
 
     lines: tuple[str, ...]
     warnings: tuple[str, ...]
+    possible: bool = True  # False: the device cannot deliver, however fast it answers
 
 
 def explain(
@@ -154,24 +155,34 @@ def explain(
     if mine is None:
         return Explanation((), ())
     verdict, broken = _verdict(line, text)
-    return Explanation((*_device_lines(mine, text), *verdict), (*_impossible(mine, text), *broken))
+    impossible = _impossible(mine, text)
+    return Explanation(
+        lines=(*_device_lines(mine, text), *verdict),
+        warnings=(*impossible, *broken),
+        possible=not impossible and sum(load.busy for load in line) <= 1,
+    )
 
 
 def _device_lines(load: DeviceLoad, text: dict[str, str]) -> list[str]:
     device = load.device
     lines = [f"{device.driver} {device.address} unit {device.unit}"]
     for plan in load.groups:
-        lines.append(text["group"].format(plan.interval_s, plan.points, len(plan.blocks)))
+        lines.append(_group_line(plan, text))
         for block in plan.blocks:
             span = f"{block.table.word}:{block.start}-{block.start + block.count - 1}"
             what = text["bits" if block.table.packed else "registers"]
-            lines.append(what.format(span, block.count, block.asked))
+            lines.append(what.format(span, block.count, block.asked, plural(block.count)))
         lines += _hint(plan, device, text)
     share = 100 * load.asked_per_s / load.registers_per_s
     lines.append(
         text["load"].format(load.requests_per_s, load.registers_per_s, load.asked_per_s, share)
     )
     return lines
+
+
+def _group_line(plan: GroupPlan, text: dict[str, str]) -> str:
+    points, requests = plan.points, len(plan.blocks)
+    return text["group"].format(plan.interval_s, points, requests, plural(points), plural(requests))
 
 
 def _hint(plan: GroupPlan, device: DeviceConfig, text: dict[str, str]) -> list[str]:
@@ -186,7 +197,7 @@ def _hint(plan: GroupPlan, device: DeviceConfig, text: dict[str, str]) -> list[s
         wider = [b for b in plan.blocks if b.table.packed]
         wider += plan_blocks(spans, replace(limits, bridge=gap))
         if 2 * len(wider) <= len(plan.blocks):
-            return [text["hint"].format(gap, len(wider), len(plan.blocks))]
+            return [text["hint"].format(gap, len(wider), len(plan.blocks), plural(len(wider)))]
     return []
 
 

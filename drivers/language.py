@@ -19,6 +19,11 @@ def say(zh: str, en: str) -> str:
     return zh if language() == "zh" else en
 
 
+def plural(count: int) -> str:
+    """The end of an English noun after that number."""
+    return "" if count == 1 else "s"
+
+
 _REASONS = {
     FileNotFoundError: "文件不存在",
     PermissionError: "没有权限",

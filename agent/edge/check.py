@@ -5,6 +5,7 @@ from typing import Any
 from agent.edge.config import GatewayConfig, LineConfig
 from drivers.cli import language
 from drivers.config import DeviceConfig, make_driver
+from drivers.language import plural
 from drivers.model import ConfigError, Group
 
 Described = dict[str, Any]
@@ -53,22 +54,32 @@ def _device(device: DeviceConfig, line: LineConfig, *, plan: bool) -> Described:
 def _plan(device: DeviceConfig, line: LineConfig, groups: list[Group]) -> Described:
     """What the driver room explains about the requests of a device, and its warnings."""
     if not device.driver.startswith("modbus"):
-        return {"plan": [_opcua(device, group) for group in groups], "warnings": []}
+        plan = [_opcua(device, group) for group in groups]
+        return {"plan": plan, "warnings": [], "possible": True}
     from drivers.explain import explain
 
     explained = explain(device, line.devices, line.groups)
-    return {"plan": list(explained.lines), "warnings": list(explained.warnings)}
+    return {
+        "plan": list(explained.lines),
+        "warnings": list(explained.warnings),
+        "possible": explained.possible,
+    }
 
 
 def _opcua(device: DeviceConfig, group: Group) -> str:
     nodes, zh = len({point.address for point in group.points}), language() == "zh"
     if group.mode == "subscribe":
         every = f"{device.sampling_ms or 1000 * group.interval_s:g} ms"
-        return f"订阅 {nodes} 个节点，采样 {every}" if zh else f"{nodes} nodes subscribed, {every}"
+        return (
+            f"订阅 {nodes} 个节点，采样 {every}"
+            if zh
+            else f"{nodes} node{plural(nodes)} subscribed, {every}"
+        )
     reads = -(-nodes // device.max_nodes_per_read)
     if zh:
         return f"每 {group.interval_s:g} 秒：{nodes} 个节点，{reads} 次读取"
-    return f"every {group.interval_s:g} s: {nodes} nodes in {reads} reads"
+    every = f"every {group.interval_s:g} s"
+    return f"{every}: {nodes} node{plural(nodes)} in {reads} read{plural(reads)}"
 
 
 def summary(described: Described) -> str:
@@ -79,11 +90,19 @@ def summary(described: Described) -> str:
     head = (
         f"配置正确：{len(devices)} 台设备，{described['points']} 个点，每秒 {rate} 个采样"
         if zh
-        else f"good: {len(devices)} devices, {described['points']} points, {rate} samples/s"
+        else f"good: {_counted(len(devices), 'device')}, {_counted(described['points'], 'point')}, "
+        f"{rate} samples/s"
     )
-    points = "点" if zh else "points"
-    rows = [f"  {d['name']}: {d['driver']} {d['address']}, {d['points']} {points}" for d in devices]
+    rows = [
+        f"  {d['name']}: {d['driver']} {d['address']}, "
+        + (f"{d['points']} 点" if zh else _counted(d["points"], "point"))
+        for d in devices
+    ]
     return "\n".join([head, *rows])
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{plural(count)}"
 
 
 def explain_plan(described: Described) -> str:

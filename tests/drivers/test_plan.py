@@ -217,11 +217,11 @@ def test_an_engineer_reads_blocks_load_and_what_it_takes() -> None:
     assert told.lines[0] == "modbus-tcp 192.0.2.10:502 unit 1"
     assert told.lines[1] == "every 1 s: 6 points in 6 requests"
     assert told.lines[2].split() == ["holding:0-1", "2", "registers,", "2", "asked", "for"]
-    assert "with bridge_gap = 18 it would be 1 requests instead of 6" in told.lines
+    assert "with bridge_gap = 18 it would be 1 request instead of 6" in told.lines
     assert "load: 6 requests/s; 12 registers/s read, 12 asked for (100 %)" in told.lines
     assert told.lines[-1] == "can be done if a request is answered within 167 ms on average"
     wider = explain(device(bridge_gap=18), [device(bridge_gap=18)], pots(6), "en")
-    assert wider.lines[1] == "every 1 s: 6 points in 1 requests"
+    assert wider.lines[1] == "every 1 s: 6 points in 1 request"
 
 
 def test_it_is_said_in_chinese() -> None:
