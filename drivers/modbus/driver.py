@@ -173,8 +173,7 @@ class _Reader:
         avoid = line.avoid(unit, block.table.value)
         if not avoid or block.octets not in avoid[0]:
             return await line.ask(request, self._manners)
-        sets = avoid if len(block.spans) == 1 else avoid[:2]  # one value has few ways to be asked
-        ways = (unmistakable(block, taken, self._limits, frozenset(self._cuts)) for taken in sets)
+        ways = (unmistakable(block, taken, self._limits, frozenset(self._cuts)) for taken in avoid)
         parts = next(filter(None, ways), None)
         if parts is None:
             raise UnreachableError(

@@ -17,6 +17,7 @@ from drivers.model import NonsenseError, UnreachableError
 
 OPEN_TIMEOUTS = 10  # a reply later than so many timeouts is thought impossible
 PORT_S = 2.0  # a serial port opens at once; only a busy gateway, with many of them, needs a while
+LATE_TARGET = 11  # a gateway's "no answer from the device": it may still come, and be passed on
 QUIET_S = 0.02  # silence after which a line counts as drained: above a USB adapter's 16 ms latency
 
 
@@ -26,7 +27,7 @@ class Open:
 
     request: Request
     until: float
-    overtaken: bool = False  # a later question to the same unit was answered
+    given_up: bool = False  # the gateway said so: exceptions to other questions are not doubted
 
 
 class Line:
@@ -64,6 +65,8 @@ class Line:
             data = await session.exchange(frame, request, timeout_s)
         except ExceptionReply as reply:
             if request.unit not in self._open_units():
+                if reply.code == LATE_TARGET and self.framing == "rtu":
+                    self._remember(request, timeout_s, given_up=True)
                 raise
             self._give_up(request, timeout_s)
             text = f"{request}: {reply}, or a late answer to an earlier question"
@@ -78,16 +81,13 @@ class Line:
         finally:
             manners.asked()
         self._last = request
-        for question in self._open:
-            question.overtaken |= question.request.unit == request.unit
         return data
 
     def avoid(self, unit: int, function: int) -> tuple[frozenset[int], ...]:
         """
         Lengths of replies (in octets) better not asked for now: the first set that can be obeyed.
 
-        Empty on an undisturbed line. The first two also avoid the length of the last reply; the
-        second and the last trust a device to answer in order: a question overtaken is closed.
+        Empty on an undisturbed line. The first also avoids the length of the last reply.
         """
         if not self._open:
             return ()
@@ -97,11 +97,10 @@ class Line:
         late = frozenset(question.request.octets for question in mine)
         last = self._last
         again = {last.octets} if last and (last.unit, last.pdu[0]) == (unit, function) else set()
-        ordered = frozenset(q.request.octets for q in mine if not q.overtaken)
-        return late | again, ordered | again, late, ordered
+        return late | again, late
 
     def _open_units(self) -> set[int]:
-        return {question.request.unit for question in self._open}
+        return {question.request.unit for question in self._open if not question.given_up}
 
     def late(self, data: bytes, request: Request) -> int:
         """Length of a late reply at the start of ``data``, its question then closed."""
@@ -129,9 +128,14 @@ class Line:
 
     def _give_up(self, request: Request, timeout_s: float) -> None:
         if self.framing == "rtu":
-            until = asyncio.get_running_loop().time() + OPEN_TIMEOUTS * timeout_s
-            self._open.append(Open(request, until))
+            self._remember(request, timeout_s)
         self.drop()
+
+    def _remember(self, request: Request, timeout_s: float, *, given_up: bool = False) -> None:
+        """Of like questions only the newest is kept, so a dead line's list stays short."""
+        until = asyncio.get_running_loop().time() + OPEN_TIMEOUTS * timeout_s
+        self._open = [question for question in self._open if question.request != request]
+        self._open.append(Open(request, until, given_up))
 
     async def _ready(self, timeout_s: float) -> Session:
         """The session, connected and silent."""

@@ -180,7 +180,9 @@ class Opponent:
         what = self.script(asked) if asked.unit in self.units else "silent"
         self.played[what] += 1
         reply = self.good(asked)
-        before, self._previous = self._previous, self.framed(asked, reply)
+        before = self._previous
+        if what != "exception6":  # a busy device has no answer that could come later
+            self._previous = self.framed(asked, reply)
         for delay_s, data in self._play(what, asked, reply, before):
             if delay_s == 0:
                 out(data)

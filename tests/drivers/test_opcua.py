@@ -294,6 +294,7 @@ async def test_nobody_there_is_unreachable_within_the_timeout() -> None:
 @pytest.mark.parametrize(
     "answer", [b"", b"HTTP/1.1 400 Bad Request\r\n\r\n", b"ACKF" + b"\xff" * 60]
 )
+@pytest.mark.usefixtures("hurried")
 async def test_a_server_of_another_protocol_is_an_error_in_time(answer: bytes) -> None:
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(answer)

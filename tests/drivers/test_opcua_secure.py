@@ -136,6 +136,7 @@ async def test_password_opens_and_a_wrong_one_does_not(
             await read(driver, group)
 
 
+@pytest.mark.usefixtures("hurried")
 async def test_another_certificate_is_refused_before_any_password(
     guarded: tuple[int, Running], keys: Keys
 ) -> None:
@@ -192,6 +193,7 @@ async def test_a_password_never_goes_over_a_plain_connection(keys: Keys) -> None
         device(free_port(), **keys.settings(username="x"))
 
 
+@pytest.mark.usefixtures("hurried")
 async def test_server_without_our_policy_is_refused_not_downgraded(keys: Keys) -> None:
     port = free_port()
     certificate, key = map(str, keys.server)
