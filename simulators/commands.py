@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -127,7 +128,9 @@ def demo(
     _set_language(lang)
     month = month or last_month()
     try:
-        begin_s, _ = month_span(month)
+        begin_s, end_s = month_span(month)
+        if end_s > time.time():
+            raise ValueError(say(f"{month} 尚未结束，请选已结束的月份", f"{month} is not over yet"))  # noqa: TRY301 - one way out for wrong use
         order = Demo(Scenario(begin_s, pots, seed), folder, month, once, lang or "zh")
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None

@@ -158,7 +158,9 @@ def test_a_folder_with_other_things_is_left_alone(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [("--month", "october"), ("--pots", "2"), ("--lang", "fr")], ids=lambda w: w[0]
+    "wrong",
+    [("--month", "october"), ("--month", "2999-01"), ("--pots", "2"), ("--lang", "fr")],
+    ids="".join,
 )
 def test_wrong_use_is_exit_2(folder: Path, wrong: tuple[str, str]) -> None:
     demo = smelter("demo", "--dir", str(folder), *wrong)
