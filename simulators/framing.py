@@ -2,6 +2,7 @@
 
 import asyncio
 import struct
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -37,7 +38,7 @@ class Exchange:
     request: bytes
 
 
-class Connection(asyncio.Protocol):
+class Connection(asyncio.Protocol, ABC):
     """One client: collects bytes, answers whole requests in order, applies line faults."""
 
     def __init__(self, server: Answering) -> None:
@@ -60,9 +61,9 @@ class Connection(asyncio.Protocol):
             self.server.closed(self.transport)
         self.transport = None
 
+    @abstractmethod
     def frame(self, head: bytes, unit: int, pdu: bytes) -> bytes:
         """Head, unit and PDU as one frame of this framing."""
-        raise NotImplementedError
 
     def handle(self, head: bytes, unit: int, pdu: bytes, request: bytes) -> None:
         server = self.server
