@@ -129,7 +129,8 @@ class Minutes:
                 self._cover_all += took_ns
                 if self._carry:
                     self._keep_extremes(self._held)
-                self._mark_ns = self._seen_ns = frame.slot_ns
+                self._mark_ns = frame.slot_ns
+            self._seen_ns = max(frame.slot_ns, self._seen_ns)
             self._carry = False
             self._keep_extremes(values)
             self._held = values
