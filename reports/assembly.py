@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
-from reports.entries import Entry
+from reports.entries.ledger import Entry
 from reports.formulas import FORMULAS
 from reports.formulas.numbers import FormulaError
 from reports.model import (
@@ -26,8 +26,8 @@ from reports.model import (
     SourceText,
     Text,
 )
-from reports.months import PLANT_TIME, Period
-from reports.rules import Legal, RuleError, RulePack
+from reports.periods import PLANT_TIME, Period
+from reports.rules.packs import Legal, RuleError, RulePack
 from reports.words import rounded
 
 FRACTION: Final = "fraction"

@@ -11,10 +11,10 @@ from typing import Annotated, Any, Final
 import typer
 
 from drivers.model import ConfigError
-from reports.entry_commands import SiteFile, entries_app, parse_month, speak
+from reports.entries.commands import SiteFile, entries_app, parse_month, speak
 from reports.formulas import FORMULAS, Formula
 from reports.formulas.numbers import FormulaError, amount, fraction
-from reports.months import PLANT_TIME, plant_now
+from reports.periods import PLANT_TIME, plant_now
 from reports.words import say
 
 __all__ = ["compute", "entries_app", "report", "trace"]
@@ -242,8 +242,8 @@ def trace(
 ) -> None:
     """From a figure back to entries, batches and registers."""
     from reports.site import load_site
-    from reports.trace import Tracer, verified
-    from reports.trace_text import trace_text
+    from reports.trace.text import trace_text
+    from reports.trace.tracer import Tracer, verified
     from reports.versions import read_report
 
     speak(lang)

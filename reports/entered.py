@@ -5,10 +5,10 @@ from datetime import date
 from decimal import ROUND_DOWN, Decimal
 
 from reports.assembly import Argument, Assembly
-from reports.entries import Entry, Ledger
-from reports.entry_kinds import KINDS
+from reports.entries.kinds import KINDS
+from reports.entries.ledger import Entry, Ledger
 from reports.model import Coverage, Text
-from reports.months import Period
+from reports.periods import Period
 from reports.site import PLANT, Potline
 
 DAYS_NAMED = 5

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from drivers.model import ConfigError
-from reports.carbon_monthly import NAME, carbon_monthly
-from reports.entries import Ledger, read_ledger
+from reports.carbon.monthly import NAME, carbon_monthly
+from reports.entries.ledger import Ledger, read_ledger
 from reports.model import Content, Doubt, Text
-from reports.months import Period
-from reports.rules import RuleError, RulePack, packs
-from reports.series import Series, SeriesError, open_series
+from reports.periods import Period
+from reports.rules.packs import RuleError, RulePack, packs
+from reports.series.store import Series, SeriesError, open_series
 from reports.site import Site, load_site
 from reports.versions import FORMATS, Written, write_report
 from reports.words import number_text, say

@@ -6,7 +6,6 @@ from decimal import ROUND_DOWN, Decimal
 from typing import Final
 
 from reports.assembly import Argument
-from reports.counter_total import EDGE_NS, CounterTotal, Register, counter_total
 from reports.model import (
     BatchUse,
     Coverage,
@@ -17,8 +16,9 @@ from reports.model import (
     RegisterUse,
     Text,
 )
-from reports.months import Period, clock_text
-from reports.series import Series
+from reports.periods import Period, clock_text
+from reports.series.counter_total import EDGE_NS, CounterTotal, Register, counter_total
+from reports.series.store import Series
 from reports.site import Meter
 from reports.words import short_text
 

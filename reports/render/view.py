@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from reports.entry_kinds import KINDS
+from reports.entries.kinds import KINDS
 from reports.model import (
     Change,
     How,

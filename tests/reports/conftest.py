@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from drivers.cli import main
-from reports.carbon_monthly import carbon_monthly
-from reports.entries import Ledger, change_ledger, read_ledger
-from reports.entry_import import read_figures
+from reports.carbon.monthly import carbon_monthly
+from reports.entries.importing import read_figures
+from reports.entries.ledger import Ledger, change_ledger, read_ledger
 from reports.model import Content
-from reports.rules import packs
-from reports.series import open_series
+from reports.rules.packs import packs
+from reports.series.store import open_series
 from reports.site import Site, load_site
 from tests.reports import plant
 

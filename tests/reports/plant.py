@@ -12,7 +12,7 @@ from pathlib import Path
 from agent.batches.batch import Batch
 from agent.lake.lake import Lake
 from agent.views import Source, StoredBatch
-from reports.months import Period
+from reports.periods import Period
 
 OCTOBER = Period.month(2026, 10)
 MINUTE_NS = 60_000_000_000

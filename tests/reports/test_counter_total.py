@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.counter_total import CounterTotal, counter_total
-from reports.months import Period
-from reports.series import EventRecord, Windows
+from reports.periods import Period
+from reports.series.counter_total import CounterTotal, counter_total
+from reports.series.store import EventRecord, Windows
 from reports.site import Meter
 
 DAY = Period.parse("2026-10-05")

@@ -9,10 +9,10 @@ import pytest
 from openpyxl import Workbook, load_workbook
 
 from drivers.model import ConfigError
-from reports.entries import NO_HASH, Ledger, read_ledger
-from reports.entry_import import read_figures
-from reports.entry_kinds import KINDS
-from reports.months import Period
+from reports.entries.importing import read_figures
+from reports.entries.kinds import KINDS
+from reports.entries.ledger import NO_HASH, Ledger, read_ledger
+from reports.periods import Period
 from tests.reports import plant
 from tests.reports.conftest import NOW, Office, Smelter
 
@@ -268,8 +268,8 @@ IMPORT = """
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from reports.entries import change_ledger
-from reports.entry_import import read_figures
+from reports.entries.ledger import change_ledger
+from reports.entries.importing import read_figures
 from reports.site import load_site
 site = load_site(Path(sys.argv[1]))
 now = datetime(2026, 11, 23, tzinfo=UTC)

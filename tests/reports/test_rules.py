@@ -11,10 +11,10 @@ import pytest
 
 from drivers.model import ConfigError
 from reports.assembly import Assembly
-from reports.auxiliary import _grid_factor
-from reports.carbon_monthly import ANODE_QUALITY, ANODE_QUANTITY, GUIDE, PFC
-from reports.months import Period
-from reports.rules import Confirmed, RuleError, RuleUnit, load, packs
+from reports.carbon.auxiliary import _grid_factor
+from reports.carbon.monthly import ANODE_QUALITY, ANODE_QUANTITY, GUIDE, PFC
+from reports.periods import Period
+from reports.rules.packs import Confirmed, RuleError, RuleUnit, load, packs
 from tests.reports.conftest import Office
 
 CASES = tomllib.loads((Path(__file__).parent.parent / "rules" / "packs.toml").read_text("utf-8"))

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from reports.counter_total import EDGE_NS, counter_total
-from reports.influx_series import InfluxSeries
-from reports.lake_series import open_lake
-from reports.months import Period
-from reports.series import Series, SeriesError
+from reports.periods import Period
+from reports.series.counter_total import EDGE_NS, counter_total
+from reports.series.influx import InfluxSeries
+from reports.series.lake import open_lake
+from reports.series.store import Series, SeriesError
 from reports.site import Influx, Meter
 from tests import servers
 from tests.reports import plant

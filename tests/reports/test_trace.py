@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from reports.originals import OriginalsError, find_line, log_folder, read_batch
-from reports.trace import Node, Tracer, verified
+from reports.trace.originals import OriginalsError, find_line, log_folder, read_batch
+from reports.trace.tracer import Node, Tracer, verified
 from tests.originals_reader import read_stream
 from tests.reports import plant
 from tests.reports.conftest import Built, Office, Smelter

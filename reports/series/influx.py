@@ -9,9 +9,9 @@ import pyarrow as pa
 import urllib3
 
 from drivers.model import Equipment
-from reports.lake_series import AT_HAND, hours_of
-from reports.months import Period
-from reports.series import (
+from reports.periods import Period
+from reports.series.lake import AT_HAND, hours_of
+from reports.series.store import (
     DAY_NS,
     EventRecord,
     SeriesError,

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from reports.formulas import FORMULAS
 from reports.model import Content, EntryUse, LegalUse, Line, MeterUse, RegisterUse
-from reports.months import clock_text
-from reports.originals import (
+from reports.periods import clock_text
+from reports.trace.originals import (
     Original,
     OriginalsError,
     fields,

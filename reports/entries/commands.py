@@ -12,10 +12,10 @@ import typer
 
 from drivers.cli import language
 from drivers.model import ConfigError
-from reports.entries import Document, Entry, Figure, Ledger, change_ledger, read_ledger
-from reports.entry_import import read_figures
-from reports.entry_template import write_template
-from reports.months import PLANT_TIME, Period
+from reports.entries.importing import read_figures
+from reports.entries.ledger import Document, Entry, Figure, Ledger, change_ledger, read_ledger
+from reports.entries.template import write_template
+from reports.periods import PLANT_TIME, Period
 from reports.site import load_site
 from reports.words import say
 

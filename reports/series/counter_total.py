@@ -15,8 +15,8 @@ from typing import Final
 import numpy as np
 
 from drivers.model import Indices
-from reports.months import Period
-from reports.series import EventRecord, Windows
+from reports.periods import Period
+from reports.series.store import EventRecord, Windows
 
 EDGE_NS: Final = 3 * 86_400 * 1_000_000_000  # how far outside the period a register is looked for
 BREAKS: Final = frozenset({"reset", "replacement"})  # the register before says nothing about after

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from drivers.model import Floats, Indices
-from reports.months import Period
+from reports.periods import Period
 from reports.site import Meter, Site
 
 Table = Any  # the stubs of pyarrow demand a type parameter that its classes do not take
@@ -105,11 +105,11 @@ class Series(Protocol):
 def open_series(site: Site) -> Iterator[Series]:
     """The store that ``site.toml`` names."""
     if site.influxdb is not None:
-        from reports.influx_series import InfluxSeries
+        from reports.series.influx import InfluxSeries
 
         yield InfluxSeries(site.plant, site.influxdb)
         return
-    from reports.lake_series import open_lake
+    from reports.series.lake import open_lake
 
     if site.lake is None:
         raise SeriesError("site.toml names neither lake nor [influxdb]")

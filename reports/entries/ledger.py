@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from drivers.model import ConfigError
-from reports.entry_kinds import KINDS, EntryKind
-from reports.months import PLANT_TIME, Period
+from reports.entries.kinds import KINDS, EntryKind
+from reports.periods import PLANT_TIME, Period
 
 NO_HASH = "0" * 64
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from reports.formulas import FORMULAS
 from reports.model import Doubt, Line, Text
-from reports.months import Period
+from reports.periods import Period
 from reports.site import PLANT, Potline
 from reports.words import rounded
 

@@ -6,11 +6,11 @@ from typing import Final
 
 from reports.assembly import Assembly, Head
 from reports.entered import Entered, month_of
-from reports.entries import Ledger
+from reports.entries.ledger import Ledger
 from reports.metered import Metered, add_meters, read_meter
 from reports.model import How, Section, Text
-from reports.rules import RuleError
-from reports.series import Series
+from reports.rules.packs import RuleError
+from reports.series.store import Series
 from reports.site import PLANT, Meter, Potline, Site
 
 GRID: Final = "cn_grid_factors"

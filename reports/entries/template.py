@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-from reports.entry_kinds import KINDS, EntryKind, Place, Span
-from reports.entry_table import COLUMNS, SHEET
-from reports.months import Period
+from reports.entries.kinds import KINDS, EntryKind, Place, Span
+from reports.entries.table import COLUMNS, SHEET
+from reports.periods import Period
 from reports.site import PLANT, Site
 
 NOTES = "说明 Notes"

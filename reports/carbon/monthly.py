@@ -13,9 +13,10 @@ from decimal import Decimal
 from typing import Final
 
 from reports.assembly import Argument, Assembly, Head
-from reports.auxiliary import add_plant_auxiliary, add_potline_auxiliary
+from reports.carbon.auxiliary import add_plant_auxiliary, add_potline_auxiliary
+from reports.carbon.plausibility import doubts
 from reports.entered import entered, month_of
-from reports.entries import Entry, Ledger
+from reports.entries.ledger import Entry, Ledger
 from reports.model import (
     Content,
     How,
@@ -29,10 +30,9 @@ from reports.model import (
     Stamp,
     Text,
 )
-from reports.months import Period
-from reports.plausibility import doubts
-from reports.rules import Legal, RuleError, RulePack
-from reports.series import Series
+from reports.periods import Period
+from reports.rules.packs import Legal, RuleError, RulePack
+from reports.series.store import Series
 from reports.site import PLANT, Names, Potline, Site
 
 NAME: Final = "carbon-monthly"

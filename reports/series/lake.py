@@ -9,8 +9,8 @@ from typing import Any, Final
 
 import ibis
 
-from reports.months import PLANT_TIME, Period
-from reports.series import (
+from reports.periods import PLANT_TIME, Period
+from reports.series.store import (
     COLUMNS,
     DAY_NS,
     SECOND_NS,

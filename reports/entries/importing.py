@@ -6,10 +6,10 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 from drivers.model import ConfigError
-from reports.entries import Document, Entry, Figure, Ledger
-from reports.entry_kinds import KINDS, EntryKind, Place, Span, find_kind
-from reports.entry_table import TableRow, read_table
-from reports.months import PLANT_TIME, Period
+from reports.entries.kinds import KINDS, EntryKind, Place, Span, find_kind
+from reports.entries.ledger import Document, Entry, Figure, Ledger
+from reports.entries.table import TableRow, read_table
+from reports.periods import PLANT_TIME, Period
 from reports.site import PLANT, Potline, Site
 from reports.words import say
 

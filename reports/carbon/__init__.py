@@ -1,0 +1,1 @@
+"""Carbon reports, one file each, and the methods they share."""

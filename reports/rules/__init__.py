@@ -1,0 +1,1 @@
+"""The law as dated data: packs, and who may add to them."""

@@ -1,0 +1,1 @@
+"""The only reader of time series, and what a counter counted."""

@@ -1,0 +1,1 @@
+"""From a figure of a report back to the registers it came from."""
