@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 BIN := .venv/bin
 
-.PHONY: demo test check lock clean bench reliability
+.PHONY: demo test check lock clean bench reliability schema
 
 demo: .venv/.installed ## simulated smelter -> agent -> historian -> monthly carbon report, then live values
 	$(BIN)/smelter demo
@@ -36,3 +36,6 @@ lock: .venv/.installed ## renew requirements.lock from pyproject.toml (needs uv)
 
 clean:
 	rm -rf .venv demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+schema: .venv/.installed  ## docs/report-schema.json from the model
+	.venv/bin/python -c 'import json; from reports.model import Report; print(json.dumps(Report.model_json_schema(mode="serialization"), ensure_ascii=False, indent=1))' > docs/report-schema.json

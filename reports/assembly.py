@@ -10,24 +10,14 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
+from reports.citations import AbsentUse, DocumentUse, EntryUse, LegalUse, MeterUse, SourceText
 from reports.entries.ledger import Entry
 from reports.formulas import FORMULAS
 from reports.formulas.numbers import FormulaError
-from reports.model import (
-    Coverage,
-    DocumentUse,
-    EntryUse,
-    How,
-    Input,
-    LegalUse,
-    Line,
-    MeterUse,
-    Section,
-    SourceText,
-    Text,
-)
+from reports.model import Coverage, How, Input, Line, Section
 from reports.periods import PLANT_TIME, Period
-from reports.rules.packs import Legal, RuleError, RulePack
+from reports.rules.packs import Legal, RuleAbsentError, RuleError, RulePack, Wanted
+from reports.values import Text
 from reports.words import rounded
 
 FRACTION: Final = "fraction"
@@ -67,6 +57,7 @@ class Assembly:
     legals: dict[str, LegalUse] = field(default_factory=dict)
     entries: dict[int, EntryUse] = field(default_factory=dict)
     meters: dict[str, MeterUse] = field(default_factory=dict)
+    absent: dict[str, AbsentUse] = field(default_factory=dict)
 
     # --- what lines are made from
 
@@ -82,6 +73,31 @@ class Assembly:
         value = legal.fraction if as_fraction else legal.number
         unit = FRACTION if as_fraction else str(legal.unit)
         return Argument(Input(name=parameter, kind="legal", ref=legal.id, value=value, unit=unit))
+
+    def legal_or_absent(self, pack: str, name: str) -> Legal | Wanted:
+        """The rule, or what a person must look up; either is noted. Raises RuleError."""
+        try:
+            return self.legal(pack, name)
+        except RuleAbsentError as error:
+            self.absent[error.wanted.id] = absent_use(error.wanted)
+            return error.wanted
+
+    def law_or_absent(
+        self, parameter: str, pack: str, name: str, *, as_fraction: bool = False
+    ) -> Argument:
+        """A rule as argument; one that nobody could read is missing, with the text to open."""
+        found = self.legal_or_absent(pack, name)
+        if isinstance(found, Legal):
+            return self.law(parameter, found, as_fraction=as_fraction)
+        why = Text(
+            zh=f"{found.zh}未知：请打开 {found.source.title}（{found.locator}），"
+            f"以补充规则录入 {found.id}",
+            en=f"{found.what} is unknown: open {found.source.title} ({found.locator}) "
+            f"and enter {found.id} as an overlay",
+        )
+        unit = FRACTION if as_fraction else str(found.unit)
+        given = Input(name=parameter, kind="legal", ref=found.id, value=None, unit=unit)
+        return Argument(given, (why,))
 
     def entry(self, parameter: str, entry: Entry) -> Argument:
         """An entered figure in the unit of its kind, noted as used."""
@@ -215,6 +231,23 @@ def legal_use(legal: Legal) -> LegalUse:
     )
 
 
+def absent_use(wanted: Wanted) -> AbsentUse:
+    """What a person must look up, as reports keep it."""
+    source = wanted.source
+    return AbsentUse(
+        id=wanted.id,
+        label=Text(zh=wanted.zh, en=wanted.what),
+        unit=str(wanted.unit),
+        source=SourceText(
+            title=source.title,
+            issuer=source.issuer,
+            published=source.published,
+            where=source.where,
+        ),
+        locator=wanted.locator,
+    )
+
+
 def entry_use(entry: Entry) -> EntryUse:
     """The entry as reports keep it."""
     figure = entry.figure
@@ -239,5 +272,7 @@ def entry_use(entry: Entry) -> EntryUse:
         sheet=figure.sheet,
         row=figure.row,
         revises=entry.revises,
+        item=figure.item,
+        more=dict(figure.more),
         hash=entry.hash,
     )

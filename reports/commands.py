@@ -10,12 +10,12 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from drivers.language import say
 from drivers.model import ConfigError
-from reports.entries.commands import SiteFile, entries_app, parse_month, speak
+from reports.entries.commands import entries_app, parse_month, speak
 from reports.formulas import FORMULAS, Formula
 from reports.formulas.numbers import FormulaError, amount, fraction
-from reports.periods import PLANT_TIME, plant_now
-from reports.words import say
+from reports.periods import PLANT_TIME, Period, plant_now
 
 __all__ = ["compute", "entries_app", "report", "trace"]
 
@@ -190,17 +190,21 @@ def _fault(name: str, value: Any) -> str:
 
 
 def report(  # noqa: PLR0913 - each is an option of the command
-    name: Annotated[str, typer.Argument(help="carbon-monthly")],
-    site: SiteFile,
-    month: Annotated[str, typer.Option(help="2026-10")],
-    out: Annotated[Path, typer.Option(help=say("输出文件夹", "folder to write to"))],
+    name: Annotated[
+        str, typer.Argument(help=say("报告名；不写则列出", "name; without one they are listed"))
+    ] = "",
+    site: Annotated[Path | None, typer.Option(help="site.toml")] = None,
+    month: Annotated[str, typer.Option(help="2026-10")] = "",
+    year: Annotated[str, typer.Option(help="2026")] = "",
+    out: Annotated[Path | None, typer.Option(help=say("输出文件夹", "folder to write to"))] = None,
     lang: Annotated[str, typer.Option(help="zh | en")] = "zh",
     formats: Annotated[str, typer.Option("--format", help="json,xlsx,pdf")] = "json,xlsx,pdf",
     *,
     preliminary: Annotated[
         bool,
         typer.Option(
-            "--preliminary", help=say("试算尚未结束的月份", "a trial for a month that is not over")
+            "--preliminary",
+            help=say("试算尚未结束的期间", "a trial for a period that is not over"),
         ),
     ] = False,
     as_json: AsJson = False,
@@ -210,10 +214,13 @@ def report(  # noqa: PLR0913 - each is an option of the command
 
     if lang not in {"zh", "en"}:
         raise ConfigError([f"--lang {lang}: zh | en"])
-    if name not in REPORTS:
-        known = ", ".join(REPORTS)
-        raise ConfigError([say(f"没有报告 {name!r}；有：{known}", f"no report {name!r}: {known}")])
-    period = parse_month(month)
+    if not name:
+        for known, kind in REPORTS.items():
+            typer.echo(f"{known:<16} --{kind.span:<6} {say(kind.zh, kind.en)}")
+        return
+    period = _period(name, month, year)
+    if site is None or out is None:
+        raise ConfigError([say("缺少 --site 或 --out", "--site and --out are needed")])
     refuse_unless_due(period, plant_now(), preliminary=preliminary)
     written = make_report(
         name, site, period, out, formats.split(","), lang, preliminary=preliminary
@@ -224,6 +231,32 @@ def report(  # noqa: PLR0913 - each is an option of the command
         typer.echo(summary(written))
     if not written.report.content.complete:
         raise typer.Exit(1)
+
+
+def _period(name: str, month: str, year: str) -> Period:
+    """The period asked for. Raises ConfigError when the report is not of such a period."""
+    from reports.make import REPORTS
+
+    if name not in REPORTS:
+        known = ", ".join(REPORTS)
+        raise ConfigError([say(f"没有报告 {name!r}；有：{known}", f"no report {name!r}: {known}")])
+    span = REPORTS[name].span
+    given = {"month": month, "year": year}
+    other = "year" if span == "month" else "month"
+    if not given[span] or given[other]:
+        example = "2026-10" if span == "month" else "2026"
+        raise ConfigError(
+            [say(f"{name} 请给 --{span} {example}", f"{name}: give --{span} {example}")]
+        )
+    if span == "month":
+        return parse_month(month)
+    try:
+        period = Period.parse(year)
+    except ValueError as error:
+        raise ConfigError([f"--year {year}: {error}"]) from None
+    if not period.is_year:
+        raise ConfigError([f"--year {year}: 2026"])
+    return period
 
 
 def trace(

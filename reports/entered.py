@@ -7,9 +7,10 @@ from decimal import ROUND_DOWN, Decimal
 from reports.assembly import Argument, Assembly
 from reports.entries.kinds import KINDS
 from reports.entries.ledger import Entry, Ledger
-from reports.model import Coverage, Text
+from reports.model import Coverage
 from reports.periods import Period
 from reports.site import PLANT, Potline
+from reports.values import Text
 
 DAYS_NAMED = 5
 
@@ -28,15 +29,17 @@ class Entered:
         return [assembly.entry(str(entry.figure.period), entry) for entry in self.entries]
 
 
-def entered(ledger: Ledger, kind: str, line: str, month: Period) -> Entry | None:
-    """The entry of that month that counts."""
-    return ledger.current().get((kind, line, month))
+def entered(ledger: Ledger, kind: str, line: str, period: Period, item: str = "") -> Entry | None:
+    """The entry of that period that counts."""
+    return ledger.current().get((kind, line, period, item))
 
 
-def month_of(ledger: Ledger, kind: str, line: Potline | None, month: Period) -> Entered:
+def month_of(
+    ledger: Ledger, kind: str, line: Potline | None, month: Period, item: str = ""
+) -> Entered:
     """One month's entry, or the sum of its days; every day on which the line runs is needed."""
     place = PLANT if line is None else line.id
-    whole = entered(ledger, kind, place, month)
+    whole = entered(ledger, kind, place, month, item)
     if whole is not None:
         return Entered(whole.figure.amount, (whole,), _share(1, 1, by_day=False), ())
     days = [day for day in month.days if line is None or _runs(line, day)]
@@ -45,6 +48,7 @@ def month_of(ledger: Ledger, kind: str, line: Potline | None, month: Period) -> 
         for entry in ledger.current().values()
         if entry.figure.kind.id == kind
         and entry.figure.line == place
+        and entry.figure.item == item
         and month.first <= entry.figure.period.first < month.after
     }
     entries = tuple(found[day] for day in sorted(found))

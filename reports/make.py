@@ -1,36 +1,63 @@
 """Making a report by name: site, ledger, series and rules in, a version on disk out."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from importlib import import_module
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
+from drivers.language import say
 from drivers.model import ConfigError
-from reports.carbon.monthly import NAME, carbon_monthly
-from reports.entries.ledger import Ledger, read_ledger
-from reports.model import Content, Doubt, Text
-from reports.periods import Period
-from reports.rules.packs import RuleError, RulePack, packs
-from reports.series.store import Series, SeriesError, open_series
-from reports.site import Site, load_site
+from reports.basis import Basis
+from reports.chapters import days_left
+from reports.entries.ledger import read_ledger
+from reports.lodgings import read_lodgings
+from reports.model import Content, Doubt
+from reports.periods import Period, plant_now
+from reports.rules.packs import RuleError, packs
+from reports.series.store import SeriesError, open_series
+from reports.site import load_site
+from reports.values import Text
 from reports.versions import FORMATS, Written, write_report
-from reports.words import number_text, say
-
-Maker = Callable[[Site, Period, Ledger, Series, Mapping[str, RulePack]], Content]
-REPORTS: Final[Mapping[str, Maker]] = {NAME: carbon_monthly}
-_SHOWN: Final = ("plant.aluminium", "plant.emission", "plant.intensity")
-_NOT_OVER: Final = Text(zh="试算：该月尚未结束", en="preliminary: the month is not over")
+from reports.words import number_text
 
 
-def refuse_unless_due(month: Period, now: datetime, *, preliminary: bool) -> None:
+@dataclass(frozen=True, slots=True)
+class ReportKind:
+    """A report that can be made: for which span, and where its maker lives."""
+
+    span: Literal["month", "year"]
+    maker: str  # module:function, a function of Basis that returns Content
+    zh: str
+    en: str
+
+    def make(self, basis: Basis) -> Content:
+        module, _, name = self.maker.partition(":")
+        made: Content = getattr(import_module(module), name)(basis)
+        return made
+
+
+REPORTS: Final[Mapping[str, ReportKind]] = {
+    "carbon-monthly": ReportKind(
+        "month",
+        "reports.carbon.monthly:carbon_monthly",
+        "碳排放月度存证参数",
+        "carbon parameters to lodge each month",
+    ),
+}
+_NOT_OVER: Final = Text(zh="试算：该期间尚未结束", en="preliminary: the period is not over")
+
+
+def refuse_unless_due(period: Period, now: datetime, *, preliminary: bool) -> None:
     """The clock only refuses; it changes no word of a report. Raises ConfigError."""
-    over = month.end <= now
+    over = period.end <= now
     if not over and not preliminary:
         raise ConfigError(
             [
                 say(
-                    f"--month {month}：该月尚未结束；如需试算请加 --preliminary",
-                    f"--month {month}: the month is not over; add --preliminary for a trial",
+                    f"{period} 尚未结束；如需试算请加 --preliminary",
+                    f"{period} is not over; add --preliminary for a trial",
                 )
             ]
         )
@@ -38,8 +65,8 @@ def refuse_unless_due(month: Period, now: datetime, *, preliminary: bool) -> Non
         raise ConfigError(
             [
                 say(
-                    f"--month {month}：该月已结束；请去掉 --preliminary",
-                    f"--month {month}: the month is over; leave --preliminary out",
+                    f"{period} 已结束；请去掉 --preliminary",
+                    f"{period} is over; leave --preliminary out",
                 )
             ]
         )
@@ -48,7 +75,7 @@ def refuse_unless_due(month: Period, now: datetime, *, preliminary: bool) -> Non
 def make_report(
     name: str,
     site_file: Path,
-    month: Period,
+    period: Period,
     out: Path,
     formats: Sequence[str],
     lang: str,
@@ -60,18 +87,19 @@ def make_report(
     if unknown:
         raise ConfigError([f"--format {','.join(unknown)}: {', '.join(FORMATS)}"])
     site = load_site(site_file)
-    if not any(line.runs_in(month.first, month.after) for line in site.potline):
-        raise ConfigError([say(f"{month} 没有工序运行", f"no potline ran in {month}")])
-    ledger = read_ledger(site.entries)
+    if not any(line.runs_in(period.first, period.after) for line in site.potline):
+        raise ConfigError([say(f"{period} 没有工序运行", f"no potline ran in {period}")])
+    lodgings = read_lodgings(site.entries)
     try:
         with open_series(site) as series:
-            content = REPORTS[name](site, month, ledger, series, packs())
+            basis = Basis(site, period, read_ledger(site.entries), series, packs(), lodgings)
+            content = REPORTS[name].make(basis)
     except (SeriesError, RuleError) as error:
         raise ConfigError([str(error)]) from None
     if preliminary:
-        trial = Doubt(line=_SHOWN[1], text=_NOT_OVER)
+        trial = Doubt(line=content.headline[0], text=_NOT_OVER)
         content = content.model_copy(update={"warnings": (trial, *content.warnings)})
-    return write_report(content, out, site_file, formats, lang)
+    return write_report(content, out, site_file, lodgings, formats, lang)
 
 
 def summary(written: Written) -> str:
@@ -80,7 +108,7 @@ def summary(written: Written) -> str:
     lines = [str(path) for path in written.files]
     if not written.fresh:
         lines.append(say("与已有版本相同，未写新版本", "same as the version that is there"))
-    for key in _SHOWN:
+    for key in content.headline:
         line = content.line(key)
         value = number_text(line.rounded, line.decimals)
         lines.append(f"{say(line.label.zh, line.label.en)}: {value} {line.unit}")
@@ -94,6 +122,15 @@ def summary(written: Written) -> str:
             f"  {say(text.zh, text.en)} → {', '.join(stopped)}"
             for text, stopped in content.reasons().items()
         ]
+    today = plant_now().date()
+    for duty in content.duties:
+        left = days_left(duty.due, today)
+        lines.append(
+            say(
+                f"{duty.text.zh}：{duty.due} 前，{_left_zh(left)}",
+                f"{duty.text.en}: by {duty.due}, {_left_en(left)}",
+            )
+        )
     for stamp in content.stamps:
         lines.append(
             say(
@@ -115,9 +152,17 @@ def summary_table(written: Written) -> dict[str, Any]:
         "report": str(written.path),
         "files": [str(path) for path in written.files],
         "content_sha256": written.report.content_sha256,
-    } | {key: _float(content, key) for key in _SHOWN}
+    } | {key: _float(content, key) for key in content.headline}
 
 
 def _float(content: Content, key: str) -> float | None:
     value = content.line(key).value
     return None if value is None else float(value)
+
+
+def _left_zh(days: int) -> str:
+    return f"还剩 {days} 天" if days >= 0 else f"已过期 {-days} 天"
+
+
+def _left_en(days: int) -> str:
+    return f"{days} days left" if days >= 0 else f"{-days} days late"

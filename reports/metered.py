@@ -6,20 +6,13 @@ from decimal import ROUND_DOWN, Decimal
 from typing import Final
 
 from reports.assembly import Argument
-from reports.model import (
-    BatchUse,
-    Coverage,
-    EventUse,
-    GapUse,
-    Input,
-    MeterUse,
-    RegisterUse,
-    Text,
-)
+from reports.citations import BatchUse, EventUse, GapUse, MeterUse, RegisterUse
+from reports.model import Coverage, Input
 from reports.periods import Period, clock_text
 from reports.series.counter_total import EDGE_NS, CounterTotal, Register, counter_total
 from reports.series.store import Series
 from reports.site import Meter
+from reports.values import Text
 from reports.words import short_text
 
 GAPS_SHOWN: Final = 60

@@ -8,28 +8,24 @@ in both languages, so that one report.json renders in either.
 import hashlib
 import json
 from datetime import date
-from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import Field, PlainSerializer
+from pydantic import Field
 
 from drivers.config import Strict
+from reports.chapters import Chapter
+from reports.citations import (
+    AbsentUse,
+    EntryUse,
+    LegalUse,
+    LodgedUse,
+    MeterUse,
+    SourceText,
+)
+from reports.values import Number, Text
 
-SCHEMA = "smelter.report/1"
-
-# Decimal inside; in JSON a plain number, the shortest that reads back the same float.
-Number = Annotated[Decimal, PlainSerializer(float, return_type=float, when_used="always")]
-
-
-class Text(Strict):
-    """The same sentence in both languages."""
-
-    zh: str
-    en: str
-
-    def of(self, language: str) -> str:
-        return self.zh if language == "zh" else self.en
+SCHEMA = "smelter.report/2"
 
 
 class How(StrEnum):
@@ -40,6 +36,7 @@ class How(StrEnum):
     COMPUTED = "computed"
     DEFAULT = "default"  # computed with default factors instead of measurements
     SUM = "sum"
+    SUBSTITUTED = "substituted"  # a missing input was replaced by the method a rule prescribes
     NONE = "none"  # nothing configured and nothing entered: not stated
     MISSING = "missing"  # it is needed, and it is not there
 
@@ -48,7 +45,12 @@ class Section(StrEnum):
     """Part of the report a line belongs to."""
 
     PROCESS = "process"
+    ENTERPRISE = "enterprise"
     AUXILIARY = "auxiliary"
+    INTERNATIONAL = "international"
+    ALLOWANCE = "allowance"
+    CBAM = "cbam"
+    CHECK = "check"  # a second source of a figure
     INFORMATION = "information"
 
 
@@ -73,7 +75,9 @@ class Line(Strict):
     """
     One figure: ``value`` exact, ``rounded`` as it is reported; None = missing, and why.
 
+    ``id`` is ``scope.name``, or ``scope.name@2026-03`` for a month inside the report of a year.
     ``sum_of_rounded`` stands beside a sum, since a rule may want the one or the other.
+    ``substituted`` is the share of the period, 0 to 1, whose input was replaced by ``method``.
     """
 
     id: str
@@ -88,129 +92,12 @@ class Line(Strict):
     sum_of_rounded: Number | None = None
     formula: str = ""
     equation: str = ""
+    method: str = ""  # code of the rule's method: which of several ways, or how it was substituted
+    substituted: Number | None = None
     inputs: tuple[Input, ...] = ()
     coverage: Coverage | None = None
     missing: tuple[Text, ...] = ()
     notes: tuple[Text, ...] = ()
-
-
-class SourceText(Strict):
-    """A legal text."""
-
-    title: str
-    issuer: str
-    published: date
-    where: str
-
-
-class LegalUse(Strict):
-    """A rule parameter that was used, with its citation."""
-
-    id: str
-    pack: str
-    label: Text
-    value: Number | str
-    unit: str
-    applies_from: date
-    source: SourceText
-    locator: str
-    confirmed: Literal["official", "secondary", "unverified"]
-    seen: str
-
-
-class DocumentUse(Strict):
-    """A file and its SHA-256."""
-
-    name: str
-    sha256: str
-
-
-class EntryUse(Strict):
-    """An entered figure that was used."""
-
-    number: int
-    label: Text
-    kind: str
-    line: str
-    period: str
-    value: Number
-    unit: str
-    author: str
-    reason: str
-    time: str
-    voucher: str = ""
-    document: DocumentUse | None = None
-    source: DocumentUse | None = None
-    sheet: str = ""
-    row: int = 0
-    revises: int | None = None
-    hash: str
-
-
-class RegisterUse(Strict):
-    """A reading of a meter and the batch it lies in."""
-
-    time: str  # end of the window, plant time
-    window_ns: int
-    last: Number
-    raw: str
-    gateway: str
-    log: str
-    seq: int
-
-
-class GapUse(Strict):
-    """A stretch without increments; ``amount`` is what the register tells, None = unknown."""
-
-    start: str
-    end: str
-    reason: str
-    amount: Number | None
-    split: bool
-
-
-class EventUse(Strict):
-    """An event of a meter in the period."""
-
-    kind: str
-    start: str
-    end: str | None
-    text: str
-    amount: Number | None
-
-
-class BatchUse(Strict):
-    """Batches of one log that hold the windows."""
-
-    gateway: str
-    log: str
-    first_seq: int
-    last_seq: int
-    batches: int
-    windows: int
-
-
-class MeterUse(Strict):
-    """A counter over the period: what is known of it and from where."""
-
-    id: str
-    equipment: str
-    quantity: str
-    unit: str
-    total: Number | None
-    period_s: int
-    measured_s: Number
-    bridged_s: Number
-    unknown_s: Number
-    windows: int
-    doubles: int
-    conflicts: int
-    begin: RegisterUse | None
-    end: RegisterUse | None
-    gaps: tuple[GapUse, ...]
-    more_gaps: int
-    events: tuple[EventUse, ...]
-    batches: tuple[BatchUse, ...]
 
 
 class PotlineUse(Strict):
@@ -253,12 +140,20 @@ class PlantUse(Strict):
 
 
 class PeriodUse(Strict):
-    """The month, [start, end) in plant time; ``lodge_by`` is the last day to lodge it."""
+    """A month (``2026-10``) or a year (``2026``), [start, end) in plant time."""
 
-    month: str
+    name: str
     start: str
     end: str
-    lodge_by: date
+
+
+class DutyUse(Strict):
+    """Something the plant must do by a day; ``legal`` is the rule that says so."""
+
+    id: str
+    text: Text
+    due: date  # the last day
+    legal: str
 
 
 class LedgerUse(Strict):
@@ -280,7 +175,11 @@ class Content(Strict):
     missing: tuple[str, ...]  # ids of lines
     stamps: tuple[Stamp, ...]
     warnings: tuple[Doubt, ...]
+    duties: tuple[DutyUse, ...] = ()
+    absent: tuple[AbsentUse, ...] = ()
+    headline: tuple[str, ...]  # ids of the lines a person wants to know first
     lines: tuple[Line, ...]
+    chapters: tuple[Chapter, ...]  # what is printed, in order
     legals: tuple[LegalUse, ...]
     entries: tuple[EntryUse, ...]
     meters: tuple[MeterUse, ...]
@@ -309,12 +208,13 @@ class Content(Strict):
 
 
 class Change(Strict):
-    """One difference to the version before."""
+    """One difference to an earlier version; ``why`` names the entries and people behind it."""
 
     what: Literal["line", "legal", "entry", "meter", "other"]
     ref: str
     before: Number | str | None
     after: Number | str | None
+    why: Text | None = None
 
 
 class Report(Strict):
@@ -324,6 +224,9 @@ class Report(Strict):
     version: int
     previous_sha256: str  # content of the version before, "" for the first
     changes: tuple[Change, ...]
+    written: date  # plant day on which this version was first made; days left count from it
+    lodged: LodgedUse | None = None  # what was handed in for this period before
+    since_lodged: tuple[Change, ...] = ()  # how this version differs from that
     site: str  # site file, relative to the report
     content_sha256: str
     content: Content

@@ -1,4 +1,4 @@
-"""Months and days at the plant: fixed +08:00 outside, UTC inside, always [start, end)."""
+"""Years, months and days at the plant: fixed +08:00 outside, UTC inside, always [start, end)."""
 
 import re
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ from drivers.language import say
 
 PLANT_TIME = timezone(timedelta(hours=8))  # fixed: no summer time enters a total
 
+_YEAR = re.compile(r"(\d{4})")
 _MONTH = re.compile(r"(\d{4})-(\d{2})")
 _DAY = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
 
@@ -15,7 +16,8 @@ _DAY = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
 @dataclass(frozen=True, slots=True, order=True)
 class Period:
     """
-    A month (``2026-10``) or a day (``2026-10-05``) of plant time: first day to the day after.
+    A year (``2026``), month (``2026-10``) or day (``2026-10-05``) of plant time: first day to the
+    day after.
 
     ``start`` is in it, ``end`` is not; a window belongs to the period in which it starts.
     """
@@ -32,18 +34,42 @@ class Period:
                 return cls(day, day + timedelta(days=1))
             if found := _MONTH.fullmatch(text):
                 return cls.month(int(found[1]), int(found[2]))
+            if found := _YEAR.fullmatch(text):
+                return cls.year(int(found[1]))
         except ValueError:
             pass
         raise ValueError(
             say(
-                f"{text!r} 不是月份或日期；请写 2026-10 或 2026-10-05",
-                f"{text!r} is no month or day; write 2026-10 or 2026-10-05",
+                f"{text!r} 不是年、月或日；请写 2026、2026-10 或 2026-10-05",
+                f"{text!r} is no year, month or day; write 2026, 2026-10 or 2026-10-05",
             )
         )
 
     @classmethod
     def month(cls, year: int, month: int) -> "Period":
         return cls(date(year, month, 1), date(year + month // 12, month % 12 + 1, 1))
+
+    @classmethod
+    def year(cls, year: int) -> "Period":
+        return cls(date(year, 1, 1), date(year + 1, 1, 1))
+
+    @property
+    def is_year(self) -> bool:
+        return self == Period.year(self.first.year)
+
+    @property
+    def whole_year(self) -> "Period":
+        return Period.year(self.first.year)
+
+    @property
+    def months(self) -> tuple["Period", ...]:
+        """The months that begin in it, in order."""
+        found, month = [], self.whole_month
+        while month.first < self.after:
+            if month.first >= self.first:
+                found.append(month)
+            month = Period.month(month.after.year, month.after.month)
+        return tuple(found)
 
     @property
     def is_month(self) -> bool:
@@ -85,6 +111,8 @@ class Period:
         return (self.after - self.first).days * 24
 
     def __str__(self) -> str:
+        if self.is_year:
+            return f"{self.first:%Y}"
         return self.first.strftime("%Y-%m" if self.is_month else "%Y-%m-%d")
 
 

@@ -1,7 +1,7 @@
 """
 Versions of a report on disk: the same inputs give the same file, other inputs a new version.
 
-Nothing is ever overwritten. ``<report>-<month>-v<n>.json`` is the report; XLSX and PDF beside it
+Nothing is ever overwritten. ``<report>-<period>-v<n>.json`` is the report; XLSX and PDF beside it
 are made from that file, in the language in their names.
 """
 
@@ -14,10 +14,12 @@ from typing import Literal
 
 from pydantic import ValidationError
 
-from drivers.language import why
+from drivers.language import say, why
 from drivers.model import ConfigError
-from reports.model import Change, Content, MeterUse, Report
-from reports.words import say
+from reports.citations import LodgedUse, MeterUse
+from reports.lodgings import Lodging, Lodgings
+from reports.model import SCHEMA, Change, Content, Report
+from reports.periods import plant_now
 
 FORMATS = ("json", "xlsx", "pdf")
 
@@ -51,12 +53,17 @@ def read_report(path: Path) -> Report:
 
 
 def write_report(
-    content: Content, out: Path, site: Path, formats: Sequence[str], lang: str
+    content: Content,
+    out: Path,
+    site: Path,
+    lodgings: Lodgings,
+    formats: Sequence[str],
+    lang: str,
 ) -> Written:
     """Write ``content`` as a new version when it differs from the newest one in ``out``."""
     out.mkdir(parents=True, exist_ok=True)
     content = Content.model_validate_json(content.model_dump_json())  # figures as the file has them
-    name = f"{content.report}-{content.period.month}"
+    name = f"{content.report}-{content.period.name}"
     newest = _newest(out, name)
     before = None if newest is None else read_report(newest)
     digest = content.digest()
@@ -64,11 +71,15 @@ def write_report(
     if before is not None and newest is not None and not fresh:
         report, path = before, newest
     else:
+        lodged = lodgings.latest(content.report, content.period.name)
         report = Report(
-            schema="smelter.report/1",
+            schema=SCHEMA,
             version=1 if before is None else before.version + 1,
             previous_sha256="" if before is None else before.content_sha256,
             changes=() if before is None else changes(before.content, content),
+            written=plant_now().date(),
+            lodged=None if lodged is None else _lodged(lodged),
+            since_lodged=() if lodged is None else _since(lodgings, lodged, content),
             site=_relative(site, out),
             content_sha256=digest,
             content=content,
@@ -77,6 +88,24 @@ def write_report(
         _create(path, report.text().encode())
     files = [path, *(_render(report, path, kind, lang) for kind in formats if kind != "json")]
     return Written(report, path, tuple(files), fresh)
+
+
+def _lodged(lodging: Lodging) -> LodgedUse:
+    return LodgedUse(
+        version=lodging.version,
+        content_sha256=lodging.content_sha256,
+        receipt=lodging.receipt,
+        on=lodging.on,
+        author=lodging.author,
+    )
+
+
+def _since(lodgings: Lodgings, lodging: Lodging, content: Content) -> tuple[Change, ...]:
+    """How ``content`` differs from the copy of what was lodged."""
+    if lodging.content_sha256 == content.digest():
+        return ()
+    copy = lodgings.folder / f"{lodging.content_sha256}.json"
+    return changes(read_report(copy).content, content)
 
 
 def _newest(out: Path, name: str) -> Path | None:

@@ -1,13 +1,6 @@
-"""Choosing between the two languages of the product, and showing numbers to people."""
+"""Showing numbers to people."""
 
 from decimal import ROUND_HALF_UP, Decimal
-
-from drivers.cli import language
-
-
-def say(zh: str, en: str) -> str:
-    """The text in the language of this run."""
-    return zh if language() == "zh" else en
 
 
 def rounded(value: Decimal, decimals: int) -> Decimal:

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from simulators.words import say
+from drivers.language import say
 
 CODE = """
 from simulators.orphans import end_with_parent

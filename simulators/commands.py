@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
+from drivers.language import say
 from simulators.faults import NAMES as KNOWN
-from simulators.words import say
 
 SCENARIOS = {"pots12": 12, "pots36": 36, "pots120": 120, "pots400": 400}
 NAMES = "pots12, pots36, pots120, pots400"

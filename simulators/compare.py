@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from simulators.words import say
+from drivers.language import say
 
 ALLOWED = 0.001  # the share a figure may be off
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from drivers.language import say
 from simulators.broker import broker
 from simulators.children import ChildFailedError, Children
 from simulators.compare import Deviation, deviations, read_json
@@ -19,7 +20,6 @@ from simulators.folder import Folder, write_folder
 from simulators.live import Seen, follow, show, whole
 from simulators.opcua import free_port
 from simulators.plant import Scenario
-from simulators.words import say
 from simulators.world import World
 
 MARK = ".smelter-demo"

@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
+from drivers.language import say
 from simulators.months import LOCAL
-from simulators.words import say
 
 PLAIN_EVERY_S = 5.0
 

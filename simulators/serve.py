@@ -10,6 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from drivers.language import say
 from simulators.broker import broker
 from simulators.faults import NAMES, Fault, Faults
 from simulators.folder import Folder, write_folder
@@ -18,7 +19,6 @@ from simulators.months import month_span
 from simulators.officer import entries, write_ladle_log, write_workbook
 from simulators.plant import Scenario
 from simulators.truth import write
-from simulators.words import say
 from simulators.world import World
 
 TRUTH_EVERY_S = 30.0

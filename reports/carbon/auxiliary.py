@@ -8,10 +8,11 @@ from reports.assembly import Assembly, Head
 from reports.entered import Entered, month_of
 from reports.entries.ledger import Ledger
 from reports.metered import Metered, add_meters, read_meter
-from reports.model import How, Section, Text
+from reports.model import How, Section
 from reports.rules.packs import RuleError
 from reports.series.store import Series
 from reports.site import PLANT, Meter, Potline, Site
+from reports.values import Text
 
 GRID: Final = "cn_grid_factors"
 AGREE: Final = Decimal("0.01")  # metered and entered figures differ by more: said so

@@ -1,379 +1,104 @@
 """
 ``carbon-monthly``: emission of the electrolysis processes of one month, by the Chinese ETS guide.
 
-Per potline and in total: liquid aluminium, anode consumed and net, anode CO2, anode-effect PFC by
-default factors, emission, intensity; beside it the auxiliary figures. Electricity and heat are
-reported, but are no part of the emission.
+Beside the emission stand the auxiliary figures; electricity and heat are reported, not counted.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
-from decimal import Decimal
 from typing import Final
 
-from reports.assembly import Argument, Assembly, Head
+from reports.assembly import Assembly
+from reports.basis import Basis
 from reports.carbon.auxiliary import add_plant_auxiliary, add_potline_auxiliary
 from reports.carbon.plausibility import doubts
-from reports.entered import entered, month_of
-from reports.entries.ledger import Entry, Ledger
-from reports.model import (
-    Content,
-    How,
-    LedgerUse,
-    LegalUse,
-    PeriodUse,
-    PlantUse,
-    PotlineUse,
-    Section,
-    SourceText,
-    Stamp,
-    Text,
-)
-from reports.periods import Period
-from reports.rules.packs import Legal, RuleError, RulePack
-from reports.series.store import Series
-from reports.site import PLANT, Names, Potline, Site
+from reports.carbon.process import GUIDE, Bench, accept, add_potline, add_totals
+from reports.chapters import Chapter, Details, Grid, Standard
+from reports.conclude import conclude, words
+from reports.model import Content, DutyUse, Line
+from reports.site import PLANT, Potline
+from reports.values import Text
 
 NAME: Final = "carbon-monthly"
-GUIDE: Final = "cn_ets_aluminium_2024"
 TITLE: Final = Text(
     zh="铝电解工序温室气体排放月度报告",
     en="Monthly greenhouse gas report, electrolysis processes",
 )
-SUMMED: Final = (
-    "aluminium",
-    "anode_consumed",
-    "anode_net",
-    "anode_co2",
-    "pfc",
-    "cf4",
-    "c2f6",
-    "emission",
-)
-_LABELS: Final = {
-    "aluminium": Text(zh="铝液产量", en="Liquid aluminium"),
-    "anode_consumed": Text(zh="阳极消耗量", en="Anode consumed"),
-    "anode_net": Text(zh="阳极净消耗量", en="Net anode consumption"),
-    "anode_co2": Text(zh="炭阳极消耗排放（能源作为原材料用途）", en="CO2 from anodes"),
-    "cf4": Text(zh="阳极效应 CF4 排放", en="CF4 from anode effects"),
-    "c2f6": Text(zh="阳极效应 C2F6 排放", en="C2F6 from anode effects"),
-    "pfc": Text(zh="阳极效应排放（缺省因子）", en="PFC from anode effects, default factors"),
-    "emission": Text(zh="铝电解工序排放量", en="Emission of the electrolysis process"),
-    "intensity": Text(zh="铝电解工序排放强度", en="Emission intensity"),
-}
-_UNITS: Final = {
-    "aluminium": ("t", "aluminium_decimals"),
-    "anode_consumed": ("t", "anode_decimals"),
-    "anode_net": ("t", "anode_decimals"),
-    "anode_co2": ("tCO2", "emission_decimals"),
-    "cf4": ("kg", "emission_decimals"),
-    "c2f6": ("kg", "emission_decimals"),
-    "pfc": ("tCO2e", "emission_decimals"),
-    "emission": ("tCO2e", "emission_decimals"),
-    "intensity": ("tCO2e/t", "intensity_decimals"),
-}
 
 
-@dataclass(frozen=True, slots=True)
-class Bench:
-    """What the report is made from, at hand for each step."""
-
-    site: Site
-    month: Period
-    ledger: Ledger
-    series: Series
-    assembly: Assembly
-
-    def law(self, name: str) -> Legal:
-        return self.assembly.legal(GUIDE, name)
-
-    def head(self, scope: str, name: str) -> Head:
-        unit, decimals = _UNITS[name]
-        places = int(self.law(decimals).number)
-        return Head(scope, name, Section.PROCESS, _LABELS[name], unit, places)
-
-
-def carbon_monthly(
-    site: Site, month: Period, ledger: Ledger, series: Series, packs: Mapping[str, RulePack]
-) -> Content:
+def carbon_monthly(basis: Basis) -> Content:
     """The report. Raises RuleError when the rules of that month are not known."""
-    assembly = Assembly(month, packs)
+    site, month, ledger, series = basis.site, basis.period, basis.ledger, basis.series
+    assembly = Assembly(month, basis.packs)
     bench = Bench(site, month, ledger, series, assembly)
-    _accepted(bench)
+    accept(bench)
     lines = [line for line in site.potline if line.runs_in(month.first, month.after)]
     for line in lines:
-        _potline(bench, line)
+        add_potline(bench, line)
         add_potline_auxiliary(assembly, site, line, ledger, series, GUIDE)
-    _totals(bench, [line.id for line in lines])
+    add_totals(bench, [line.id for line in lines])
     add_plant_auxiliary(assembly, site, [line.id for line in lines], ledger, GUIDE)
-    return _content(bench, lines)
-
-
-def _accepted(bench: Bench) -> None:
-    """Rules about the manner of counting that this code knows only one way to follow."""
-    for name, known in (("rounding", {"half_up"}), ("sum_of", {"exact"})):
-        rule = bench.law(name)
-        if rule.value not in known:
-            raise RuleError(f"{rule.id}: {rule.value!r} is not built; known: {sorted(known)}")
-
-
-def _potline(bench: Bench, line: Potline) -> None:
-    assembly = bench.assembly
-    metal = month_of(bench.ledger, "aluminium_tapped", line, bench.month)
-    assembly.state(
-        bench.head(line.id, "aluminium"),
-        metal.amount,
-        How.ENTERED,
-        metal.inputs(assembly),
-        coverage=metal.coverage,
-        missing=metal.missing,
-    )
-    ANODE_QUANTITY[_named(bench, "anode_quantity_method", ANODE_QUANTITY)](bench, line)
-    assembly.compute(
-        bench.head(line.id, "anode_net"),
-        "anode_net",
-        [
-            assembly.from_line("anode_t", f"{line.id}.anode_consumed"),
-            assembly.law("loss_fraction", bench.law("anode_loss_rate"), as_fraction=True),
-        ],
-    )
-    _anode_co2(bench, line)
-    PFC[_named(bench, "pfc_method", PFC)](bench, line)
-    assembly.compute(
-        bench.head(line.id, "emission"),
-        "process_emission",
-        [
-            assembly.from_line("anode_t_co2", f"{line.id}.anode_co2"),
-            assembly.from_line("pfc_t_co2e", f"{line.id}.pfc"),
-        ],
-    )
-    _intensity(bench, line.id)
-
-
-def _named(bench: Bench, rule: str, table: Mapping[str, object]) -> str:
-    """The method a rule names. Raises RuleError when it is not built."""
-    legal = bench.law(rule)
-    if legal.value not in table:
-        raise RuleError(f"{legal.id}: {legal.value!r} is not built; known: {sorted(table)}")
-    return str(legal.value)
-
-
-def _consumed_then_stock(bench: Bench, line: Potline) -> None:
-    """Anode consumed as entered, else from the stock ledger; both are compared."""
-    assembly, head = bench.assembly, bench.head(line.id, "anode_consumed")
-    stock = [
-        entered(bench.ledger, kind, line.id, bench.month)
-        for kind in ("anode_stock_begin", "anode_received", "anode_stock_end")
-    ]
-    balance = [entry for entry in stock if entry is not None]
-    whole = month_of(bench.ledger, "anode_consumed", line, bench.month)
-    if whole.amount is None and len(balance) == len(stock):
-        names = ("stock_begin_t", "received_t", "stock_end_t")
-        arguments = [assembly.entry(n, e) for n, e in zip(names, balance, strict=True)]
-        assembly.compute(head, "anode_stock", arguments)
-        return
-    notes = []
-    if whole.amount is not None and len(balance) == len(stock):
-        notes = _compared(whole.amount, [entry.figure.amount for entry in balance])
-    assembly.state(
-        head,
-        whole.amount,
-        How.ENTERED,
-        whole.inputs(assembly),
-        coverage=whole.coverage,
-        missing=whole.missing,
-        notes=notes,
-    )
-
-
-def _compared(consumed: Decimal, stock: list[Decimal]) -> list[Text]:
-    begin, received, end = stock
-    balance = begin + received - end
-    off = balance - consumed
-    return [
-        Text(
-            zh=f"库存法为 {balance} t，与录入的消耗量相差 {off} t",
-            en=f"the stock balance gives {balance} t, {off} t off the entered figure",
-        )
-    ]
-
-
-def _anode_co2(bench: Bench, line: Potline) -> None:
-    assembly = bench.assembly
-    method = _named(bench, "anode_quality_method", ANODE_QUALITY)
-    sulphur, first = ANODE_QUALITY[method](bench, line, "anode_sulphur", "sulphur_fraction")
-    ash, second = ANODE_QUALITY[method](bench, line, "anode_ash", "ash_fraction")
-    assembly.compute(
-        bench.head(line.id, "anode_co2"),
-        "anode_co2",
-        [assembly.from_line("net_anode_t", f"{line.id}.anode_net"), sulphur, ash],
-        notes=[*first, *second],
-    )
-
-
-def _fixed(bench: Bench, line: Potline, kind: str, parameter: str) -> tuple[Argument, list[Text]]:
-    """The value of the rule; a laboratory figure is named, and not used."""
-    legal = bench.law(kind)
-    argument = bench.assembly.law(parameter, legal, as_fraction=True)
-    entry = entered(bench.ledger, kind, line.id, bench.month)
-    return argument, [] if entry is None else [_unused(entry, legal)]
-
-
-def _measured(
-    bench: Bench, line: Potline, kind: str, parameter: str
-) -> tuple[Argument, list[Text]]:
-    """The laboratory figure when there is one, else the value of the rule."""
-    entry = entered(bench.ledger, kind, line.id, bench.month)
-    if entry is None:
-        return _fixed(bench, line, kind, parameter)
-    return bench.assembly.entry(parameter, entry), []
-
-
-def _unused(entry: Entry, legal: Legal) -> Text:
-    figure = entry.figure
-    return Text(
-        zh=f"化验值（{figure.kind.zh} {figure.value} {figure.unit}，第 {entry.number} 条）未采用："
-        f"规则规定取固定值 {legal.value} {legal.unit}",
-        en=f"laboratory figure {figure.value} {figure.unit} (entry {entry.number}) not used: "
-        f"the rule fixes {legal.value} {legal.unit}",
-    )
-
-
-def _pfc_default(bench: Bench, line: Potline) -> None:
-    assembly = bench.assembly
-    arguments = [
-        assembly.from_line("aluminium_t", f"{line.id}.aluminium"),
-        assembly.law("ef_cf4_kg_per_t", bench.law("ef_cf4")),
-        assembly.law("ef_c2f6_kg_per_t", bench.law("ef_c2f6")),
-        assembly.law("gwp_cf4", bench.law("gwp_cf4")),
-        assembly.law("gwp_c2f6", bench.law("gwp_c2f6")),
-    ]
-    for name, key in (("pfc", "t_co2e"), ("cf4", "cf4_kg"), ("c2f6", "c2f6_kg")):
-        assembly.compute(
-            bench.head(line.id, name), "pfc_default", arguments, key=key, how=How.DEFAULT
-        )
-
-
-def _totals(bench: Bench, lines: list[str]) -> None:
-    for name in SUMMED:
-        bench.assembly.add_up(bench.head(PLANT, name), [f"{line}.{name}" for line in lines])
-    _intensity(bench, PLANT)
-
-
-def _intensity(bench: Bench, scope: str) -> None:
-    assembly = bench.assembly
-    metal = assembly.lines[f"{scope}.aluminium"]
-    head = bench.head(scope, "intensity")
-    if metal.value == 0:
-        none = Text(zh="铝液产量为零，无排放强度", en="no aluminium, so no intensity")
-        assembly.state(head, None, How.NONE, (), notes=[none])
-        return
-    assembly.compute(
-        head,
-        "intensity",
-        [
-            assembly.from_line("t_co2e", f"{scope}.emission"),
-            assembly.from_line("aluminium_t", f"{scope}.aluminium"),
-        ],
-    )
-
-
-ANODE_QUANTITY: Final[Mapping[str, Callable[[Bench, Potline], None]]] = {
-    "consumed_then_stock": _consumed_then_stock
-}
-ANODE_QUALITY: Final[
-    Mapping[str, Callable[[Bench, Potline, str, str], tuple[Argument, list[Text]]]]
-] = {"fixed": _fixed, "measured_or_default": _measured}
-PFC: Final[Mapping[str, Callable[[Bench, Potline], None]]] = {"pfc_default": _pfc_default}
-
-
-def _content(bench: Bench, running: list[Potline]) -> Content:
-    assembly, month, site = bench.assembly, bench.month, bench.site
-    days = int(bench.law("lodging_days").number)
-    lines = tuple(assembly.lines.values())
-    missing = tuple(line.id for line in lines if line.how is How.MISSING)
-    return Content(
+    lodging = bench.law("lodging_days")
+    return conclude(
+        basis,
+        assembly,
         report=NAME,
         title=TITLE,
-        plant=PlantUse(
-            id=site.plant,
-            name=_text(site.name),
-            operator=None if site.operator is None else _text(site.operator),
-            credit_code=site.credit_code,
-            province=site.province,
+        potlines=lines,
+        duties=(
+            DutyUse(
+                id="lodge",
+                text=Text(zh="月度存证", en="lodge the month"),
+                due=month.days[-1] + timedelta(days=int(lodging.number)),
+                legal=lodging.id,
+            ),
         ),
-        period=PeriodUse(
-            month=str(month),
-            start=month.start.isoformat(),
-            end=month.end.isoformat(),
-            lodge_by=month.days[-1] + timedelta(days=days),
+        headline=tuple(f"{PLANT}.{name}" for name in ("aluminium", "emission", "intensity")),
+        warnings=doubts(assembly.lines, lines, month),
+        chapters=_chapters(tuple(assembly.lines.values()), lines),
+    )
+
+
+_SUMMARY: Final = (
+    *("aluminium", "anode_consumed", "anode_net", "anode_co2", "pfc", "emission", "intensity"),
+)
+_BESIDE: Final = (
+    *("electricity_ac", "specific_energy", "electricity_aux", "heat_process", "indirect_co2"),
+)
+
+
+def _chapters(lines: tuple[Line, ...], running: list[Potline]) -> tuple[Chapter, ...]:
+    """What is printed: summary, auxiliary figures, processes, then each figure and its sources."""
+    places = (
+        *((line.id, words(line.name)) for line in running),
+        (PLANT, Text(zh="全厂合计", en="Plant total")),
+    )
+    bought = tuple(f"{PLANT}.{name}" for name in ("electricity_purchased", "heat_purchased"))
+    details = (
+        Details(title=name, lines=tuple(line.id for line in lines if line.scope == scope))
+        for scope, name in places
+    )
+    return (
+        Chapter(
+            title=Text(zh="排放汇总", en="Summary"),
+            front=True,
+            blocks=(Grid(places=places, names=_SUMMARY, sums=True),),
         ),
-        potlines=tuple(_master(line, month) for line in running),
-        complete=not missing,
-        missing=missing,
-        stamps=_stamps(assembly),
-        warnings=doubts(assembly.lines, running, month),
-        lines=lines,
-        legals=tuple(_in_pack_order(assembly)),
-        entries=tuple(assembly.entries[number] for number in sorted(assembly.entries)),
-        meters=tuple(assembly.meters[key] for key in sorted(assembly.meters)),
-        packs={
-            name: assembly.packs[name].digest
-            for name in sorted({legal.pack for legal in assembly.legals.values()})
-        },
-        ledger=LedgerUse(entries=len(bench.ledger.entries), head=bench.ledger.head),
-        series=bench.series.name,
+        Chapter(
+            title=Text(zh="辅助参数（不计入排放量）", en="Auxiliary figures (not counted)"),
+            front=True,
+            blocks=(
+                Grid(places=places, names=_BESIDE),
+                Details(lines=bought),
+                Standard(part="signatures"),
+            ),
+        ),
+        Chapter(title=Text(zh="工序基本信息", en="Processes"), blocks=(Standard(part="potlines"),)),
+        Chapter(
+            title=Text(zh="逐项结果、公式与来源", en="Figures, formulas, sources"),
+            blocks=tuple(details),
+        ),
+        Chapter(title=Text(zh="法规参数", en="Legal values"), blocks=(Standard(part="legals"),)),
+        Chapter(title=Text(zh="录入数据", en="Entries"), blocks=(Standard(part="entries"),)),
+        Chapter(title=Text(zh="计量与覆盖率", en="Meters"), blocks=(Standard(part="meters"),)),
+        Chapter(title=Text(zh="版本差异", en="Changes"), blocks=(Standard(part="changes"),)),
     )
-
-
-def _text(names: Names) -> Text:
-    return Text(zh=names.zh, en=names.en)
-
-
-def _master(line: Potline, month: Period) -> PotlineUse:
-    ran = [d for d in month.days if line.runs_in(d, d + timedelta(days=1))]
-    return PotlineUse(
-        id=line.id,
-        name=_text(line.name),
-        process=line.process,
-        capacity_t_per_year=line.capacity_t_per_year,
-        design_current_ka=line.design_current_ka,
-        design_voltage_v=line.design_voltage_v,
-        pots=line.pots,
-        rectifiers=line.rectifiers,
-        days=len(ran),
-    )
-
-
-def _in_pack_order(assembly: Assembly) -> list[LegalUse]:
-    """As the packs list them: values first, rounding last."""
-    places = {
-        (pack.name, name): n
-        for pack in assembly.packs.values()
-        for n, name in enumerate(pack.parameters)
-    }
-    return sorted(
-        assembly.legals.values(),
-        key=lambda legal: (legal.pack, places[legal.pack, _name_of(legal)], legal.id),
-    )
-
-
-def _name_of(legal: LegalUse) -> str:
-    return legal.id.removeprefix(f"{legal.pack}.").partition("@")[0]
-
-
-def _stamps(assembly: Assembly) -> tuple[Stamp, ...]:
-    """One stamp per text of which a value was used that nobody read in the text itself."""
-    found: dict[str, Stamp] = {}
-    for legal in _in_pack_order(assembly):
-        if legal.confirmed == "official":
-            continue
-        known = found.get(legal.source.title)
-        weak = "unverified" in {legal.confirmed, known.confirmed if known else ""}
-        found[legal.source.title] = Stamp(
-            source=SourceText.model_validate(dict(legal.source)),
-            parameters=(*(known.parameters if known else ()), legal.label),
-            confirmed="unverified" if weak else "secondary",
-        )
-    return tuple(found.values())

@@ -6,9 +6,10 @@ from decimal import Decimal
 from typing import Final
 
 from reports.formulas import FORMULAS
-from reports.model import Doubt, Line, Text
+from reports.model import Doubt, Line
 from reports.periods import Period
 from reports.site import PLANT, Potline
+from reports.values import Text
 from reports.words import rounded
 
 BEST_EFFICIENCY: Final = Decimal("0.95")  # current efficiency of the best lines

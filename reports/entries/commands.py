@@ -11,13 +11,13 @@ from typing import Annotated
 import typer
 
 from drivers.cli import language
+from drivers.language import say
 from drivers.model import ConfigError
 from reports.entries.importing import read_figures
 from reports.entries.ledger import Document, Entry, Figure, Ledger, change_ledger, read_ledger
 from reports.entries.template import write_template
 from reports.periods import PLANT_TIME, Period
 from reports.site import load_site
-from reports.words import say
 
 entries_app = typer.Typer(
     add_completion=False,

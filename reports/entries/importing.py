@@ -5,13 +5,13 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
+from drivers.language import say
 from drivers.model import ConfigError
 from reports.entries.kinds import KINDS, EntryKind, Place, Span, find_kind
 from reports.entries.ledger import Document, Entry, Figure, Ledger
 from reports.entries.table import TableRow, read_table
 from reports.periods import PLANT_TIME, Period
 from reports.site import PLANT, Potline, Site
-from reports.words import say
 
 # Far above any real line: what exceeds it was written in kg, or for a year.
 TIMES_CAPACITY = Decimal(3)

@@ -24,6 +24,7 @@ from reports.entries.kinds import KINDS, EntryKind
 from reports.periods import PLANT_TIME, Period
 
 NO_HASH = "0" * 64
+Key = tuple[str, str, Period, str]  # kind, line, period, item
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +54,16 @@ class Figure:
     source: Document | None = None  # the table it was imported from …
     sheet: str = ""
     row: int = 0  # … and where in it
+    item: str = ""  # which fuel, carbonate, instrument … where a kind has several
+    more: tuple[tuple[str, str], ...] = ()  # further facts by name: sample …
 
     @property
-    def key(self) -> tuple[str, str, Period]:
-        return self.kind.id, self.line, self.period
+    def key(self) -> Key:
+        return self.kind.id, self.line, self.period, self.item
+
+    def fact(self, name: str) -> str:
+        """A further fact by name, "" when it was not given."""
+        return dict(self.more).get(name, "")
 
     @property
     def amount(self) -> Decimal:
@@ -102,6 +109,8 @@ class Entry:
                 ("source", _document(figure.source)),
                 ("sheet", figure.sheet),
                 ("row", figure.row),
+                ("item", figure.item),
+                ("more", dict(figure.more)),
                 ("revises", self.revises),
             )
             if value
@@ -128,8 +137,8 @@ class Ledger:
         """Hash of the last line: whoever keeps it can tell later that nothing was changed."""
         return self.entries[-1].hash if self.entries else NO_HASH
 
-    def current(self) -> dict[tuple[str, str, Period], Entry]:
-        """The entries that count: not revised, not withdrawn, by kind, line and period."""
+    def current(self) -> dict[Key, Entry]:
+        """The entries that count: not revised, not withdrawn, by kind, line, period and item."""
         last = {entry.figure.key: entry for entry in self.entries}
         return {key: entry for key, entry in last.items() if entry.figure.value is not None}
 
@@ -193,6 +202,8 @@ def _entry(table: dict[str, Any]) -> Entry:
         source=source,
         sheet=table.get("sheet", ""),
         row=table.get("row", 0),
+        item=table.get("item", ""),
+        more=tuple(table.get("more", {}).items()),
     )
     return Entry(
         number=table["n"],

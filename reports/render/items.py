@@ -3,7 +3,8 @@
 from decimal import Decimal
 from typing import Any, Final
 
-from reports.model import EntryUse, How, LegalUse, Line, MeterUse, PotlineUse
+from reports.citations import EntryUse, LegalUse, MeterUse
+from reports.model import How, Line, PotlineUse
 from reports.render.labels import (
     CONFIRMED,
     EVENTS,

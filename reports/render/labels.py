@@ -4,7 +4,8 @@ from decimal import Decimal
 from typing import Final
 
 from reports.formulas import FORMULAS
-from reports.model import Coverage, How, Input, Line, Report, Text
+from reports.model import Coverage, How, Input, Line, Report
+from reports.values import Text
 from reports.words import number_text, short_text
 
 HOW: Final = {

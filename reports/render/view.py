@@ -3,14 +3,7 @@
 from typing import Final
 
 from reports.entries.kinds import KINDS
-from reports.model import (
-    Change,
-    How,
-    Line,
-    Report,
-    Section,
-    Text,
-)
+from reports.model import Change, How, Line, Report, Section
 from reports.render.items import (
     View,
     legal_view,
@@ -28,6 +21,7 @@ from reports.render.labels import (
     rounded_text,
 )
 from reports.site import PLANT
+from reports.values import Text
 
 SUMMARY: Final = (
     "aluminium",
@@ -68,13 +62,13 @@ def _head(report: Report, lang: str) -> View:
     return {
         "lang": lang,
         "title": content.title.of(lang),
-        "month": _month(content.period.month, lang),
+        "month": _month(content.period.name, lang),
         "plant": content.plant.name.of(lang),
         "operator": (content.plant.operator or content.plant.name).of(lang),
         "credit_code": content.plant.credit_code,
         "start": content.period.start[:10],
         "last": content.period.end[:10],
-        "lodge_by": str(content.period.lodge_by),
+        "lodge_by": str(content.duties[0].due),
         "version": report.version,
         "previous": report.previous_sha256,
         "digest": report.content_sha256,

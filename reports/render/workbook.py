@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from reports.model import Text
+from reports.values import Text
 
 
 @dataclass(frozen=True, slots=True)

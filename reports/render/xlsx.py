@@ -5,7 +5,7 @@ from decimal import Decimal
 from io import BytesIO
 from typing import Any, Final
 
-from reports.model import Report, Text
+from reports.model import Report
 from reports.render.labels import (
     CONFIRMED,
     EVENTS,
@@ -19,6 +19,7 @@ from reports.render.labels import (
     unit_text,
 )
 from reports.render.workbook import Book, Cell, Column, Figure
+from reports.values import Text
 
 _SHEETS: Final = {
     "summary": Text(zh="汇总", en="Summary"),
@@ -60,9 +61,9 @@ def _summary(book: Book, report: Report) -> None:
     sheet.write_string(0, 0, content.title.of(lang), book.bold)
     facts = (
         (book.say("厂区", "Plant"), content.plant.name.of(lang)),
-        (book.say("核算期", "Month"), content.period.month),
+        (book.say("核算期", "Month"), content.period.name),
         (book.say("版本", "Version"), f"v{report.version}"),
-        (book.say("月度存证截止", "Lodge by"), str(content.period.lodge_by)),
+        (book.say("月度存证截止", "Lodge by"), str(content.duties[0].due)),
         (book.say("内容摘要 SHA-256", "Content SHA-256"), report.content_sha256),
     )
     row = 1

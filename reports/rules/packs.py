@@ -20,6 +20,7 @@ from typing import Self
 from pydantic import Field, ValidationError, model_validator
 
 from drivers.config import Strict
+from drivers.language import say
 from drivers.model import ConfigError
 
 
@@ -65,24 +66,38 @@ class Entry(Strict):
     seen: str = Field(min_length=1)
 
 
+class Absent(Strict):
+    """Where a value stands that nobody could read: a person opens the text and enters it."""
+
+    source: str
+    locator: str = Field(min_length=1)
+
+
 class Parameter(Strict):
-    """A legal quantity through time. ``unused`` gives the reason when no report uses it."""
+    """
+    A legal quantity through time. ``unused`` gives the reason when no report uses it.
+
+    A value that could not be found has no entries but ``absent``: it is never guessed.
+    """
 
     what: str
     zh: str
     unit: RuleUnit
     ended: date | None = None
     unused: str = ""
-    entries: tuple[Entry, ...] = Field(min_length=1)
+    absent: Absent | None = None
+    entries: tuple[Entry, ...] = ()
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
+        if not self.entries and self.absent is None:
+            raise ValueError("give entries, or say where the value stands with absent")
         for earlier, later in pairwise(self.entries):
             if later.applies_from <= earlier.applies_from:
                 raise ValueError(
                     f"applies_from {later.applies_from} must be later than {earlier.applies_from}"
                 )
-        if self.ended is not None and self.ended <= self.entries[-1].applies_from:
+        if self.entries and self.ended is not None and self.ended <= self.entries[-1].applies_from:
             raise ValueError(f"ended {self.ended} must be later than the last applies_from")
         for entry in self.entries:
             if isinstance(entry.value, str) != (self.unit is RuleUnit.NAME):
@@ -101,11 +116,45 @@ class _File(Strict):
             for entry in parameter.entries:
                 if entry.source not in self.sources:
                     raise ValueError(f"{name}: unknown source {entry.source!r}")
+            if parameter.absent is not None and parameter.absent.source not in self.sources:
+                raise ValueError(f"{name}: unknown source {parameter.absent.source!r}")
         return self
 
 
 class RuleError(LookupError):
     """There is no such rule on that day; a report must not go on with a guess."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A parameter without a value: what it is, and the text in which a person finds it."""
+
+    pack: str
+    name: str
+    what: str
+    zh: str
+    unit: RuleUnit
+    source: Source
+    locator: str
+
+    @property
+    def id(self) -> str:
+        return f"{self.pack}.{self.name}"
+
+
+class RuleAbsentError(RuleError):
+    """The value is in a text that nobody could read yet; ``wanted`` says in which."""
+
+    def __init__(self, wanted: Wanted, day: date) -> None:
+        super().__init__(
+            say(
+                f"{wanted.id}：{day} 的取值无人核实过；请打开 {wanted.source.title}"
+                f"（{wanted.locator}），以补充规则（overlay）录入",
+                f"{wanted.id}: nobody could confirm its value on {day}; open "
+                f"{wanted.source.title} ({wanted.locator}) and enter it as an overlay",
+            )
+        )
+        self.wanted = wanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +208,8 @@ class RulePack:
         if parameter is None:
             raise RuleError(f"{self.name}: no parameter {name!r}")
         entry = next((e for e in reversed(parameter.entries) if e.applies_from <= day), None)
+        if entry is None and parameter.absent is not None:
+            raise RuleAbsentError(self._wanted(name, parameter, parameter.absent), day)
         if entry is None or (parameter.ended is not None and day >= parameter.ended):
             raise RuleError(
                 f"{self.name}.{name}: no value on {day}; it applies from "
@@ -176,6 +227,17 @@ class RulePack:
             locator=entry.locator,
             confirmed=entry.confirmed,
             seen=entry.seen,
+        )
+
+    def _wanted(self, name: str, parameter: Parameter, absent: Absent) -> Wanted:
+        return Wanted(
+            pack=self.name,
+            name=name,
+            what=parameter.what,
+            zh=parameter.zh,
+            unit=parameter.unit,
+            source=self.sources[absent.source],
+            locator=absent.locator,
         )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from reports.words import say
+from drivers.language import say
 
 Node = dict[str, Any]
 

@@ -5,8 +5,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
+from reports.citations import EntryUse, LegalUse, MeterUse, RegisterUse
 from reports.formulas import FORMULAS
-from reports.model import Content, EntryUse, LegalUse, Line, MeterUse, RegisterUse
+from reports.model import Content, Line
 from reports.periods import clock_text
 from reports.trace.originals import (
     Original,

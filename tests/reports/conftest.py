@@ -12,9 +12,11 @@ from pathlib import Path
 import pytest
 
 from drivers.cli import main
+from reports.basis import Basis
 from reports.carbon.monthly import carbon_monthly
 from reports.entries.importing import read_figures
 from reports.entries.ledger import Ledger, change_ledger, read_ledger
+from reports.lodgings import read_lodgings
 from reports.model import Content
 from reports.rules.packs import packs
 from reports.series.store import open_series
@@ -63,7 +65,8 @@ class Office:
     def content(self) -> Content:
         site = self.site
         with open_series(site) as series:
-            return carbon_monthly(site, plant.OCTOBER, read_ledger(site.entries), series, packs())
+            ledger, lodgings = read_ledger(site.entries), read_lodgings(site.entries)
+            return carbon_monthly(Basis(site, plant.OCTOBER, ledger, series, packs(), lodgings))
 
 
 @pytest.fixture(scope="session")

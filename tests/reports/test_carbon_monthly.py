@@ -217,7 +217,7 @@ def test_stamp_names_the_document_to_open(kept: Office) -> None:
     names = [text.zh for text in stamp.parameters]
     assert "阳极损失率" in names
     assert "月度存证时限" not in names  # read in the notice itself
-    assert str(kept.content().period.lodge_by) == "2026-12-10"
+    assert str(kept.content().duties[0].due) == "2026-12-10"
 
 
 def test_two_runs_give_the_same_bytes_in_two_places(kept: Office, smelter: Smelter) -> None:
@@ -294,7 +294,7 @@ def test_a_month_that_is_not_over_is_refused_or_marked(kept: Office, smelter: Sm
     assert not out.exists()
     code, said = smelter(*arguments, "--month", "2026-11", "--preliminary")
     assert code == 1  # nothing is entered for November
-    assert "preliminary: the month is not over" in said
+    assert "preliminary: the period is not over" in said
     report = read_report(out / "carbon-monthly-2026-11-v1.json")
     assert report.content.warnings[0].text.zh == "试算：该月尚未结束"
     (told, *_) = view(report, "zh")["warnings"]
@@ -331,7 +331,7 @@ def test_report_json_is_canonical_and_of_the_published_schema(
     text = Path(answer["report"]).read_text("utf-8")
     table = json.loads(text)
     assert json.dumps(table, ensure_ascii=False, sort_keys=True, indent=1) + "\n" == text
-    assert table["schema"] == "smelter.report/1"
+    assert table["schema"] == "smelter.report/2"
     schema = Path(__file__).parents[2] / "docs" / "report-schema.json"
     published = json.loads(schema.read_text("utf-8"))
     assert published == Report.model_json_schema(mode="serialization")

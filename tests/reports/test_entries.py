@@ -200,7 +200,7 @@ def test_revisions_show_and_the_old_value_stays(kept: Office, smelter: Smelter) 
     code, said = smelter("entries", "revise", "1", "21051.5", *where)
     assert code == 0, said
     ledger = read_ledger(kept.site.entries)
-    key = ("aluminium_tapped", "line1", Period.month(2026, 10))
+    key = ("aluminium_tapped", "line1", Period.month(2026, 10), "")
     assert str(ledger.current()[key].figure.value) == "21051.5"
     assert str(ledger.entries[0].figure.value) == "21050.25"
     assert ledger.entries[7].revises == 1

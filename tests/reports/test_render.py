@@ -1,6 +1,7 @@
 """Reports on paper and in spreadsheets: real numbers, Chinese that renders, the same bytes."""
 
 import json
+from datetime import date
 from io import BytesIO
 from pathlib import Path
 
@@ -21,7 +22,8 @@ FONTS = Path(__file__).parents[2] / "reports" / "fonts"
 def report_of(office: Office) -> Report:
     content = Content.model_validate_json(office.content().model_dump_json())
     return Report(
-        schema="smelter.report/1",
+        written=date(2026, 11, 23),
+        schema="smelter.report/2",
         version=1,
         previous_sha256="",
         changes=(),

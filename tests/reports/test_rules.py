@@ -12,7 +12,7 @@ import pytest
 from drivers.model import ConfigError
 from reports.assembly import Assembly
 from reports.carbon.auxiliary import _grid_factor
-from reports.carbon.monthly import ANODE_QUALITY, ANODE_QUANTITY, GUIDE, PFC
+from reports.carbon.process import ANODE_QUALITY, ANODE_QUANTITY, GUIDE, PFC
 from reports.periods import Period
 from reports.rules.packs import Confirmed, RuleError, RuleUnit, load, packs
 from tests.reports.conftest import Office
