@@ -38,4 +38,4 @@ clean:
 	rm -rf .venv demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 schema: .venv/.installed  ## docs/report-schema.json from the model
-	.venv/bin/python -c 'import json; from reports.model import Report; print(json.dumps(Report.model_json_schema(mode="serialization"), ensure_ascii=False, indent=1))' > docs/report-schema.json
+	$(BIN)/python -c 'import json; from reports.model import Report; print(json.dumps(Report.model_json_schema(mode="serialization"), ensure_ascii=False, indent=1))' > docs/report-schema.json
