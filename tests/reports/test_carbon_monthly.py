@@ -296,9 +296,9 @@ def test_a_month_that_is_not_over_is_refused_or_marked(kept: Office, smelter: Sm
     assert code == 1  # nothing is entered for November
     assert "preliminary: the period is not over" in said
     report = read_report(out / "carbon-monthly-2026-11-v1.json")
-    assert report.content.warnings[0].text.zh == "试算：该月尚未结束"
+    assert report.content.warnings[0].text.zh == "试算：该期间尚未结束"
     (told, *_) = view(report, "zh")["warnings"]
-    assert told["text"] == "试算：该月尚未结束"
+    assert told["text"] == "试算：该期间尚未结束"
 
 
 def test_a_month_is_over_at_midnight_of_the_plant() -> None:
