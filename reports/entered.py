@@ -1,7 +1,7 @@
 """Lines from entries: a month's figure from what people entered, by day or by month."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import timedelta
 from decimal import ROUND_DOWN, Decimal
 
 from reports.assembly import Argument, Assembly
@@ -42,14 +42,14 @@ def month_of(
     whole = entered(ledger, kind, place, month, item)
     if whole is not None:
         return Entered(whole.figure.amount, (whole,), _share(1, 1, by_day=False), ())
-    days = [day for day in month.days if line is None or _runs(line, day)]
+    days = [d for d in month.days if line is None or line.runs_in(d, d + timedelta(days=1))]
     found = {
         entry.figure.period.first: entry
         for entry in ledger.current().values()
         if entry.figure.kind.id == kind
         and entry.figure.line == place
         and entry.figure.item == item
-        and month.first <= entry.figure.period.first < month.after
+        and entry.figure.period.first in days
     }
     entries = tuple(found[day] for day in sorted(found))
     absent = [str(day) for day in days if day not in found]
@@ -60,10 +60,6 @@ def month_of(
         return Entered(None, entries, coverage, (_no_days(kind, place, absent),))
     total = sum((entry.figure.amount for entry in entries), Decimal(0))
     return Entered(total, entries, coverage, ())
-
-
-def _runs(line: Potline, day: date) -> bool:
-    return line.started <= day and (line.stopped is None or day < line.stopped)
 
 
 def _share(have: int, needed: int, *, by_day: bool) -> Coverage:

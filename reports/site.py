@@ -79,7 +79,9 @@ class Potline(Strict):
     pots: int = Field(gt=0, le=2000)
     rectifiers: int = Field(gt=0, le=50)
     started: date
-    stopped: date | None = None
+    stopped: date | None = None  # from this day on it does not run
+    acquired: date | None = None  # from this day on its figures are ours
+    sold: date | None = None  # from this day on they belong to another reporting entity
     ac_meters: tuple[EnergyMeter, ...] = ()
     aux_meters: tuple[EnergyMeter, ...] = ()
     heat_meters: tuple[HeatMeter, ...] = ()
@@ -93,11 +95,29 @@ class Potline(Strict):
                     f"stopped {self.stopped} must be later than started {self.started}",
                 )
             )
+        if self.ends is not None and self.ends <= self.begins:
+            raise ValueError(
+                say(
+                    f"出让日期 sold {self.sold} 须晚于投运和购入日期 {self.begins}",
+                    f"sold {self.sold} must be later than started and acquired, {self.begins}",
+                )
+            )
         return self
 
+    @property
+    def begins(self) -> date:
+        """The first day that counts here: it ran, and it was ours."""
+        return self.started if self.acquired is None else max(self.started, self.acquired)
+
+    @property
+    def ends(self) -> date | None:
+        """The first day that counts no longer; None while it runs and is ours."""
+        days = [day for day in (self.stopped, self.sold) if day is not None]
+        return min(days) if days else None
+
     def runs_in(self, first: date, after: date) -> bool:
-        """True when the line runs on any day of [first, after)."""
-        return self.started < after and (self.stopped is None or self.stopped > first)
+        """True when the line runs, and is ours, on any day of [first, after)."""
+        return self.begins < after and (self.ends is None or self.ends > first)
 
 
 class Influx(Strict):
@@ -112,6 +132,20 @@ class Influx(Strict):
     timeout_s: float = Field(default=60.0, gt=0)
 
 
+class Enterprise(Strict):
+    """What the yearly report and the disclosure sheet print about the firm; all may be empty."""
+
+    address: Names | None = None
+    production_site: Names | None = None
+    industry_code: str = "3216"  # GB/T 4754: aluminium smelting
+    discharge_permit: str = ""
+    legal_representative: str = ""
+    contact: str = ""
+    telephone: str = ""
+    report_writer: Names | None = None  # the firm that wrote the report, when not the plant itself
+    report_writer_code: str = ""
+
+
 class Site(Strict):
     """The whole file; paths are absolute after loading."""
 
@@ -120,6 +154,10 @@ class Site(Strict):
     operator: Names | None = None  # the legal person that reports, when it is not the plant
     province: str = Field(pattern=r"^[a-z_]+$")
     credit_code: str = ""  # 统一社会信用代码
+    enterprise: Enterprise = Enterprise()
+    fuels: tuple[str, ...] | None = None  # burned here; () = none at all, None = not declared
+    carbonates: tuple[str, ...] | None = None  # used here; the same
+    movement_percent: Decimal = Field(default=Decimal(5), gt=0)  # explained beyond that
     lake: Path | None = None
     influxdb: Influx | None = None
     originals: Path | None = None
