@@ -1,7 +1,7 @@
 """What a report is made from: the site, its period, and every store a figure may come out of."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reports.entries.ledger import Ledger
 from reports.lodgings import Lodgings
@@ -21,7 +21,8 @@ class Basis:
     series: Series
     packs: Mapping[str, RulePack]  # the program's own, with the site's overlays laid over them
     lodgings: Lodgings
+    preliminary: bool = False  # a trial of a period that still runs: what is to come is forecast
 
     def of(self, period: Period) -> "Basis":
         """The same stores for another period."""
-        return Basis(self.site, period, self.ledger, self.series, self.packs, self.lodgings)
+        return replace(self, period=period)

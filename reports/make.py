@@ -92,7 +92,8 @@ def make_report(
     lodgings = read_lodgings(site.entries)
     try:
         with open_series(site) as series:
-            basis = Basis(site, period, read_ledger(site.entries), series, packs(), lodgings)
+            ledger = read_ledger(site.entries)
+            basis = Basis(site, period, ledger, series, packs(), lodgings, preliminary)
             content = REPORTS[name].make(basis)
     except (SeriesError, RuleError) as error:
         raise ConfigError([str(error)]) from None
