@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
 from typing import Any, Final
 
 import pyarrow as pa
@@ -16,6 +17,7 @@ from reports.series.store import (
     EventRecord,
     SeriesError,
     Table,
+    TimeOn,
     Windows,
     windows_of,
 )
@@ -66,6 +68,30 @@ class InfluxSeries:
         rows = [row for p in points for row in self._rows(p, period.start_ns, period.end_ns)]
         return hours_of(_table(rows))
 
+    def time_on(self, quantity: str, period: Period) -> list[TimeOn]:
+        return [found for day in period.days for found in self._times_on(quantity, day)]
+
+    def _times_on(self, quantity: str, day: date) -> list[TimeOn]:
+        measurement, _, field = quantity.partition(".")
+        columns = f'"{field}","{field}_good"'
+        span = Period(day, day + timedelta(days=1))
+        where = (
+            f"WHERE \"plant\"='{self._safe_plant()}' AND time >= {span.start_ns} "
+            f'AND time < {span.end_ns} GROUP BY "line","unit"'
+        )
+        on_s: dict[str, float] = {}
+        good_s: dict[str, float] = {}
+        for ending, period_s in PERIODS.items():
+            for row in self._ask(_select(columns, f"{measurement}_{ending}", where)):
+                if row.get(field) is None:
+                    continue
+                name = f"{row['line']}/{row['unit']}"
+                good = row.get(f"{field}_good")
+                known_s = period_s * (1.0 if good is None else good)
+                on_s[name] = on_s.get(name, 0.0) + row[field] * known_s
+                good_s[name] = good_s.get(name, 0.0) + known_s
+        return [TimeOn(day, name, on_s[name], good_s[name]) for name in sorted(on_s)]
+
     def events(self, equipment: str, period: Period) -> list[EventRecord]:
         where = self._where(equipment, period.start_ns - EVENT_DAYS * DAY_NS, period.end_ns)
         found: dict[str, EventRecord] = {}
@@ -99,12 +125,15 @@ class InfluxSeries:
 
     def _where(self, equipment: str, start_ns: int, end_ns: int) -> str:
         place = Equipment.parse(equipment)
-        if not _SAFE.fullmatch(self._plant):
-            raise SeriesError(f"plant {self._plant!r} cannot be asked for")
         return (
-            f"WHERE \"plant\"='{self._plant}' AND \"line\"='{place.line}' "
+            f"WHERE \"plant\"='{self._safe_plant()}' AND \"line\"='{place.line}' "
             f"AND \"unit\"='{place.unit}' AND time >= {start_ns} AND time < {end_ns}"
         )
+
+    def _safe_plant(self) -> str:
+        if not _SAFE.fullmatch(self._plant):
+            raise SeriesError(f"plant {self._plant!r} cannot be asked for")
+        return self._plant
 
     def _ask(self, query: str) -> Rows:
         """Rows of the answer as ``column -> value``, ``time`` in ns. Raises SeriesError."""
@@ -173,7 +202,7 @@ def _answer(url: str, line: bytes) -> Rows:
     if error:
         raise SeriesError(f"{url}: {error}")
     return [
-        dict(zip(series["columns"], values, strict=True))
+        series.get("tags", {}) | dict(zip(series["columns"], values, strict=True))
         for result in results
         for series in result.get("series", [])
         for values in series.get("values", [])

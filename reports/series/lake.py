@@ -17,6 +17,7 @@ from reports.series.store import (
     EventRecord,
     SeriesError,
     Table,
+    TimeOn,
     Windows,
     windows_of,
 )
@@ -87,6 +88,16 @@ class LakeSeries:
                 rows = chosen(points, start_ns, start_ns + DAY_NS)
                 found.append(run(self._duck, hours(rows)))
         return pa.concat_tables(found).sort_by([(name, "ascending") for name in HOURS_BY])
+
+    def time_on(self, quantity: str, period: Period) -> list[TimeOn]:
+        found = []
+        for day in period.days:  # bounded memory
+            start_ns = Period(day, day + timedelta(days=1)).start_ns
+            if self._view("windows", start_ns, start_ns + DAY_NS):
+                rows = run(self._duck, times_on(quantity, start_ns, start_ns + DAY_NS))
+                columns = (rows[name].to_pylist() for name in ("equipment", "on_s", "good_s"))
+                found += [TimeOn(day, *row) for row in zip(*columns, strict=True)]
+        return found
 
     def events(self, equipment: str, period: Period) -> list[EventRecord]:
         first = datetime.fromtimestamp(period.start_ns // 10**9, UTC) - timedelta(days=EVENT_DAYS)
@@ -170,6 +181,28 @@ def hours(rows: Any) -> Any:
         windows=timed.count(),
     )
     return grouped.order_by(*HOURS_BY)
+
+
+def times_on(quantity: str, start_ns: int, end_ns: int) -> Any:
+    """
+    Per equipment the seconds a flag was set and was known, as an expression.
+
+    The mean of a flag's window is the share of its good time in which it was set. A window that is
+    there twice counts once, by its later batch.
+    """
+    table = ibis.table(WINDOWS, name="windows")
+    mine = table.filter(table.quantity == quantity)
+    named = mine.mutate(ts_ns=mine.ts.epoch_seconds().cast("int64") * SECOND_NS)
+    inside = named.filter((named.ts_ns >= start_ns) & (named.ts_ns < end_ns))
+    timed = inside.mutate(
+        known_s=ibis.ifelse(inside["mean"].isnull(), 0.0, inside.good * inside.period_s)
+    )
+    timed = timed.mutate(set_s=ibis.coalesce(timed["mean"], 0.0) * timed.known_s)
+    once = timed.group_by("equipment", "ts_ns").aggregate(
+        set_s=timed.set_s.argmax(timed.seq), known_s=timed.known_s.argmax(timed.seq)
+    )
+    summed = once.group_by("equipment").aggregate(on_s=once.set_s.sum(), good_s=once.known_s.sum())
+    return summed.order_by("equipment")
 
 
 def hours_of(windows: Table) -> Table:

@@ -8,6 +8,7 @@ Times are nanoseconds UTC; a window belongs to the period in which it **starts**
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Final, Protocol
 
 import numpy as np
@@ -80,6 +81,16 @@ class EventRecord:
     amount: float | None
 
 
+@dataclass(frozen=True, slots=True)
+class TimeOn:
+    """On one plant day: for how long a flag was set, and for how long it was known."""
+
+    day: date
+    equipment: str
+    on_s: float
+    good_s: float
+
+
 class Series(Protocol):
     """What a store of windows can be asked. All answers are complete or an exception."""
 
@@ -94,6 +105,10 @@ class Series(Protocol):
 
     def hourly(self, points: Sequence[Meter], period: Period) -> Table:
         """Hours of many points: ``hour_ns, equipment, quantity, mean, min, max, inc, share``."""
+        ...
+
+    def time_on(self, quantity: str, period: Period) -> list[TimeOn]:
+        """Every equipment of the plant that has this flag, by plant day; in order."""
         ...
 
     def events(self, equipment: str, period: Period) -> list[EventRecord]:
