@@ -5,6 +5,7 @@ The pots are stepped minute by minute; all that is a function of time follows in
 their sums, so that truth, meters and voltages belong to one another exactly.
 """
 
+from collections.abc import Container
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,7 @@ class Trace:
     tapped_kg: Floats
     state: LineState
     sums: PotSums
+    anodes_changed: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,7 @@ def simulate_month(scenario: Scenario, month: str) -> Month:
         begin_s=begin_s,
         series=series,
         before=before,
-        originals=_originals(plant, steps, series),
+        originals=originals(plant, steps, series),
         truth=ledger.truth(),
         tapped_kg=[_by_day(trace.tapped_kg) for trace in traces],
     )
@@ -87,24 +89,26 @@ def _by_day(minutes: Floats) -> Floats:
     return days
 
 
-def trace_line(section: Section, time_s: Floats) -> Trace:
-    """Steps the pots of one line through all instants."""
+def trace_line(section: Section, time_s: Floats, step_s: float = STEP_S) -> Trace:
+    """Steps the pots of one line through all instants, which are ``step_s`` apart."""
     pots, line = section.pots, section.line
     n, count = len(time_s), pots.count
     voltage, share, tapped = np.empty((n, count)), np.empty((n, count)), np.empty((n, count))
     produced, anodes, carbon = np.empty(n), np.empty(n), np.empty(n)
     steady = line.current_ka(time_s, np.zeros(n))
     current = np.empty(n)
+    changed = 0
     for k, end_s in enumerate(time_s.tolist()):
         current[k] = steady[k] - line.dip_ka(pots.effect_share.sum())
-        pots.step(STEP_S, end_s, float(current[k]))
+        pots.step(step_s, end_s, float(current[k]))
         voltage[k], share[k], tapped[k] = pots.voltage, pots.effect_share, pots.tapped_kg
         produced[k], anodes[k] = pots.produced_kg.sum(), pots.anodes_kg.sum()
         carbon[k] = pots.carbon_kg.sum()
+        changed += int(np.count_nonzero(pots.anodes_kg))
     before = np.concatenate([[0.0], share.sum(axis=1)[:-1]])
-    state = LineState(time_s, current, voltage.sum(axis=1), carbon / STEP_S, before)
-    sums = PotSums(produced, tapped.sum(axis=1), anodes, carbon, share.sum(axis=1) * STEP_S)
-    return Trace(voltage, share, tapped, state, sums)
+    state = LineState(time_s, current, voltage.sum(axis=1), carbon / step_s, before)
+    sums = PotSums(produced, tapped.sum(axis=1), anodes, carbon, share.sum(axis=1) * step_s)
+    return Trace(voltage, share, tapped, state, sums, changed)
 
 
 def _series(
@@ -132,9 +136,7 @@ def _series(
     return series, before, steps
 
 
-def _originals(
-    plant: Plant, steps: dict[str, float], series: dict[str, Floats]
-) -> dict[str, Column]:
+def originals(plant: Plant, steps: dict[str, float], series: Container[str]) -> dict[str, Column]:
     """The registers of the energy meters, in the same dialects as they are served live."""
     columns = (column for device in meters(plant, steps) for column in device.columns)
     return {
@@ -208,12 +210,12 @@ def _table(
     raw = np.full(values.shape, None, dtype=object)
     for k, name in enumerate(names):
         if name in originals:
-            raw[:, k] = _hex(originals[name], values[:, k])
+            raw[:, k] = hexadecimal(originals[name], values[:, k])
     columns.append(pa.array(raw.reshape(-1), pa.string()))
     return pa.Table.from_arrays(columns, schema=schema)
 
 
-def _hex(column: Column, values: Floats) -> list[str]:
+def hexadecimal(column: Column, values: Floats) -> list[str]:
     """The registers of each value, as a reply carries them."""
     rows = encode(values / column.scale, column.type, column.order)
     return [row.tobytes().hex() for row in rows]

@@ -84,7 +84,7 @@ class Ledger:
         for section, state, part, sums in zip(
             self.plant.sections, states, pots, self.lines, strict=True
         ):
-            _add_line(sums, section, state, part, dt_s)
+            add_line(sums, section, state, part, dt_s)
         readings = self.plant.utilities.readings(states[0].time_s, np.zeros(1), 0.0)
         for point, flow in readings.flows.items():
             if "grid1" not in point and "green1" not in point:
@@ -174,7 +174,8 @@ def write(path: Path, truth: dict[str, Any]) -> None:
     path.write_text(json.dumps(truth, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
-def _add_line(sums: Sums, section: Section, state: LineState, pots: PotSums, dt_s: float) -> None:
+def add_line(sums: Sums, section: Section, state: LineState, pots: PotSums, dt_s: float) -> None:
+    """The steps at the instants of ``state``, each ``dt_s`` long, into the sums of a line."""
     line, hours = section.line, dt_s / 3600
     sums.seconds += dt_s * len(state.time_s)
     sums.ka_s += float(state.current_ka.sum()) * dt_s
