@@ -162,6 +162,7 @@ class Site(Strict):
     influxdb: Influx | None = None
     originals: Path | None = None
     entries: Path
+    plan: Path | None = None  # data quality control plan, plan.toml
     potline: tuple[Potline, ...] = ()
 
     @model_validator(mode="after")
@@ -233,13 +234,13 @@ def load_site(path: Path) -> Site:
     try:
         return Site.model_validate(tables)
     except ValidationError as error:
-        raise ConfigError([_sentence(path, problem) for problem in error.errors()]) from None
+        raise ConfigError([mistake(path, problem) for problem in error.errors()]) from None
 
 
 def _absolute(tables: dict[str, Any], folder: Path) -> None:
     influx = tables.get("influxdb")
     for table, keys in (
-        (tables, ("lake", "originals", "entries")),
+        (tables, ("lake", "originals", "entries", "plan")),
         (influx if isinstance(influx, dict) else {}, ("password_file", "token_file")),
     ):
         for key in keys:
@@ -247,7 +248,8 @@ def _absolute(tables: dict[str, Any], folder: Path) -> None:
                 table[key] = folder / table[key]
 
 
-def _sentence(path: Path, problem: Any) -> str:
+def mistake(path: Path, problem: Any) -> str:
+    """One line for a mistake that pydantic found: file, place, what to write."""
     where = ".".join(
         f"{part + 1}" if isinstance(part, int) else str(part) for part in problem["loc"]
     )
@@ -271,6 +273,14 @@ _MESSAGES = {
     "decimal_type": ("应为数字", "write a number"),
     "decimal_parsing": ("应为数字", "write a number"),
     "string_type": ("应为加引号的文本", "write a text in quotes"),
+    "string_too_short": ("不能为空", "must not be empty"),
+    "string_pattern_mismatch": ("写法不对，须符合 {pattern}", "must look like {pattern}"),
+    "too_short": ("不能为空", "must not be empty"),
+    "enum": ("只能是 {expected}", "must be {expected}"),
+    "literal_error": ("只能是 {expected}", "must be {expected}"),
+    "model_type": ("应为表", "write a table"),
+    "tuple_type": ("应为列表 […]", "write a list […]"),
+    "int_from_float": ("应为整数", "write a whole number"),
     "date_type": ("应为日期，例如 2015-06-01", "write a date, e.g. 2015-06-01"),
     "date_from_datetime_parsing": ("应为日期，例如 2015-06-01", "write a date, e.g. 2015-06-01"),
 }
