@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
@@ -67,6 +67,40 @@ class Names(Strict):
         return self.zh if language == "zh" else self.en
 
 
+Cell = Literal["cwpb", "swpb", "vss", "hss", "pfpb_l", "pfpb_m", "pfpb_mw"]
+
+
+class OwnFactor(Strict):
+    """
+    An anode-effect coefficient measured at the potline itself (tier 3), and where it is written.
+
+    ``value`` is kg CF4 per t of aluminium per minute and cell-day (slope), or per mV (overvoltage,
+    with the current efficiency in percent).
+    """
+
+    value: Decimal = Field(gt=0)
+    c2f6_fraction: Decimal = Field(ge=0, le=1)  # kg C2F6 per kg CF4
+    measured: date
+    source: str = Field(min_length=1)  # number of the test report
+    uncertainty_percent: Decimal | None = Field(default=None, ge=0)
+
+
+class Product(Strict):
+    """A good that is sold into the European Union."""
+
+    cn: str = Field(pattern=r"^7601\d{4}$")  # unwrought aluminium, eight digits
+    name: Names
+    alloy_percent: Decimal = Field(default=Decimal(0), ge=0, le=100)  # elements other than Al
+
+
+class Abroad(Strict):
+    """What rules of other countries ask for beyond the Chinese ones."""
+
+    bakes_anodes: bool | None = None  # None = not declared
+    country: str = Field(default="china", pattern=r"^[a-z_]+$")  # of origin, of default values
+    products: tuple[Product, ...] = ()
+
+
 class Potline(Strict):
     """One electrolysis process (铝电解工序) and its meters by role."""
 
@@ -82,6 +116,9 @@ class Potline(Strict):
     stopped: date | None = None  # from this day on it does not run
     acquired: date | None = None  # from this day on its figures are ours
     sold: date | None = None  # from this day on they belong to another reporting entity
+    cell: Cell | None = None  # technology, in the words of IPCC 2019 and EU 2025/2547
+    own_slope: OwnFactor | None = None
+    own_overvoltage: OwnFactor | None = None
     ac_meters: tuple[EnergyMeter, ...] = ()
     aux_meters: tuple[EnergyMeter, ...] = ()
     heat_meters: tuple[HeatMeter, ...] = ()
@@ -155,6 +192,7 @@ class Site(Strict):
     province: str = Field(pattern=r"^[a-z_]+$")
     credit_code: str = ""  # 统一社会信用代码
     enterprise: Enterprise = Enterprise()
+    abroad: Abroad = Abroad()
     fuels: tuple[str, ...] | None = None  # burned here; () = none at all, None = not declared
     carbonates: tuple[str, ...] | None = None  # used here; the same
     movement_percent: Decimal = Field(default=Decimal(5), gt=0)  # explained beyond that
