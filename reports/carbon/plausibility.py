@@ -31,6 +31,25 @@ def doubts(
     return tuple(found)
 
 
+def below_floor(intensity: Decimal, pfc_per_t: Decimal) -> Text | None:
+    """Why an intensity cannot be: less than carbon at a current efficiency of 1 and the PFC."""
+    floor = _floor(Decimal(1)) + pfc_per_t
+    if intensity >= floor:
+        return None
+    shown, least = rounded(intensity, 4), rounded(floor, 4)
+    return Text(
+        zh=f"拒绝：排放强度 {shown} 低于法拉第下限 {least} tCO2e/t（电流效率 100 % 的理论炭耗加"
+        "阳极效应排放），物理上不可能；请核对阳极消耗量和铝液产量",
+        en=f"refused: intensity {shown} is below the Faraday floor {least} tCO2e/t (carbon at "
+        "100 % current efficiency plus PFC), which cannot be: check anode and aluminium",
+    )
+
+
+def _floor(efficiency: Decimal) -> Decimal:
+    found: Decimal = FORMULAS["carbon_floor"](current_efficiency_fraction=efficiency)["t_co2_per_t"]
+    return found
+
+
 def _value(lines: Mapping[str, Line], identity: str) -> Decimal | None:
     line = lines.get(identity)
     return None if line is None else line.value
@@ -77,18 +96,15 @@ def _intensity(lines: Mapping[str, Line], scope: str) -> list[Doubt]:
     metal, pfc = (_value(lines, f"{scope}.{name}") for name in ("aluminium", "pfc"))
     if value is None or not metal or pfc is None:
         return []
-    carbon: Decimal = FORMULAS["carbon_floor"](current_efficiency_fraction=BEST_EFFICIENCY)[
-        "t_co2_per_t"
-    ]
-    floor = carbon + pfc / metal
+    floor = _floor(BEST_EFFICIENCY) + pfc / metal
     shown = rounded(value, 4)
     if value < floor:
         return [
             _doubt(
                 f"{scope}.intensity",
-                f"排放强度 {shown} 低于物理下限 {rounded(floor, 4)}（电流效率 95 % 的理论炭耗"
+                f"排放强度 {shown} 低于实际可达下限 {rounded(floor, 4)}（电流效率 95 % 的理论炭耗"
                 "加缺省阳极效应排放），请核对阳极消耗量和铝液产量",
-                f"intensity {shown} is below the physical floor {rounded(floor, 4)} (carbon at "
+                f"intensity {shown} is below the practical floor {rounded(floor, 4)} (carbon at "
                 "95 % current efficiency plus the default PFC): check anode and aluminium",
             )
         ]

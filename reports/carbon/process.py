@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Final
 
 from reports.assembly import Argument, Assembly, Head
+from reports.carbon.plausibility import below_floor
 from reports.entered import entered, month_of
 from reports.entries.ledger import Entry, Ledger
 from reports.model import How, Section
@@ -20,6 +21,7 @@ from reports.series.store import Series
 from reports.site import PLANT, Potline, Site
 from reports.values import Text
 
+NOT_RUNNING: Final = Text(zh="本期没有工序运行：未填报", en="no potline ran: not stated")
 GUIDE: Final = "cn_ets_aluminium_2024"
 SUMMED: Final = (
     "aluminium",
@@ -93,6 +95,7 @@ def add_potline(bench: Bench, line: Potline) -> None:
         metal.inputs(assembly),
         coverage=metal.coverage,
         missing=metal.missing,
+        notes=part_of(line, bench.month),
     )
     ANODE_QUANTITY[_named(bench, "anode_quantity_method", ANODE_QUANTITY)](bench, line)
     assembly.compute(
@@ -116,6 +119,24 @@ def add_potline(bench: Bench, line: Potline) -> None:
     _intensity(bench, line.id)
 
 
+def part_of(line: Potline, period: Period) -> list[Text]:
+    """For which days of the period the figures of a line count, when not for all."""
+    found = []
+    for day, zh, en in (
+        (line.started, "投运", "put into operation"),
+        (line.acquired, "购入，此前数据属另一报告主体", "acquired; earlier figures are another's"),
+    ):
+        if day is not None and day == line.begins and day > period.first:
+            found.append(Text(zh=f"{day} {zh}，自该日起计", en=f"{en} on {day}: counted from then"))
+    for day, zh, en in (
+        (line.stopped, "停运", "stopped"),
+        (line.sold, "出让，自该日起数据属另一报告主体", "sold; from then on another entity reports"),
+    ):
+        if day is not None and day == line.ends and day < period.after:
+            found.append(Text(zh=f"{day} {zh}，计至前一日", en=f"{en} on {day}: counted until then"))
+    return found
+
+
 def _named(bench: Bench, rule: str, table: Mapping[str, object]) -> str:
     """The method a rule names. Raises RuleError when it is not built."""
     legal = bench.law(rule)
@@ -136,11 +157,11 @@ def _consumed_then_stock(bench: Bench, line: Potline) -> None:
     if whole.amount is None and len(balance) == len(stock):
         names = ("stock_begin_t", "received_t", "stock_end_t")
         arguments = [assembly.entry(n, e) for n, e in zip(names, balance, strict=True)]
-        assembly.compute(head, "anode_stock", arguments)
+        assembly.compute(head, "anode_stock", arguments, notes=part_of(line, bench.month))
         return
-    notes = []
+    notes = part_of(line, bench.month)
     if whole.amount is not None and len(balance) == len(stock):
-        notes = _compared(whole.amount, [entry.figure.amount for entry in balance])
+        notes += _compared(whole.amount, [entry.figure.amount for entry in balance])
     assembly.state(
         head,
         whole.amount,
@@ -223,26 +244,37 @@ def _pfc_default(bench: Bench, line: Potline) -> None:
 def add_totals(bench: Bench, lines: list[str]) -> None:
     """Sums over the processes, and the intensity of all."""
     for name in SUMMED:
-        bench.assembly.add_up(bench.head(PLANT, name), [f"{line}.{name}" for line in lines])
+        head = bench.head(PLANT, name)
+        if lines:
+            bench.assembly.add_up(head, [f"{line}.{name}" for line in lines])
+        else:
+            bench.assembly.state(head, None, How.NONE, (), notes=[NOT_RUNNING])
     _intensity(bench, PLANT)
 
 
 def _intensity(bench: Bench, scope: str) -> None:
-    assembly = bench.assembly
+    add_intensity(bench.assembly, bench.head(scope, "intensity"))
+
+
+def add_intensity(assembly: Assembly, head: Head) -> None:
+    """Emission per tonne of a scope; one that chemistry does not allow is refused."""
+    scope = head.scope
     metal = assembly.lines[f"{scope}.aluminium"]
-    head = bench.head(scope, "intensity")
-    if metal.value == 0:
+    if metal.value == 0 or metal.how is How.NONE:
         none = Text(zh="铝液产量为零，无排放强度", en="no aluminium, so no intensity")
         assembly.state(head, None, How.NONE, (), notes=[none])
         return
-    assembly.compute(
-        head,
-        "intensity",
-        [
-            assembly.from_line("t_co2e", f"{scope}.emission"),
-            assembly.from_line("aluminium_t", f"{scope}.aluminium"),
-        ],
+    emission, aluminium = (
+        assembly.from_line("t_co2e", f"{scope}.emission"),
+        assembly.from_line("aluminium_t", f"{scope}.aluminium"),
     )
+    made = assembly.compute(head, "intensity", [emission, aluminium])
+    pfc = assembly.lines[f"{scope}.pfc"]
+    if made.value is None or pfc.value is None or not metal.value:
+        return
+    refused = below_floor(made.value, pfc.value / metal.value)
+    if refused is not None:
+        assembly.put(made, value=None, rounded=None, how=How.MISSING, missing=(refused,))
 
 
 ANODE_QUANTITY: Final[Mapping[str, Callable[[Bench, Potline], None]]] = {
