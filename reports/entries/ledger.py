@@ -1,29 +1,23 @@
 """
 The ledger of entered figures, ``entries.jsonl``: append-only and hash-chained.
 
-One line is one JSON object with sorted keys; ``prev`` is the SHA-256 of the line before (without
-its newline; 64 zeros for the first). A figure is never overwritten: a revision is a new line that
-names the one it takes the place of. Import is all or nothing: the new ledger is written beside the
-old one, synced, and renamed, under a lock that other processes respect.
+A figure is never overwritten: a revision is a new line that names the one it takes the place of.
+Import is all or nothing: the new ledger is written beside the old one, synced, and renamed, under a
+lock that other processes respect (``reports/chain.py``).
 """
 
-import fcntl
 import hashlib
-import json
-import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from drivers.model import ConfigError
+from reports.chain import NO_HASH, canonical_line, line_hash, locked, read_chain, write_chain
 from reports.entries.kinds import KINDS, EntryKind
 from reports.periods import PLANT_TIME, Period
 
-NO_HASH = "0" * 64
 Key = tuple[str, str, Period, str]  # kind, line, period, item
 
 
@@ -115,11 +109,11 @@ class Entry:
             )
             if value
         }
-        return json.dumps(table, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        return canonical_line(table)
 
     @property
     def hash(self) -> str:
-        return hashlib.sha256(self.text().encode()).hexdigest()
+        return line_hash(self.text())
 
 
 def _document(document: Document | None) -> dict[str, str] | None:
@@ -165,25 +159,7 @@ def read_ledger(path: Path) -> Ledger:
 
     Raises ConfigError naming the line when the chain is broken or a line is not ours.
     """
-    if not path.exists() or path.stat().st_size == 0:
-        return Ledger()
-    entries: list[Entry] = []
-    prev = NO_HASH
-    try:
-        lines = path.read_text("utf-8").removesuffix("\n").split("\n")
-    except UnicodeDecodeError as error:
-        raise ConfigError([f"{path}: not a ledger: {error}"]) from None
-    for number, line in enumerate(lines, 1):
-        try:
-            entry = _entry(json.loads(line))
-        except (ValueError, KeyError, TypeError, InvalidOperation) as error:
-            raise ConfigError([f"{path}:{number}: not an entry of a ledger: {error!r}"]) from None
-        if entry.prev != prev or entry.number != number or entry.text() != line:
-            sentence = "this line or the one before it was changed; restore the file from a backup"
-            raise ConfigError([f"{path}:{number}: the chain is broken: {sentence}"])
-        entries.append(entry)
-        prev = hashlib.sha256(line.encode()).hexdigest()
-    return Ledger(tuple(entries))
+    return Ledger(read_chain(path, _entry))
 
 
 def _entry(table: dict[str, Any]) -> Entry:
@@ -222,33 +198,11 @@ def change_ledger(path: Path, change: Callable[[Ledger], Ledger]) -> Ledger:
 
     ``change`` gets the ledger as it is under the lock and returns the longer one, or raises.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with _locked(path):
+    with locked(path):
         before = read_ledger(path)
         after = change(before)
         if after.entries[: len(before.entries)] != before.entries:
             raise ValueError("a ledger only grows")
         if after != before:
-            _replace(path, "".join(f"{entry.text()}\n" for entry in after.entries))
+            write_chain(path, after.entries)
     return after
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    with path.with_name(f"{path.name}.lock").open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
-def _replace(path: Path, text: str) -> None:
-    beside = path.with_name(f"{path.name}.new")
-    with beside.open("w", encoding="utf-8", newline="\n") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
