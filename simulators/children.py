@@ -89,8 +89,12 @@ class Children:
             + _tail(self.log(name))
         )
 
-    async def run(self, name: str, *arguments: str) -> str:
-        """Run a child to its end and return what it printed; ChildFailedError when it fails."""
+    async def run(self, name: str, *arguments: str, good: tuple[int, ...] = (0,)) -> str:
+        """
+        Run a child to its end and return what it printed.
+
+        Raises ChildFailedError when its exit code is none of ``good``.
+        """
         process = await asyncio.create_subprocess_exec(
             *_smelter(),
             *arguments,
@@ -110,7 +114,7 @@ class Children:
             del self._running[f"{name} "]
         text = output.decode("utf-8", "replace")
         self.log(name).write_text(text, "utf-8")
-        if process.returncode:
+        if process.returncode not in good:
             raise ChildFailedError(
                 say(
                     f"smelter {' '.join(arguments)} 失败（退出码 {process.returncode}）：\n",

@@ -1,8 +1,6 @@
 """``smelter demo``: plant, broker, agent, historian, one month of history and its report."""
 
 import asyncio
-import json
-import shutil
 import signal
 import sys
 import time
@@ -20,12 +18,8 @@ from simulators.folder import Folder, write_folder
 from simulators.live import Seen, follow, show, whole
 from simulators.opcua import free_port
 from simulators.plant import Scenario
+from simulators.stage import START_S, Stage, StopError, claim, healthy, in_lake, until_stopped
 from simulators.world import World
-
-MARK = ".smelter-demo"
-OWN = ("data", "entries", "history", "logs", "points", "reports")
-START_S = 60.0
-LAKE_S = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,26 +33,13 @@ class Demo:
     report_language: str = "zh"
 
 
-class _StopError(Exception):
-    """A signal came: end everything in order."""
-
-
 @dataclass(frozen=True, slots=True)
-class _Stage:
-    """The running demo: where things are and how to say what happens."""
+class _Live(Stage):
+    """The demo of a month: a plant is served, and values are seen as they come."""
 
     order: Demo
-    folder: Folder
     world: World
-    broker: str
-    children: Children
-    console: Console
-    begin_s: float
     seen: Seen
-
-    def say(self, zh: str, en: str) -> None:
-        elapsed = time.monotonic() - self.begin_s
-        self.console.print(f"[{elapsed:5.1f} s] {say(zh, en)}", markup=False)
 
 
 def run_demo(order: Demo) -> int:
@@ -66,7 +47,7 @@ def run_demo(order: Demo) -> int:
     console = Console(soft_wrap=True, highlight=False, emoji=False)
     folder = Folder(order.folder)
     try:
-        trouble = _claim(folder)
+        trouble = claim(folder)
         if trouble:
             console.print(trouble, markup=False)
             return 2
@@ -74,23 +55,6 @@ def run_demo(order: Demo) -> int:
     except OSError as error:
         console.print(f"smelter demo: {error}", markup=False)
         return 1
-
-
-def _claim(folder: Folder) -> str:
-    """Takes the folder for this demo, clearing what an earlier one left; else says why not."""
-    mark = folder.root / MARK
-    if folder.root.exists() and not folder.root.is_dir():
-        return say(f"{folder.root} 不是目录", f"{folder.root} is no directory")
-    if folder.root.exists() and any(folder.root.iterdir()) and not mark.exists():
-        return say(
-            f"{folder.root} 不是空目录，也不是以前的演示；请用 --dir 另选目录",
-            f"{folder.root} is neither empty nor an earlier demo; choose another with --dir",
-        )
-    for name in OWN:
-        shutil.rmtree(folder.root / name, ignore_errors=True)
-    folder.root.mkdir(parents=True, exist_ok=True)
-    mark.write_text("", "utf-8")
-    return ""
 
 
 async def _demo(order: Demo, folder: Folder, console: Console) -> int:
@@ -105,13 +69,14 @@ async def _demo(order: Demo, folder: Folder, console: Console) -> int:
             world = await stack.enter_async_context(World(live))
             address = await stack.enter_async_context(broker())
             children = await stack.enter_async_context(Children(folder.root / "logs"))
-            stage = _Stage(order, folder, world, address, children, console, begin_s, Seen())
+            name = live.name
+            stage = _Live(folder, name, address, children, console, begin_s, order, world, Seen())
             listen = await _start(stage)
             async with asyncio.TaskGroup() as tasks:
                 background = [
                     tasks.create_task(world.run()),
                     tasks.create_task(children.watch()),
-                    tasks.create_task(_until(stop)),
+                    tasks.create_task(until_stopped(stop)),
                 ]
                 code = await _work(stage, listen, tasks)
                 for task in background:
@@ -120,18 +85,13 @@ async def _demo(order: Demo, folder: Folder, console: Console) -> int:
         for error in failed.exceptions:
             console.print(str(error), markup=False)
         code = 1
-    except* _StopError:
+    except* StopError:
         console.print(say("演示已结束", "the demo has ended"))
         code = 0 if any(folder.reports.glob("**/*.json")) else 130
     return code
 
 
-async def _until(stop: asyncio.Event) -> None:
-    await stop.wait()
-    raise _StopError
-
-
-async def _start(stage: _Stage) -> dict[str, str]:
+async def _start(stage: _Live) -> dict[str, str]:
     """Writes the configuration and starts historian and agent; returns their health addresses."""
     listen = {name: f"127.0.0.1:{free_port()}" for name in ("agent", "historian")}
     folder = stage.folder
@@ -146,13 +106,16 @@ async def _start(stage: _Stage) -> dict[str, str]:
     return listen
 
 
-async def _work(stage: _Stage, listen: dict[str, str], tasks: asyncio.TaskGroup) -> int:
+async def _work(stage: _Live, listen: dict[str, str], tasks: asyncio.TaskGroup) -> int:
     host, _, port = stage.broker.rpartition(":")
-    plant = stage.world.plant.scenario.name
+    plant = stage.plant
     following = tasks.create_task(follow(host, int(port), plant, stage.seen))
     history = tasks.create_task(_history(stage))
     with stage.console.status(say("仿真历史数据 …", "simulating the history …")):
-        await _healthy(stage, listen)
+        await healthy(stage, listen)
+        stage.say(
+            "网关和历史库已运行，正在采集", "agent and historian are running and polling the plant"
+        )
         await history
     found = await _report(stage)
     await _first_values(stage)
@@ -165,7 +128,7 @@ async def _work(stage: _Stage, listen: dict[str, str], tasks: asyncio.TaskGroup)
     return 0
 
 
-async def _history(stage: _Stage) -> None:
+async def _history(stage: _Live) -> None:
     """One month of the same plant, written by a child while agent and historian start."""
     scenario, month = stage.order.scenario, stage.order.month
     await stage.children.run(
@@ -180,52 +143,18 @@ async def _history(stage: _Stage) -> None:
     )
 
 
-async def _healthy(stage: _Stage, listen: dict[str, str]) -> None:
-    for name, address in listen.items():
-        limit_s = time.monotonic() + START_S
-        while not await _answers(address):
-            if time.monotonic() > limit_s:
-                raise ChildFailedError(
-                    say(
-                        f"smelter {name} 在 {START_S:g} 秒内未就绪；见 {stage.children.log(name)}",
-                        f"smelter {name} was not ready within {START_S:g} s; "
-                        f"see {stage.children.log(name)}",
-                    )
-                )
-            await asyncio.sleep(0.1)
-    stage.say(
-        "网关和历史库已运行，正在采集", "agent and historian are running and polling the plant"
-    )
-
-
-async def _answers(address: str) -> bool:
-    """True when something serves HTTP there."""
-    host, _, port = address.rpartition(":")
-    try:
-        reader, writer = await asyncio.open_connection(host, int(port))
-    except OSError:
-        return False
-    writer.write(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
-    try:
-        return (await reader.readline()).startswith(b"HTTP/1.1")
-    except OSError:
-        return False
-    finally:
-        writer.close()
-
-
-async def _report(stage: _Stage) -> list[Deviation]:
+async def _report(stage: _Live) -> list[Deviation]:
     """History and entries in, report out; the deviations from the truth of the month."""
     folder, order, run = stage.folder, stage.order, stage.children.run
     month, site = order.month, str(folder.site)
-    via = ("--mqtt", f"mqtt://{stage.broker}", "--plant", stage.world.plant.scenario.name)
+    via = ("--mqtt", f"mqtt://{stage.broker}", "--plant", stage.plant)
     with stage.console.status(say("导入历史数据 …", "importing the history …")):
         await run(
             "import",
             *("import", str(folder.history(month)), *via),
             *("--data-dir", str(folder.data / "import")),
         )
-        await _in_lake(stage)
+        await in_lake(stage)
     stage.say("历史数据已入库", "the history is in the lake")
     await run(
         "entries",
@@ -248,33 +177,7 @@ async def _report(stage: _Stage) -> list[Deviation]:
     return deviations(read_json(made[-1]), read_json(folder.month_truth(month)))
 
 
-async def _in_lake(stage: _Stage) -> None:
-    """Waits until the lake holds every batch of the import."""
-    config = str(stage.folder.historian)
-    status = await stage.children.run("status", "historian", "status", config, "--json")
-    logs = {
-        name: reach["newest"]
-        for name, reach in json.loads(status)["logs"].items()
-        if name.split("/")[1] == "import"
-    }
-    cursor = stage.folder.data / "historian" / "views" / "lake" / "cursor.json"
-    limit_s = time.monotonic() + LAKE_S
-    while True:
-        done = read_json(cursor)["done"] if cursor.exists() else {}
-        if logs and all(done.get(name, 0) >= newest for name, newest in logs.items()):
-            return
-        if time.monotonic() > limit_s:
-            raise ChildFailedError(
-                say(
-                    f"历史库在 {LAKE_S:g} 秒内未写完数据湖；见 {stage.children.log('historian')}",
-                    f"the historian did not finish the lake within {LAKE_S:g} s; "
-                    f"see {stage.children.log('historian')}",
-                )
-            )
-        await asyncio.sleep(0.2)
-
-
-async def _first_values(stage: _Stage) -> None:
+async def _first_values(stage: _Live) -> None:
     limit_s = time.monotonic() + START_S
     while not whole(stage.seen):
         if time.monotonic() > limit_s:
@@ -287,7 +190,7 @@ async def _first_values(stage: _Stage) -> None:
         await asyncio.sleep(0.2)
 
 
-def _tell(stage: _Stage, found: list[Deviation]) -> bool:
+def _tell(stage: _Live, found: list[Deviation]) -> bool:
     """Prints where everything is, the result and its deviation; True when all is within bounds."""
     console, folder = stage.console, stage.folder
     say_path = [
