@@ -221,7 +221,8 @@ def report(  # noqa: PLR0913 - each is an option of the command
     period = _period(name, month, year)
     if site is None or out is None:
         raise ConfigError([say("缺少 --site 或 --out", "--site and --out are needed")])
-    refuse_unless_due(period, plant_now(), preliminary=preliminary)
+    if preliminary or not REPORTS[name].ahead:
+        refuse_unless_due(period, plant_now(), preliminary=preliminary)
     written = make_report(
         name, site, period, out, formats.split(","), lang, preliminary=preliminary
     )

@@ -31,6 +31,7 @@ class ReportKind:
     maker: str  # module:function, a function of Basis that returns Content
     zh: str
     en: str
+    ahead: bool = False  # it speaks of what shall be: made before its period begins
 
     def make(self, basis: Basis) -> Content:
         module, _, name = self.maker.partition(":")
@@ -44,6 +45,19 @@ REPORTS: Final[Mapping[str, ReportKind]] = {
         "reports.carbon.monthly:carbon_monthly",
         "碳排放月度存证参数",
         "carbon parameters to lodge each month",
+    ),
+    "quality-plan": ReportKind(
+        "year",
+        "reports.carbon.quality_plan:quality_plan",
+        "数据质量控制计划",
+        "data quality control plan",
+        ahead=True,
+    ),
+    "verification": ReportKind(
+        "year",
+        "reports.carbon.verification:verification",
+        "核查交叉核对表",
+        "cross-check table for the verifier",
     ),
 }
 _NOT_OVER: Final = Text(zh="试算：该期间尚未结束", en="preliminary: the period is not over")

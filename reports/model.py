@@ -23,6 +23,7 @@ from reports.citations import (
     MeterUse,
     SourceText,
 )
+from reports.plan import Plan
 from reports.values import Number, Text
 
 SCHEMA = "smelter.report/2"
@@ -186,6 +187,7 @@ class Content(Strict):
     packs: dict[str, str]  # name -> SHA-256
     ledger: LedgerUse
     series: str  # store the windows came from
+    plan: Plan | None = None  # of a quality-plan report: what it lays down, as data
 
     def line(self, identity: str) -> Line:
         """Raises KeyError."""
@@ -210,10 +212,11 @@ class Content(Strict):
 class Change(Strict):
     """One difference to an earlier version; ``why`` names the entries and people behind it."""
 
-    what: Literal["line", "legal", "entry", "meter", "other"]
+    what: Literal["line", "legal", "entry", "meter", "table", "other"]
     ref: str
-    before: Number | str | None
-    after: Number | str | None
+    label: Text | None = None  # in words; None = the name of what ``ref`` names
+    before: Number | Text | str | None
+    after: Number | Text | str | None
     why: Text | None = None
 
 

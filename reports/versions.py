@@ -20,6 +20,7 @@ from reports.citations import LodgedUse, MeterUse
 from reports.lodgings import Lodging, Lodgings
 from reports.model import SCHEMA, Change, Content, Report
 from reports.periods import plant_now
+from reports.table_changes import table_changes
 
 FORMATS = ("json", "xlsx", "pdf")
 
@@ -151,13 +152,14 @@ def _create(path: Path, content: bytes) -> None:
 
 
 def changes(before: Content, after: Content) -> tuple[Change, ...]:
-    """What differs, line by line, entry by entry, rule by rule."""
+    """What differs, line by line, entry by entry, rule by rule, and in the rows of tables."""
     old, new = _facts(before), _facts(after)
     found = [
         Change(what=what, ref=ref, before=old.get((what, ref)), after=new.get((what, ref)))
         for what, ref in dict.fromkeys([*old, *new])
         if old.get((what, ref)) != new.get((what, ref))
     ]
+    found += table_changes(before, after)
     if not found:
         found.append(
             Change(
@@ -170,7 +172,7 @@ def changes(before: Content, after: Content) -> tuple[Change, ...]:
     return tuple(found)
 
 
-_What = Literal["line", "legal", "entry", "meter", "other"]
+_What = Literal["line", "legal", "entry", "meter", "table", "other"]
 
 
 def _facts(content: Content) -> dict[tuple[_What, str], str]:

@@ -341,5 +341,7 @@ def _changes(book: Book, report: Report) -> None:
     book.table(book.sheet(_SHEETS["changes"]), columns, rows)
 
 
-def _shown(value: Decimal | str | None) -> str:
+def _shown(value: Decimal | Text | str | None) -> str:
+    if isinstance(value, Text):
+        return f"{value.zh} {value.en}"
     return "—" if value is None else str(value)
