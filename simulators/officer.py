@@ -1,7 +1,7 @@
 """What the environment officer keeps: the month's entries as a workbook, and the ladle log."""
 
 import csv
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,13 +12,24 @@ SHEET = "填报 Entries"
 HEADERS = (
     "项目 kind",
     "工序 line",
+    "品种 item",
     "期间 period",
     "数值 value",
     "单位 unit",
     "凭证编号 voucher",
     "凭证文件 document",
     "说明 note",
+    "样品编号 sample",
+    "检测方法 method",
+    "检测机构 laboratory",
+    "资质编号 accreditation",
+    "检测日期 tested_on",
+    "有效期至 valid_until",
+    "检定机构 body",
+    "证书编号 certificate",
+    "检定结论 result",
 )
+FACTS = tuple(header.rpartition(" ")[2] for header in HEADERS[9:])
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +44,8 @@ class Row:
     voucher: str = ""
     document: str = ""
     note: str = ""
+    item: str = ""
+    facts: dict[str, str] = field(default_factory=dict)  # sample, laboratory, valid_until …
 
 
 def ladle_log_name(month: Month) -> str:
@@ -87,14 +100,27 @@ def _anodes(month: Month, line: str, number: int) -> list[Row]:
     begin = round(used * 0.45, 1)
     received = round(used * 1.02, 1)
     voucher = f"ANODE-{month.month}-{number}"
+    laboratory = f"LAB-{month.month}-{number}"
     return [
         Row("anode_stock_begin", line, month.month, begin, "t", voucher),
         Row("anode_received", line, month.month, received, "t", voucher),
         Row("anode_stock_end", line, month.month, round(begin + received - used, 3), "t", voucher),
         Row("anode_consumed", line, month.month, used, "t", voucher, note="更换阳极过磅合计"),
-        Row("anode_sulphur", line, month.month, 1.94, "%", f"LAB-{month.month}-{number}"),
-        Row("anode_ash", line, month.month, 0.37, "%", f"LAB-{month.month}-{number}"),
+        tested(Row("anode_sulphur", line, month.month, 1.94, "%", laboratory), "YS/T 63.20"),
+        tested(Row("anode_ash", line, month.month, 0.37, "%", laboratory), "YS/T 63.19"),
     ]
+
+
+def tested(row: Row, method: str) -> Row:
+    """The row with the facts of a laboratory."""
+    facts = {
+        "sample": f"S-{row.period}-{row.line}-{row.kind}",
+        "method": method,
+        "laboratory": "示例检测中心（仿真）",
+        "accreditation": "CNAS L00000",
+        "tested_on": f"{row.period}-20",
+    }
+    return replace(row, facts=facts)
 
 
 def _heat(month: Month) -> list[Row]:
@@ -138,11 +164,12 @@ def write_workbook(path: Path, rows: list[Row]) -> None:
         for column, header in enumerate(HEADERS):
             sheet.write_string(0, column, header, bold)
         for number, row in enumerate(rows, 1):
-            texts = (row.kind, row.line, row.period)
-            for column, text in enumerate(texts):
-                sheet.write_string(number, column, text)
-            sheet.write_number(number, 3, row.value)
-            for column, text in enumerate((row.unit, row.voucher, row.document, row.note), 4):
-                sheet.write_string(number, column, text)
-        sheet.set_column(0, 7, 18)
+            before = (row.kind, row.line, row.item, row.period)
+            after = (row.unit, row.voucher, row.document, row.note)
+            facts = tuple(row.facts.get(name, "") for name in FACTS)
+            for column, text in enumerate((*before, "", *after, *facts)):
+                if text:
+                    sheet.write_string(number, column, text)
+            sheet.write_number(number, len(before), row.value)
+        sheet.set_column(0, len(HEADERS) - 1, 18)
         sheet.freeze_panes(1, 0)
