@@ -216,7 +216,7 @@ def legal_use(legal: Legal) -> LegalUse:
         id=legal.id,
         pack=legal.pack,
         label=Text(zh=legal.zh, en=legal.what),
-        value=legal.value,
+        value=legal.value if isinstance(legal.value, Decimal) else str(legal.value),
         unit=str(legal.unit),
         applies_from=legal.applies_from,
         source=SourceText(

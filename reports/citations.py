@@ -14,7 +14,7 @@ class SourceText(Strict):
 
     title: str
     issuer: str
-    published: date
+    published: date | None
     where: str
 
 

@@ -8,6 +8,7 @@ value *and* its citation, or raises: there is no default and no zero.
 
 import hashlib
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -15,7 +16,7 @@ from enum import StrEnum
 from functools import cache
 from importlib.resources import files
 from itertools import pairwise
-from typing import Self
+from typing import Final, Self
 
 from pydantic import Field, ValidationError, model_validator
 
@@ -30,11 +31,31 @@ class RuleUnit(StrEnum):
     ONE = "1"
     PERCENT = "%"
     KG_PER_T = "kg_per_t"
+    T_PER_T = "t_per_t"
+    T_CO2_PER_T = "t_co2_per_t"
     T_CO2E_PER_T = "t_co2e_per_t"
+    T_CO2E = "t_co2e"
+    T_CO2_PER_GJ = "t_co2_per_gj"
     KG_CO2_PER_KWH = "kg_co2_per_kwh"
+    GJ_PER_T = "gj_per_t"
+    GJ_PER_10K_NM3 = "gj_per_10k_nm3"
+    TC_PER_GJ = "tc_per_gj"
+    KG_PER_T_PER_MIN = "kg_per_t_per_min"  # kg CF4 per t Al, per anode-effect minute per cell-day
+    KG_PER_T_PER_MV = "kg_per_t_per_mv"  # kg CF4 per t Al, per mV over CE in percent
+    MIN_PER_CELL_DAY = "min_per_cell_day"
+    MV = "mv"
+    CNY = "cny"
+    CNY_PER_T = "cny_per_t"
     DECIMALS = "decimals"
     DAYS = "days"
+    MONTHS = "months"
+    YEARS = "years"
+    YEAR = "year"  # a calendar year, e.g. of a vintage
+    DATE = "date"
     NAME = "name"
+
+
+_KINDS: Final[Mapping[RuleUnit, type]] = {RuleUnit.NAME: str, RuleUnit.DATE: date}
 
 
 class Confirmed(StrEnum):
@@ -50,7 +71,7 @@ class Source(Strict):
 
     title: str
     issuer: str
-    published: date
+    published: date | None = None  # None: not published yet, or not a publication
     where: str
     sha256: str = Field(default="", pattern=r"^([0-9a-f]{64})?$")  # of our archived copy
 
@@ -59,7 +80,7 @@ class Entry(Strict):
     """One value and the citation it stands on; ``seen`` says where it was actually read."""
 
     applies_from: date
-    value: Decimal | str
+    value: Decimal | date | str
     source: str
     locator: str = Field(min_length=1)
     confirmed: Confirmed
@@ -100,7 +121,7 @@ class Parameter(Strict):
         if self.entries and self.ended is not None and self.ended <= self.entries[-1].applies_from:
             raise ValueError(f"ended {self.ended} must be later than the last applies_from")
         for entry in self.entries:
-            if isinstance(entry.value, str) != (self.unit is RuleUnit.NAME):
+            if not isinstance(entry.value, _KINDS.get(self.unit, Decimal)):
                 raise ValueError(f'value {entry.value!r} does not fit unit "{self.unit}"')
         return self
 
@@ -165,7 +186,7 @@ class Legal:
     name: str
     what: str
     zh: str
-    value: Decimal | str
+    value: Decimal | date | str
     unit: RuleUnit
     applies_from: date
     source: Source
@@ -179,9 +200,16 @@ class Legal:
 
     @property
     def number(self) -> Decimal:
-        """The value as it is written. Raises RuleError when it is a name."""
-        if isinstance(self.value, str):
-            raise RuleError(f"{self.id}: {self.value!r} is a name, not a number")
+        """The value as it is written. Raises RuleError when it is a name or a date."""
+        if not isinstance(self.value, Decimal):
+            raise RuleError(f"{self.id}: {self.value} is a {self.unit}, not a number")
+        return self.value
+
+    @property
+    def day(self) -> date:
+        """The value as a day. Raises RuleError when it is none."""
+        if not isinstance(self.value, date):
+            raise RuleError(f"{self.id}: {self.value} is no date")
         return self.value
 
     @property
@@ -208,9 +236,11 @@ class RulePack:
         if parameter is None:
             raise RuleError(f"{self.name}: no parameter {name!r}")
         entry = next((e for e in reversed(parameter.entries) if e.applies_from <= day), None)
+        if parameter.ended is not None and day >= parameter.ended:
+            entry = None
         if entry is None and parameter.absent is not None:
             raise RuleAbsentError(self._wanted(name, parameter, parameter.absent), day)
-        if entry is None or (parameter.ended is not None and day >= parameter.ended):
+        if entry is None:
             raise RuleError(
                 f"{self.name}.{name}: no value on {day}; it applies from "
                 f"{parameter.entries[0].applies_from} to {parameter.ended or 'now'}"
