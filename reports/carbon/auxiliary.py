@@ -1,5 +1,6 @@
 """Auxiliary figures of ``carbon-monthly``: electricity and heat, reported but not counted."""
 
+import re
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final
@@ -9,12 +10,14 @@ from reports.entered import Entered, month_of
 from reports.entries.ledger import Ledger
 from reports.metered import Metered, add_meters, read_meter
 from reports.model import How, Section
-from reports.rules.packs import RuleError
+from reports.periods import Period
+from reports.rules.packs import Legal, RuleError
 from reports.series.store import Series
 from reports.site import PLANT, Meter, Potline, Site
 from reports.values import Text
 
 GRID: Final = "cn_grid_factors"
+_YEAR: Final = re.compile(r"(20\d\d)年")  # the year a factor is for stands in the title
 AGREE: Final = Decimal("0.01")  # metered and entered figures differ by more: said so
 KWH_DECIMALS: Final = 1
 _AC = Text(zh="工序交流电量", en="AC electricity of the process")
@@ -27,6 +30,16 @@ _INDIRECT = Text(
 _PURCHASED = {
     "electricity_purchased": Text(zh="净购入电量", en="Net purchased electricity"),
     "heat_purchased": Text(zh="净购入热量", en="Net purchased heat"),
+}
+_PURCHASED_CO2 = {
+    "electricity_purchased": Text(
+        zh="净购入电力间接排放（参考，不计入排放量）",
+        en="Indirect CO2 of purchased electricity (information only)",
+    ),
+    "heat_purchased": Text(
+        zh="净购入热力间接排放（参考，不计入排放量）",
+        en="Indirect CO2 of purchased heat (information only)",
+    ),
 }
 _NOT_STATED = Text(zh="未配置计量表，也没有录入：未填报", en="no meter and no entry: not stated")
 
@@ -46,7 +59,8 @@ def add_potline_auxiliary(
         head = Head(line.id, kind, Section.AUXILIARY, label, unit, decimals)
         figure = month_of(ledger, kind, line, assembly.period)
         if meters:
-            _metered(assembly, head, read_all(assembly, series, meters), figure)
+            ours = owned(line, assembly.period)
+            _metered(assembly, head, read_all(assembly, series, meters, ours), figure)
         else:
             _entered(assembly, head, figure, required=kind == "electricity_ac")
     _information(assembly, site, line.id, guide)
@@ -81,12 +95,43 @@ def add_plant_auxiliary(
             mwh if electricity else gj,
         )
         _entered(assembly, head, month_of(ledger, kind, None, assembly.period), required=False)
+        _purchased_co2(assembly, site, kind, guide)
     _information(assembly, site, PLANT, guide)
 
 
-def read_all(assembly: Assembly, series: Series, meters: Sequence[Meter]) -> Metered:
-    """The sum of the meters, each noted as used."""
-    uses = [read_meter(series, meter, assembly.period) for meter in meters]
+def _purchased_co2(assembly: Assembly, site: Site, kind: str, guide: str) -> None:
+    """CO2 of what was bought, by the factor of the year, beside it."""
+    bought = assembly.lines[f"{PLANT}.{kind}"]
+    if bought.value is None:
+        return
+    decimals = int(assembly.legal(guide, "emission_decimals").number)
+    head = Head(PLANT, f"{kind}_co2", Section.INFORMATION, _PURCHASED_CO2[kind], "tCO2", decimals)
+    if kind == "heat_purchased":
+        factor = assembly.law("factor_t_per_gj", assembly.legal(guide, "heat_factor"))
+        heat = assembly.from_line("heat_gj", bought.id)
+        assembly.compute(head, "indirect_heat_co2", [heat, factor])
+        return
+    grid = _grid_factor(assembly, site.province)
+    if grid is not None:
+        energy = assembly.from_line("energy_mwh", bought.id)
+        factor = assembly.law("factor_kg_per_kwh", grid)
+        notes = _of_another_year(grid, assembly.period)
+        assembly.compute(head, "indirect_co2", [energy, factor], notes=notes)
+
+
+def owned(line: Potline, period: Period) -> Period:
+    """The part of the period in which the line's meters count for this plant."""
+    return Period(
+        max(period.first, line.acquired or period.first),
+        min(period.after, line.sold or period.after),
+    )
+
+
+def read_all(
+    assembly: Assembly, series: Series, meters: Sequence[Meter], period: Period
+) -> Metered:
+    """The sum of the meters over the period, each noted as used."""
+    uses = [read_meter(series, meter, period) for meter in meters]
     assembly.meters.update({use.id: use for use in uses})
     return add_meters("energy_kwh", uses)
 
@@ -158,17 +203,34 @@ def _information(assembly: Assembly, site: Site, scope: str, guide: str) -> None
         "indirect_co2",
         [
             assembly.from_line("energy_mwh", energy.id),
-            assembly.law("factor_kg_per_kwh", assembly.legal(GRID, factor)),
+            assembly.law("factor_kg_per_kwh", factor),
         ],
+        notes=_of_another_year(factor, assembly.period),
     )
 
 
-def _grid_factor(assembly: Assembly, province: str) -> str | None:
-    """Name of the parameter in force for the province, else the national one, else None."""
+def _grid_factor(assembly: Assembly, province: str) -> Legal | None:
+    """The factor in force for the province, else the national one, else None."""
     for name in (f"factor_{province}", "factor_national"):
         try:
             assembly.packs[GRID].at(name, assembly.period.first)
         except RuleError:
             continue
-        return name
+        return assembly.legal(GRID, name)
     return None
+
+
+def _of_another_year(factor: Legal, period: Period) -> list[Text]:
+    """Says so when the factor was published for another year than the period's."""
+    found = _YEAR.search(factor.source.title)
+    year = "" if found is None else found[1]
+    if year == str(period.first.year):
+        return []
+    return [
+        Text(
+            zh=f"采用 {year} 年因子（{factor.source.title}）：不是 {period.first.year} 年的因子，"
+            "截至所用规则包尚无当年因子",
+            en=f"factor of {year or '?'} ({factor.source.title}): not that of "
+            f"{period.first.year}, for which the rules at hand hold none",
+        )
+    ]

@@ -1,32 +1,48 @@
 """
-``carbon-monthly``: emission of the electrolysis processes of one month, by the Chinese ETS guide.
+``carbon-monthly``: process and enterprise emission of one month, by the Chinese ETS guide.
 
 Beside the emission stand the auxiliary figures; electricity and heat are reported, not counted.
+The year's report is put together of the same months.
 """
 
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Final
 
 from reports.assembly import Assembly
 from reports.basis import Basis
 from reports.carbon.auxiliary import add_plant_auxiliary, add_potline_auxiliary
+from reports.carbon.enterprise import add_enterprise, fuel_table
 from reports.carbon.plausibility import doubts
 from reports.carbon.process import GUIDE, Bench, accept, add_potline, add_totals
-from reports.chapters import Chapter, Details, Grid, Standard
+from reports.chapters import Block, Chapter, Details, Grid, Standard
 from reports.conclude import conclude, words
-from reports.model import Content, DutyUse, Line
+from reports.model import Content, Doubt, DutyUse, Line
+from reports.periods import Period
+from reports.rules.packs import Legal
 from reports.site import PLANT, Potline
 from reports.values import Text
 
 NAME: Final = "carbon-monthly"
 TITLE: Final = Text(
-    zh="铝电解工序温室气体排放月度报告",
-    en="Monthly greenhouse gas report, electrolysis processes",
+    zh="铝冶炼企业温室气体排放月度报告",
+    en="Monthly greenhouse gas report of an aluminium smelter",
 )
+HEADLINE: Final = ("aluminium", "emission", "intensity", "enterprise_emission")
+TOTAL: Final = Text(zh="全厂合计", en="Plant total")
 
 
-def carbon_monthly(basis: Basis) -> Content:
-    """The report. Raises RuleError when the rules of that month are not known."""
+@dataclass(frozen=True, slots=True)
+class Month:
+    """What one month says: its bench with every line, the potlines that ran, the warnings."""
+
+    assembly: Assembly
+    potlines: tuple[Potline, ...]
+    warnings: tuple[Doubt, ...]
+
+
+def assemble_month(basis: Basis) -> Month:
+    """Every figure of the month. Raises RuleError when the rules of that month are not known."""
     site, month, ledger, series = basis.site, basis.period, basis.ledger, basis.series
     assembly = Assembly(month, basis.packs)
     bench = Bench(site, month, ledger, series, assembly)
@@ -36,8 +52,17 @@ def carbon_monthly(basis: Basis) -> Content:
         add_potline(bench, line)
         add_potline_auxiliary(assembly, site, line, ledger, series, GUIDE)
     add_totals(bench, [line.id for line in lines])
+    found = add_enterprise(bench)
     add_plant_auxiliary(assembly, site, [line.id for line in lines], ledger, GUIDE)
-    lodging = bench.law("lodging_days")
+    warnings = (*doubts(assembly.lines, lines, month), *found)
+    return Month(assembly, tuple(lines), warnings)
+
+
+def carbon_monthly(basis: Basis) -> Content:
+    """The report. Raises RuleError when the rules of that month are not known."""
+    month = assemble_month(basis)
+    assembly, lines = month.assembly, month.potlines
+    lodging = assembly.legal(GUIDE, "lodging_days")
     return conclude(
         basis,
         assembly,
@@ -48,47 +73,73 @@ def carbon_monthly(basis: Basis) -> Content:
             DutyUse(
                 id="lodge",
                 text=Text(zh="月度存证", en="lodge the month"),
-                due=month.days[-1] + timedelta(days=int(lodging.number)),
+                due=lodging_due(basis.period, lodging),
                 legal=lodging.id,
             ),
         ),
-        headline=tuple(f"{PLANT}.{name}" for name in ("aluminium", "emission", "intensity")),
-        warnings=doubts(assembly.lines, lines, month),
+        headline=tuple(f"{PLANT}.{name}" for name in HEADLINE),
+        warnings=month.warnings,
         chapters=_chapters(tuple(assembly.lines.values()), lines),
     )
 
 
-_SUMMARY: Final = (
+def lodging_due(month: Period, lodging: Legal) -> date:
+    """The last day on which a month may be lodged."""
+    return month.days[-1] + timedelta(days=int(lodging.number))
+
+
+SUMMARY: Final = (
     *("aluminium", "anode_consumed", "anode_net", "anode_co2", "pfc", "emission", "intensity"),
 )
-_BESIDE: Final = (
+BESIDE: Final = (
     *("electricity_ac", "specific_energy", "electricity_aux", "heat_process", "indirect_co2"),
+)
+ENTERPRISE: Final = ("fuel_co2", "anode_co2", "pfc", "carbonate_co2", "enterprise_emission")
+PURCHASED: Final = (
+    *("electricity_purchased", "electricity_purchased_co2"),
+    *("heat_purchased", "heat_purchased_co2"),
 )
 
 
-def _chapters(lines: tuple[Line, ...], running: list[Potline]) -> tuple[Chapter, ...]:
+def enterprise_blocks(lines: tuple[Line, ...]) -> tuple[Block, ...]:
+    """The four sources and their sum, then fuels and carbonates one by one."""
+    table = fuel_table(lines)
+    total = ((PLANT, Text(zh="企业层级", en="Enterprise")),)
+    return (Grid(places=total, names=ENTERPRISE), *(() if table is None else (table,)))
+
+
+def purchased(lines: tuple[Line, ...]) -> Details:
+    """What was bought, and what it means in CO2."""
+    there = {line.id for line in lines}
+    ids = tuple(f"{PLANT}.{name}" for name in PURCHASED)
+    return Details(lines=tuple(identity for identity in ids if identity in there))
+
+
+def _chapters(lines: tuple[Line, ...], running: tuple[Potline, ...]) -> tuple[Chapter, ...]:
     """What is printed: summary, auxiliary figures, processes, then each figure and its sources."""
-    places = (
-        *((line.id, words(line.name)) for line in running),
-        (PLANT, Text(zh="全厂合计", en="Plant total")),
-    )
-    bought = tuple(f"{PLANT}.{name}" for name in ("electricity_purchased", "heat_purchased"))
+    places = (*((line.id, words(line.name)) for line in running), (PLANT, TOTAL))
     details = (
         Details(title=name, lines=tuple(line.id for line in lines if line.scope == scope))
         for scope, name in places
     )
     return (
         Chapter(
-            title=Text(zh="排放汇总", en="Summary"),
+            title=Text(zh="铝电解工序排放汇总", en="Summary of the electrolysis processes"),
             front=True,
-            blocks=(Grid(places=places, names=_SUMMARY, sums=True),),
+            blocks=(Grid(places=places, names=SUMMARY, sums=True),),
+        ),
+        Chapter(
+            title=Text(zh="企业层级排放汇总", en="Summary at enterprise level"),
+            front=True,
+            blocks=enterprise_blocks(lines),
         ),
         Chapter(
             title=Text(zh="辅助参数（不计入排放量）", en="Auxiliary figures (not counted)"),
             front=True,
             blocks=(
-                Grid(places=places, names=_BESIDE),
-                Details(lines=bought),
+                Grid(places=places, names=BESIDE),
+                purchased(lines),
+                Standard(part="duties"),
                 Standard(part="signatures"),
             ),
         ),

@@ -97,7 +97,7 @@ def add_potline(bench: Bench, line: Potline) -> None:
         missing=metal.missing,
         notes=part_of(line, bench.month),
     )
-    ANODE_QUANTITY[_named(bench, "anode_quantity_method", ANODE_QUANTITY)](bench, line)
+    ANODE_QUANTITY[named(bench, "anode_quantity_method", ANODE_QUANTITY)](bench, line)
     assembly.compute(
         bench.head(line.id, "anode_net"),
         "anode_net",
@@ -107,7 +107,7 @@ def add_potline(bench: Bench, line: Potline) -> None:
         ],
     )
     _anode_co2(bench, line)
-    PFC[_named(bench, "pfc_method", PFC)](bench, line)
+    PFC[named(bench, "pfc_method", PFC)](bench, line)
     assembly.compute(
         bench.head(line.id, "emission"),
         "process_emission",
@@ -130,14 +130,20 @@ def part_of(line: Potline, period: Period) -> list[Text]:
             found.append(Text(zh=f"{day} {zh}，自该日起计", en=f"{en} on {day}: counted from then"))
     for day, zh, en in (
         (line.stopped, "停运", "stopped"),
-        (line.sold, "出让，自该日起数据属另一报告主体", "sold; from then on another entity reports"),
+        (
+            line.sold,
+            "出让，自该日起数据属另一报告主体",
+            "sold; later figures are another's",
+        ),
     ):
         if day is not None and day == line.ends and day < period.after:
-            found.append(Text(zh=f"{day} {zh}，计至前一日", en=f"{en} on {day}: counted until then"))
+            found.append(
+                Text(zh=f"{day} {zh}，计至前一日", en=f"{en} on {day}: counted until then")
+            )
     return found
 
 
-def _named(bench: Bench, rule: str, table: Mapping[str, object]) -> str:
+def named(bench: Bench, rule: str, table: Mapping[str, object]) -> str:
     """The method a rule names. Raises RuleError when it is not built."""
     legal = bench.law(rule)
     if legal.value not in table:
@@ -187,7 +193,7 @@ def _compared(consumed: Decimal, stock: list[Decimal]) -> list[Text]:
 
 def _anode_co2(bench: Bench, line: Potline) -> None:
     assembly = bench.assembly
-    method = _named(bench, "anode_quality_method", ANODE_QUALITY)
+    method = named(bench, "anode_quality_method", ANODE_QUALITY)
     sulphur, first = ANODE_QUALITY[method](bench, line, "anode_sulphur", "sulphur_fraction")
     ash, second = ANODE_QUALITY[method](bench, line, "anode_ash", "ash_fraction")
     assembly.compute(
