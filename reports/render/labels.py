@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import Final
 
+from reports.entries.kinds import FACTS, KINDS
 from reports.formulas import FORMULAS
 from reports.model import Coverage, How, Input, Line, Report
 from reports.values import Text
@@ -14,6 +15,7 @@ HOW: Final = {
     How.COMPUTED: Text(zh="计算", en="computed"),
     How.DEFAULT: Text(zh="缺省因子计算", en="default factors"),
     How.SUM: Text(zh="合计", en="sum"),
+    How.SUBSTITUTED: Text(zh="替代数据", en="substituted"),
     How.NONE: Text(zh="未填报", en="not stated"),
     How.MISSING: Text(zh="缺数据", en="missing"),
 }
@@ -25,12 +27,41 @@ CONFIRMED: Final = {
 UNITS: Final = {
     "decimals": Text(zh="位小数", en="decimals"),
     "days": Text(zh="日", en="days"),
+    "months": Text(zh="个月", en="months"),
+    "years": Text(zh="年", en="years"),
+    "year": Text(zh="年", en=""),
+    "date": Text(zh="", en=""),
     "name": Text(zh="", en=""),
     "1": Text(zh="", en=""),
     "fraction": Text(zh="", en=""),
     "kg_per_t": Text(zh="kg/t", en="kg/t"),
+    "t_per_t": Text(zh="t/t", en="t/t"),
+    "t_co2_per_t": Text(zh="tCO2/t", en="tCO2/t"),
     "t_co2e_per_t": Text(zh="tCO2e/t", en="tCO2e/t"),
+    "t_co2e": Text(zh="tCO2e", en="tCO2e"),
+    "t_co2_per_gj": Text(zh="tCO2/GJ", en="tCO2/GJ"),
     "kg_co2_per_kwh": Text(zh="kgCO2/kWh", en="kgCO2/kWh"),
+    "gj_per_t": Text(zh="GJ/t", en="GJ/t"),
+    "gj_per_10k_nm3": Text(zh="GJ/万Nm3", en="GJ/10⁴ Nm3"),
+    "tc_per_gj": Text(zh="tC/GJ", en="tC/GJ"),
+    "kg_per_t_per_min": Text(zh="(kg/t)/(min/槽日)", en="(kg/t)/(min/cell-day)"),
+    "kg_per_t_per_mv": Text(zh="(kg/t)/mV", en="(kg/t)/mV"),
+    "min_per_cell_day": Text(zh="min/槽日", en="min/cell-day"),
+    "mv": Text(zh="mV", en="mV"),
+    "cny": Text(zh="元", en="CNY"),
+    "cny_per_t": Text(zh="元/t", en="CNY/t"),
+    "t": Text(zh="t", en="t"),
+}
+# Heads of narrow columns, where the full name of a figure does not fit.
+SHORT: Final = {
+    "anode_co2": Text(zh="炭阳极排放", en="CO2 from anodes"),
+    "pfc": Text(zh="阳极效应排放", en="Anode-effect PFC"),
+    "emission": Text(zh="工序排放量", en="Process emission"),
+    "intensity": Text(zh="排放强度", en="Intensity"),
+    "indirect_co2": Text(zh="电力间接排放（参考）", en="Indirect CO2 (information)"),
+    "electricity_ac": Text(zh="工序交流电量", en="AC electricity"),
+    "electricity_aux": Text(zh="工序动力电量", en="Auxiliary electricity"),
+    "specific_energy": Text(zh="铝液交流电耗", en="AC electricity per t"),
 }
 VALUES: Final = {
     "half_up": Text(zh="四舍五入", en="half up"),
@@ -70,6 +101,21 @@ def label(table: dict[str, Text], key: str, lang: str) -> str:
 def unit_text(unit: str, lang: str) -> str:
     """The unit as people write it."""
     return label(UNITS, unit, lang)
+
+
+def item_text(kind: str, item: str, lang: str) -> str:
+    """The fuel, carbonate or product an entry is about."""
+    known = KINDS.get(kind)
+    return item if known is None else known.item_name(item).of(lang)
+
+
+def more_text(more: dict[str, str], lang: str) -> str:
+    """Sample, method, laboratory … of an entry, each with its name."""
+    names = {
+        key: Text(zh=fact.zh, en=fact.en).of(lang) for key, fact in FACTS.items() if key in more
+    }
+    colon, comma = ("：", "；") if lang == "zh" else (": ", "; ")
+    return comma.join(f"{names.get(key, key)}{colon}{value}" for key, value in more.items())
 
 
 def rounded_text(line: Line) -> str:
@@ -114,10 +160,12 @@ def reference_labels(report: Report, lang: str) -> dict[str, str]:
     """What a reference is called in print: names of rules and lines, numbers of entries."""
     content = report.content
     found = {legal.id: legal.label.of(lang) for legal in content.legals}
+    found |= {absent.id: absent.label.of(lang) for absent in content.absent}
     places = {line.id: line.name.of(lang) for line in content.potlines}
     for line in content.lines:
         place = places.get(line.scope, "全厂" if lang == "zh" else "plant")
-        found[line.id] = f"{place} {line.label.of(lang)}"
+        _, _, month = line.id.partition("@")
+        found[line.id] = f"{place} {line.label.of(lang)} {month}".rstrip()
     for entry in content.entries:
         found[str(entry.number)] = (
             f"录入第 {entry.number} 条" if lang == "zh" else f"entry {entry.number}"

@@ -1,4 +1,4 @@
-"""The report as PDF: a Typst document fed with ready-made texts, set in our own fonts only."""
+"""The report as PDF: a Typst document fed with ready-made texts, set in our own fonts."""
 
 import json
 from datetime import UTC, datetime
@@ -12,8 +12,9 @@ def render_pdf(report: Report, lang: str) -> bytes:
     """PDF bytes; the same report gives the same bytes."""
     import typst
 
-    data = json.dumps(view(report, lang), ensure_ascii=False, sort_keys=True)
-    source = files("reports").joinpath("render", "carbon_monthly.typ").read_bytes()
+    shown = view(report, lang) | {"unprintable": []}
+    data = json.dumps(shown, ensure_ascii=False, sort_keys=True)
+    source = files("reports").joinpath("render", "report.typ").read_bytes()
     with as_file(files("reports").joinpath("fonts")) as fonts:
         compiler = typst.Compiler(
             input=source,

@@ -2,195 +2,237 @@
 
 from typing import Final
 
-from reports.entries.kinds import KINDS
-from reports.model import Change, How, Line, Report, Section
-from reports.render.items import (
-    View,
-    legal_view,
-    line_view,
-    line_views,
-    meter_view,
-    potline_view,
-    run_view,
-    runs,
-)
-from reports.render.labels import (
-    CONFIRMED,
-    HOW,
-    reference_labels,
-    rounded_text,
-)
-from reports.site import PLANT
+from reports.chapters import Chapter, Standard, days_left
+from reports.model import DutyUse, Report
+from reports.render.blocks import Pages, figure, pages_of, printed
+from reports.render.labels import CONFIRMED
+from reports.render.marks import MEANING, SUBSTITUTED, UNCONFIRMED
+from reports.render.parts import changes_table, left_text, standard
+from reports.render.printed import LANDSCAPE_PT, PORTRAIT_PT, View, is_wide, laid_out
 from reports.values import Text
 
-SUMMARY: Final = (
-    "aluminium",
-    "anode_consumed",
-    "anode_net",
-    "anode_co2",
-    "pfc",
-    "emission",
-    "intensity",
-)
-SHORT: Final = {
-    "anode_co2": Text(zh="炭阳极排放", en="CO2 from anodes"),
-    "pfc": Text(zh="阳极效应排放", en="Anode-effect PFC"),
-    "emission": Text(zh="工序排放量", en="Process emission"),
-    "intensity": Text(zh="排放强度", en="Intensity"),
-    "indirect_co2": Text(zh="电力间接排放（参考）", en="Indirect CO2 (information)"),
-    "electricity_ac": Text(zh="工序交流电量", en="AC electricity"),
-    "electricity_aux": Text(zh="工序动力电量", en="Auxiliary electricity"),
-    "specific_energy": Text(zh="铝液交流电耗", en="AC electricity per t"),
-}
-AUXILIARY: Final = (
-    "electricity_ac",
-    "specific_energy",
-    "electricity_aux",
-    "heat_process",
-    "indirect_co2",
-)
+FRONT_DUTIES: Final = 4  # on the first page; the rest stands in its chapter
+FRONT_CHANGES: Final = 8
+_DIGITS: Final = "〇一二三四五六七八九"
 
 
 def view(report: Report, lang: str) -> View:
     """Everything the template needs, as strings, lists and flags."""
-    labels = reference_labels(report, lang)
-    return _head(report, lang) | _front(report, lang, labels) | _details(report, lang, labels)
+    pages = pages_of(report, lang)
+    return _head(pages) | _alarms(pages) | {"groups": _groups(pages), "notes": _notes(pages)}
 
 
-def _head(report: Report, lang: str) -> View:
-    content = report.content
+def _head(pages: Pages) -> View:
+    report, content = pages.report, pages.report.content
+    plant = content.plant
     return {
-        "lang": lang,
-        "title": content.title.of(lang),
-        "month": _month(content.period.name, lang),
-        "plant": content.plant.name.of(lang),
-        "operator": (content.plant.operator or content.plant.name).of(lang),
-        "credit_code": content.plant.credit_code,
-        "start": content.period.start[:10],
-        "last": content.period.end[:10],
-        "lodge_by": str(content.duties[0].due),
+        "lang": pages.lang,
+        "title": pages.of(content.title),
+        "period": period_text(content.period.name, pages.lang),
+        "plant": pages.of(plant.name),
+        "operator": pages.of(plant.operator or plant.name),
+        "facts": front_facts(pages),
         "version": report.version,
-        "previous": report.previous_sha256,
         "digest": report.content_sha256,
-        "packs": sorted(content.packs.items()),
-        "ledger": {"entries": content.ledger.entries, "head": content.ledger.head},
-        "series": content.series,
+        "headline": [
+            {
+                "name": pages.of(content.line(key).label),
+                "figure": figure(pages, content.line(key)),
+                "unit": content.line(key).unit,
+            }
+            for key in content.headline
+        ],
     }
 
 
-def _front(report: Report, lang: str, labels: dict[str, str]) -> View:
-    """What the first page shows: alarms and the two summary tables."""
-    content = report.content
-    lines = {line.id: line for line in content.lines}
-    scopes = _scopes(report, lang)
-    bought = (lines.get(f"{PLANT}.{name}") for name in ("electricity_purchased", "heat_purchased"))
+def front_facts(pages: Pages) -> list[list[str]]:
+    """Names and values of the first page: who, when, which version, by when."""
+    say, report, content = pages.say, pages.report, pages.report.content
+    start, end = content.period.start[:10], content.period.end[:10]
+    replaces = say(f"（替代 v{report.version - 1}）", f" (replaces v{report.version - 1})")
+    facts = [
+        [say("厂区", "Plant"), pages.of(content.plant.name)],
+        [say("统一社会信用代码", "Credit code"), content.plant.credit_code or "—"],
+        [
+            say("核算期", "Period"),
+            say(f"{start} 零时 至 {end} 零时", f"{start} – {end}, 00:00 (+08:00)"),
+        ],
+        [
+            say("版本", "Version"),
+            f"v{report.version}{replaces if report.previous_sha256 else ''}"
+            + say(f"，编制于 {report.written}", f", written {report.written}"),
+        ],
+    ]
+    return facts + [
+        [
+            pages.of(duty.text) + say("截止", " by"),
+            f"{duty.due}"
+            + say("（", " (")
+            + left_text(days_left(duty.due, report.written), pages.lang)
+            + say("）", ")"),
+        ]
+        for duty in _nearest(pages)
+    ]
+
+
+def _nearest(pages: Pages) -> list[DutyUse]:
+    """The duties that come next from the day the report was written; else the last ones."""
+    duties = sorted(pages.report.content.duties, key=lambda duty: duty.due)
+    ahead = [duty for duty in duties if duty.due >= pages.report.written]
+    return (ahead or duties[-FRONT_DUTIES:])[:FRONT_DUTIES]
+
+
+def _alarms(pages: Pages) -> View:
+    """What the first page must say before any figure."""
+    content, labels = pages.report.content, pages.labels
+    signs = set("".join(pages.marks.values()))
     return {
         "complete": content.complete,
         "missing": [
-            {"why": text.of(lang), "lines": [labels[key] for key in stopped]}
+            {"why": pages.of(text), "lines": [labels[key] for key in stopped]}
             for text, stopped in content.reasons().items()
+        ],
+        "absent": [
+            {
+                "name": pages.of(absent.label),
+                "title": absent.source.title,
+                "where": absent.source.where,
+                "locator": absent.locator,
+                "id": absent.id,
+            }
+            for absent in content.absent
         ],
         "stamps": [
             {
                 "title": stamp.source.title,
                 "where": stamp.source.where,
-                "confirmed": CONFIRMED[stamp.confirmed].of(lang),
-                "parameters": [text.of(lang) for text in stamp.parameters],
+                "confirmed": CONFIRMED[stamp.confirmed].of(pages.lang),
+                "parameters": [pages.of(text) for text in stamp.parameters],
             }
             for stamp in content.stamps
         ],
+        "signs": [
+            {"sign": sign, "meaning": pages.of(MEANING[sign])}
+            for sign in (UNCONFIRMED, SUBSTITUTED)
+            if sign in signs
+        ],
         "warnings": [
-            {"line": labels.get(d.line, d.line), "text": d.text.of(lang)} for d in content.warnings
+            {"line": labels.get(d.line, d.line), "text": pages.of(d.text)} for d in content.warnings
         ],
-        "summary": _grid(lines, scopes, SUMMARY, lang),
-        "rounded_sums": _rounded_sums(lines),
-        "auxiliary": _grid(lines, scopes, AUXILIARY, lang),
-        "purchased": [line_view(line, labels, lang) for line in bought if line is not None],
+        "lodged": _lodged(pages),
     }
 
 
-def _details(report: Report, lang: str, labels: dict[str, str]) -> View:
-    content = report.content
+def _lodged(pages: Pages) -> View | None:
+    """What was handed in before, and how this version differs."""
+    report, say = pages.report, pages.say
+    lodged = report.lodged
+    if lodged is None:
+        return None
+    told = say(
+        f"本期已于 {lodged.on} 上报第 {lodged.version} 版，回执 {lodged.receipt}"
+        f"（{lodged.author}）。",
+        f"Version {lodged.version} of this period was lodged on {lodged.on}, receipt "
+        f"{lodged.receipt} ({lodged.author}).",
+    )
+    if not report.since_lodged:
+        same = say("本版与已上报内容相同。", " This version says the same.")
+        return {"text": told + same, "differs": False, "table": None, "more": ""}
+    shown = report.since_lodged[:FRONT_CHANGES]
+    left = len(report.since_lodged) - len(shown)
+    table = laid_out(changes_table(pages, shown, ""), PORTRAIT_PT - 16)
+    more = say(f"另有 {left} 项，见版本差异。", f"{left} more, see the changes.") if left else ""
     return {
-        "potlines": [potline_view(line, lang) for line in content.potlines],
-        "sections": [
-            {"name": name, "lines": line_views(_of(content.lines, key), labels, lang)}
-            for key, name in _scopes(report, lang)
-        ],
-        "legals": [legal_view(legal, lang) for legal in content.legals],
-        "entries": [run_view(run, lang) for run in runs(content.entries)],
-        "meters": [meter_view(meter, lang) for meter in content.meters],
-        "changes": [
-            {
-                "ref": _changed(change, labels, lang),
-                "before": "—" if change.before is None else str(change.before),
-                "after": "—" if change.after is None else str(change.after),
-            }
-            for change in report.changes
-        ],
+        "text": told + say("本版与其不同：", " This version differs from it:"),
+        "differs": True,
+        "table": table,
+        "more": more,
     }
 
 
-def _scopes(report: Report, lang: str) -> list[tuple[str, str]]:
-    lines = [(line.id, line.name.of(lang)) for line in report.content.potlines]
-    return [*lines, (PLANT, "全厂合计" if lang == "zh" else "Plant total")]
+def _groups(pages: Pages) -> list[View]:
+    """Chapters in order, those of one orientation together; front chapters by themselves."""
+    groups: list[View] = []
+    number = 0
+    for chapter in pages.report.content.chapters:
+        blocks = _blocks(pages, chapter)
+        if not blocks:
+            continue
+        number += 1
+        wide = any(is_wide(block) for block in blocks)
+        width = LANDSCAPE_PT if wide else PORTRAIT_PT
+        if not groups or (groups[-1]["landscape"], groups[-1]["front"]) != (wide, chapter.front):
+            groups.append({"landscape": wide, "front": chapter.front, "chapters": []})
+        groups[-1]["chapters"].append(
+            {
+                "title": numbered(number, pages.of(chapter.title), pages.lang),
+                "blocks": [laid_out(block, width) for block in blocks],
+            }
+        )
+    return groups
 
 
-def _changed(change: Change, labels: dict[str, str], lang: str) -> str:
-    if change.what != "entry":
-        return labels.get(change.ref, change.ref)
-    line, kind, period = change.ref.split(" ")
-    return f"{'录入' if lang == 'zh' else 'entry'} {line} {_kind(kind, lang)} {period}"
-
-
-def _kind(kind: str, lang: str) -> str:
-    return KINDS[kind].zh if lang == "zh" else KINDS[kind].en
-
-
-def _month(month: str, lang: str) -> str:
-    year, _, number = month.partition("-")
-    return f"{year} 年 {int(number)} 月" if lang == "zh" else month
-
-
-def _of(lines: tuple[Line, ...], scope: str) -> list[Line]:
-    order = {Section.PROCESS: 0, Section.AUXILIARY: 1, Section.INFORMATION: 2}
-    return sorted((line for line in lines if line.scope == scope), key=lambda x: order[x.section])
-
-
-def _grid(
-    lines: dict[str, Line], scopes: list[tuple[str, str]], names: tuple[str, ...], lang: str
-) -> View:
-    """Scopes down, quantities across; a column that nobody states is left out."""
-    shown = [
-        name for name in names if any(_stated(lines.get(f"{scope}.{name}")) for scope, _ in scopes)
-    ]
-    heads = []
-    for name in shown:
-        sample = next(lines[f"{key}.{name}"] for key, _ in scopes if f"{key}.{name}" in lines)
-        label_ = SHORT.get(name, sample.label).of(lang)
-        heads.append({"label": label_, "unit": sample.unit})
-    rows = [
-        {"name": label_, "cells": [_cell(lines.get(f"{key}.{name}"), lang) for name in shown]}
-        for key, label_ in scopes
-    ]
-    return {"heads": heads, "rows": rows}
-
-
-def _stated(line: Line | None) -> bool:
-    return line is not None and (line.value is not None or line.how is How.MISSING)
-
-
-def _cell(line: Line | None, lang: str) -> View:
-    if line is None:
-        return {"text": "—", "missing": False}
-    missing = line.how is How.MISSING
-    return {"text": HOW[line.how].of(lang) if missing else rounded_text(line), "missing": missing}
-
-
-def _rounded_sums(lines: dict[str, Line]) -> list[str]:
-    found = []
-    for name in SUMMARY:
-        line = lines.get(f"{PLANT}.{name}")
-        value = None if line is None else line.sum_of_rounded
-        found.append("" if line is None or value is None else f"{value:,.{line.decimals}f}")
+def _blocks(pages: Pages, chapter: Chapter) -> list[View]:
+    """The shapes of a chapter; none when all it holds is optional and empty."""
+    found: list[View] = []
+    for block in chapter.blocks:
+        if isinstance(block, Standard):
+            found += standard(pages, block.part)
+        else:
+            found += printed(pages, block, front=chapter.front)
     return found
+
+
+def numbered(number: int, title: str, lang: str) -> str:
+    """``三、工序基本信息``, ``3  Processes``."""
+    if lang != "zh":
+        return f"{number}  {title}"
+    return f"{chinese(number)}、{title}"
+
+
+def chinese(number: int) -> str:
+    """A number from 1 to 99 in Chinese: 十二, 二十一."""
+    tens, ones = divmod(number, 10)
+    high = "" if tens == 0 else "十" if tens == 1 else f"{_DIGITS[tens]}十"
+    return high + (_DIGITS[ones] if ones or not tens else "")
+
+
+def period_text(name: str, lang: str) -> str:
+    """``2026 年 10 月`` of 2026-10, ``2026 年`` of 2026."""
+    year, _, month = name.partition("-")
+    if lang != "zh" or not year.isdigit():
+        return name
+    return f"{year} 年 {int(month)} 月" if month.isdigit() else f"{year} 年"
+
+
+_REMARKS: Final = (
+    Text(
+        zh="每个数字可用 smelter trace 追溯到录入凭证、批次和表计寄存器；公式可用 smelter compute "
+        "复算。",
+        en="Every figure can be traced by smelter trace to entries, batches and registers; "
+        "formulas can be run by smelter compute.",
+    ),
+    Text(
+        zh="窗口按开始时刻计入核算期 [起, 止)；时间为北京时间。缺数据不等于零：缺口由表底补齐或"
+        "标为未知。",
+        en="A window counts in the period in which it starts, [begin, end), plant time +08:00. "
+        "Missing is not zero.",
+    ),
+)
+
+
+def _notes(pages: Pages) -> list[str]:
+    """The small print at the end."""
+    say, content = pages.say, pages.report.content
+    return [
+        *(pages.of(text) for text in _REMARKS),
+        say("数据来源：", "Series: ")
+        + content.series
+        + say("；录入台账：", "; ledger: ")
+        + say(
+            f"{content.ledger.entries} 条，末行摘要 {content.ledger.head}",
+            f"{content.ledger.entries} lines, head {content.ledger.head}",
+        ),
+        *(say("规则包 ", "rule pack ") + f"{n}: {d}" for n, d in sorted(content.packs.items())),
+        say("内容摘要", "content") + f" SHA-256: {pages.report.content_sha256}",
+    ]

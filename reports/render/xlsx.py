@@ -1,11 +1,11 @@
 """The report as a workbook: the same figures as real numbers, one sheet per question."""
 
 from datetime import datetime
-from decimal import Decimal
 from io import BytesIO
 from typing import Any, Final
 
 from reports.model import Report
+from reports.render.items import shown
 from reports.render.labels import (
     CONFIRMED,
     EVENTS,
@@ -63,7 +63,7 @@ def _summary(book: Book, report: Report) -> None:
         (book.say("厂区", "Plant"), content.plant.name.of(lang)),
         (book.say("核算期", "Month"), content.period.name),
         (book.say("版本", "Version"), f"v{report.version}"),
-        (book.say("月度存证截止", "Lodge by"), str(content.duties[0].due)),
+        *((duty.text.of(lang), str(duty.due)) for duty in content.duties),
         (book.say("内容摘要 SHA-256", "Content SHA-256"), report.content_sha256),
     )
     row = 1
@@ -335,13 +335,7 @@ def _changes(book: Book, report: Report) -> None:
         Column("本版", "Now", 36),
     )
     rows: list[list[Cell]] = [
-        [change.what, change.ref, _shown(change.before), _shown(change.after)]
+        [change.what, change.ref, shown(change.before, book.lang), shown(change.after, book.lang)]
         for change in report.changes
     ]
     book.table(book.sheet(_SHEETS["changes"]), columns, rows)
-
-
-def _shown(value: Decimal | Text | str | None) -> str:
-    if isinstance(value, Text):
-        return f"{value.zh} {value.en}"
-    return "—" if value is None else str(value)

@@ -11,6 +11,7 @@ from openpyxl import load_workbook
 from pypdf import PdfReader
 
 from reports.model import Content, Report
+from reports.render.items import runs
 from reports.render.pdf import render_pdf
 from reports.render.view import view
 from reports.render.xlsx import render_xlsx
@@ -96,7 +97,7 @@ def test_pdf_uses_our_fonts_only(kept: Office) -> None:
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_every_printed_character_is_in_the_font(kept: Office, style: str, lang: str) -> None:
     known = TTFont(FONTS / f"NotoSansCJKsc-{style}-subset.otf").getBestCmap()
-    template = Path(__file__).parents[2] / "reports" / "render" / "carbon_monthly.typ"
+    template = Path(__file__).parents[2] / "reports" / "render" / "report.typ"
     words = json.dumps(view(report_of(kept), lang), ensure_ascii=False)
     printed = set(words + template.read_text("utf-8")) - {"\n", "\u200b"}
     assert sorted(c for c in printed if ord(c) not in known) == []
@@ -164,7 +165,9 @@ def test_workbook_of_an_incomplete_month_has_blanks_not_zeros(office: Office) ->
 def test_a_month_of_days_is_printed_as_one_row(office: Office) -> None:
     rows = [f"aluminium_tapped,line1,2026-10-{day:02d},679.5,t\n" for day in range(1, 32)]
     office.enter("kind,line,period,value,unit\n" + "".join(rows))
-    shown = view(report_of(office), "zh")["entries"]
-    assert len(shown) == 1
-    assert shown[0]["period"] == "2026-10-01 – 2026-10-31"
-    assert shown[0]["value"] == "Σ 21,064.5 t"
+    report = report_of(office)
+    (run,) = runs(report.content.entries)
+    text = text_of(render_pdf(report, "zh"))
+    assert len(run) == 31
+    assert "2026-10-01–2026-10-31" in text
+    assert "Σ21,064.5t" in text

@@ -1,0 +1,336 @@
+"""Blocks of a chapter as printed shapes: text, facts, grid, months, details, table."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Final
+
+from reports.chapters import Block, Column, Details, Facts, Grid, Months, Paragraph, Table
+from reports.chapters import Cell as Written
+from reports.model import How, Line, Report
+from reports.render.items import input_texts
+from reports.render.labels import (
+    HOW,
+    SHORT,
+    coverage_text,
+    exact_text,
+    reference_labels,
+    rounded_text,
+    unit_text,
+)
+from reports.render.marks import marks
+from reports.render.printed import Cell, Head, View, said, table
+from reports.site import PLANT
+from reports.values import Text
+from reports.words import number_text
+
+_MONTHS: Final = (
+    *("Jan", "Feb", "Mar", "Apr", "May", "Jun"),
+    *("Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
+)
+_DETAILS: Final = (1.25, 0.95, 0.95, 0.6, 2.9)  # shares of the width
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """What every block is printed from: the report, its lines by id, names and signs."""
+
+    report: Report
+    lang: str
+    lines: dict[str, Line]
+    labels: dict[str, str]
+    marks: dict[str, str]
+
+    def say(self, zh: str, en: str) -> str:
+        return zh if self.lang == "zh" else en
+
+    def of(self, text: Text | None) -> str:
+        return "" if text is None else text.of(self.lang)
+
+
+def pages_of(report: Report, lang: str) -> Pages:
+    """Everything at hand, once for a report."""
+    lines = {line.id: line for line in report.content.lines}
+    return Pages(report, lang, lines, reference_labels(report, lang), marks(report.content))
+
+
+def printed(pages: Pages, block: Block, *, front: bool = False) -> list[View]:
+    """The shapes of one block; on the front details are said in short. Standard parts: parts.py."""
+    if isinstance(block, Details) and front and block.title is None:
+        return _in_short(pages, block)
+    return _PRINTERS[type(block)](pages, block)
+
+
+def _paragraph(pages: Pages, block: Paragraph) -> list[View]:
+    return [{"kind": "paragraph", "text": pages.of(block.text), "tone": block.tone}]
+
+
+def _facts(pages: Pages, block: Facts) -> list[View]:
+    facts = [
+        [pages.of(name), value if isinstance(value, str) else pages.of(value)]
+        for name, value in block.facts
+    ]
+    return [{"kind": "facts", "facts": facts}]
+
+
+def _grid(pages: Pages, block: Grid) -> list[View]:
+    """Places down, figures across; a column that nobody states is left out."""
+    lines = pages.lines
+    names = [
+        name
+        for name in block.names
+        if any(stated(lines.get(f"{scope}.{name}")) for scope, _ in block.places)
+    ]
+    if not names:
+        return [nothing(pages)]
+    heads = [Head(pages.say("范围", "Place"), width=14.0)]
+    heads += [_grid_head(pages, block, name) for name in names]
+    rows: list[list[Cell]] = [
+        [
+            [said(pages.of(label))],
+            *([figure(pages, lines.get(f"{scope}.{name}"))] for name in names),
+        ]
+        for scope, label in block.places
+    ]
+    total = block.places[-1][0]
+    notes = []
+    sums = [_sum_of_rounded(lines.get(f"{total}.{name}")) for name in names]
+    if block.sums and any(sums):
+        rows.append([[said(pages.say("修约值之和", "Sum of rounded"))], *([said(s)] for s in sums)])
+        notes.append(
+            pages.say(
+                "合计由未修约值相加后修约（四舍五入）；下行为修约值之和，供对照。",
+                "Totals are sums of exact figures, rounded half up; the row below sums the "
+                "rounded figures.",
+            )
+        )
+    last = len(block.places) - 1 if total == PLANT and len(block.places) > 1 else None
+    small = len(block.places) if block.sums and any(sums) else None
+    title = pages.of(block.title)
+    return [table(heads, rows, title=title, notes=notes, strong=last, small=small)]
+
+
+def _grid_head(pages: Pages, block: Grid, name: str) -> Head:
+    keys = (f"{scope}.{name}" for scope, _ in block.places)
+    sample = next(pages.lines[key] for key in keys if key in pages.lines)
+    return Head(SHORT.get(name, sample.label).of(pages.lang), sample.unit, right=True)
+
+
+def stated(line: Line | None) -> bool:
+    """Whether there is something to print: a value, or the word that it is missing."""
+    return line is not None and (line.value is not None or line.how is How.MISSING)
+
+
+def figure(pages: Pages, line: Line | None) -> View:
+    """A figure as it is reported, with its signs; what is missing is said, never left empty."""
+    if line is None:
+        return said("—")
+    if line.how is How.MISSING:
+        return said(HOW[line.how].of(pages.lang), "amber")
+    return said(rounded_text(line), mark=pages.marks[line.id] if line.value is not None else "")
+
+
+def _sum_of_rounded(line: Line | None) -> str:
+    if line is None or line.sum_of_rounded is None:
+        return ""
+    return number_text(line.sum_of_rounded, line.decimals)
+
+
+def _months(pages: Pages, block: Months) -> list[View]:
+    """Figures down, months and the whole across."""
+    heads = [Head(pages.say("项目", "Figure"), width=13.0)]
+    heads += [Head(month_head(month, pages.lang), right=True) for month in block.months]
+    heads.append(Head(pages.say("全年", "Year"), right=True))
+    rows: list[list[Cell]] = []
+    for key in block.lines:
+        across = [pages.lines.get(f"{key}@{month}") for month in block.months]
+        across.append(pages.lines.get(key))
+        known = next((line for line in reversed(across) if line is not None), None)
+        if known is None:
+            continue
+        name = pages.labels[known.id] if known is across[-1] else pages.of(known.label)
+        rows.append(
+            [
+                [said(name), said(known.unit, "small")],
+                *([figure(pages, line)] for line in across[:-1]),
+                [figure(pages, across[-1]) | {"s": _year_style(across[-1])}],
+            ]
+        )
+    title = pages.of(block.title)
+    return [table(heads, rows, title=title)] if rows else [nothing(pages)]
+
+
+def _year_style(line: Line | None) -> str:
+    return "amber" if line is not None and line.how is How.MISSING else "strong"
+
+
+def month_head(month: str, lang: str) -> str:
+    """``3 月`` of 2026-03; English: Mar."""
+    _, _, number = month.partition("-")
+    if not number.isdigit():
+        return month
+    if lang == "zh":
+        return f"{int(number)}月"
+    return _MONTHS[int(number) - 1]
+
+
+def _details(pages: Pages, block: Details) -> list[View]:
+    """Lines one after the other; inputs that the line before had too are not printed again."""
+    lines = [pages.lines[key] for key in block.lines if key in pages.lines]
+    if not lines:
+        return [nothing(pages)]
+    say = pages.say
+    heads = [
+        Head(say("项目", "Figure")),
+        Head(say("修约值", "Rounded"), right=True),
+        Head(say("未修约值", "Exact"), right=True),
+        Head(say("取得方式", "How")),
+        Head(say("公式与输入", "Formula and inputs")),
+    ]
+    rows = [_detail(pages, line, None if n == 0 else lines[n - 1]) for n, line in enumerate(lines)]
+    return [table(heads, rows, title=pages.of(block.title), relative=_DETAILS)]
+
+
+def _detail(pages: Pages, line: Line, before: Line | None) -> list[Cell]:
+    lang = pages.lang
+    missing = line.how is How.MISSING
+    how = [said(HOW[line.how].of(lang), "amber" if missing else "plain")]
+    if line.method:
+        how.append(said(line.method, "small"))
+    if line.substituted:
+        share = f"{exact_text(line.substituted * 100)} %"
+        how.append(said(pages.say(f"替代 {share}", f"{share} substituted"), "small"))
+    rounded = said("—", "amber") if missing else figure(pages, line) | {"s": "strong"}
+    return [
+        [said(pages.of(line.label)), said(unit_text(line.unit, lang), "small")],
+        [rounded],
+        [said(exact_text(line.value), "small")],
+        how,
+        _reasons(pages, line, before),
+    ]
+
+
+def _reasons(pages: Pages, line: Line, before: Line | None) -> Cell:
+    """Formula, inputs, coverage, what is missing, notes."""
+    lang = pages.lang
+    found = []
+    if before is not None and line.inputs and line.inputs == before.inputs:
+        found.append(said(pages.say("公式与输入同上", "formula and inputs as above"), "small"))
+    else:
+        if line.equation:
+            found.append(said(line.equation, "formula"))
+        inputs = input_texts(line, pages.labels, lang)
+        if inputs:
+            found.append(said(pages.say("；", "; ").join(inputs), "small"))
+    if line.coverage is not None:
+        covered = coverage_text(line.coverage, lang)
+        found.append(said(pages.say("覆盖率 ", "coverage ") + covered, "small"))
+    found += [said(pages.of(text), "amber") for text in line.missing]
+    found += [said(pages.of(text), "grey") for text in line.notes]
+    return found
+
+
+def _in_short(pages: Pages, block: Details) -> list[View]:
+    """Name, value and notes in running text."""
+    lines = [pages.lines[key] for key in block.lines if key in pages.lines]
+    told = []
+    for line in lines:
+        notes = pages.say("；", "; ").join(pages.of(text) for text in (*line.missing, *line.notes))
+        aside = pages.say(f"（{notes}）", f" ({notes})") if notes else ""
+        colon = pages.say("：", ": ")
+        told.append(
+            {
+                "name": f"{pages.of(line.label)}{colon}",
+                "figure": figure(pages, line),
+                "rest": f" {line.unit}{aside}",
+            }
+        )
+    return [{"kind": "short", "lines": told}] if told else []
+
+
+def _table(pages: Pages, block: Table) -> list[View]:
+    """Rows that are no lines; below them the sums of the columns that want one."""
+    numeric = [any(isinstance(row[n], Decimal) for row in block.rows) for n in _range(block)]
+    heads = [
+        Head(pages.of(c.label), c.unit, right=numeric[n] or c.total, width=c.width * 0.56)
+        for n, c in enumerate(block.columns)
+    ]
+    rows: list[list[Cell]] = [
+        [[said(cell_text(pages, cell, block.columns[n]))] for n, cell in enumerate(row)]
+        for row in block.rows
+    ]
+    strong = None
+    if any(column.total for column in block.columns) and block.rows:
+        strong = len(rows)
+        rows.append([[said(text)] for text in _totals(pages, block)])
+    notes = [pages.of(block.note)] if block.note else []
+    if not rows:
+        return [nothing(pages, pages.of(block.title))]
+    return [table(heads, rows, title=pages.of(block.title), notes=notes, strong=strong)]
+
+
+def _range(block: Table) -> range:
+    return range(len(block.columns))
+
+
+def cell_text(pages: Pages, cell: Written, column: Column) -> str:
+    """A cell in words; one that is not there is a dash."""
+    if cell is None:
+        return "—"
+    if isinstance(cell, Decimal):
+        places = column.decimals
+        return exact_text(cell) if places is None else number_text(cell, places)
+    return cell if isinstance(cell, str) else pages.of(cell)
+
+
+def total_of(block: Table, n: int) -> tuple[Decimal | None, int]:
+    """Sum of a column, and how many of its cells are not there; None when none is."""
+    numbers = [row[n] for row in block.rows if isinstance(row[n], Decimal)]
+    if not numbers:
+        return None, len(block.rows)
+    return sum((x for x in numbers if isinstance(x, Decimal)), Decimal(0)), sum(
+        row[n] is None for row in block.rows
+    )
+
+
+def total_label(pages: Pages, block: Table) -> str:
+    """``合计``, and how many cells could not be added up."""
+    absent = sum(total_of(block, n)[1] for n in _range(block) if block.columns[n].total)
+    if not absent:
+        return pages.say("合计", "Total")
+    return pages.say(f"合计（另缺 {absent} 项）", f"Total ({absent} missing)")
+
+
+def _totals(pages: Pages, block: Table) -> list[str]:
+    found = []
+    for n, column in enumerate(block.columns):
+        if column.total:
+            found.append(cell_text(pages, total_of(block, n)[0], column))
+        else:
+            found.append(total_label(pages, block) if n == 0 else "")
+    return found
+
+
+def nothing(pages: Pages, title: str = "") -> View:
+    """The word for an empty block."""
+    return {
+        "kind": "paragraph",
+        "text": pages.say("无。", "None."),
+        "tone": "note",
+        "title": title,
+    }
+
+
+def notes_below(texts: Sequence[str]) -> list[View]:
+    """Small remarks, one paragraph each."""
+    return [{"kind": "paragraph", "text": text, "tone": "note"} for text in texts]
+
+
+_PRINTERS: Final[dict[type, Callable[[Pages, Any], list[View]]]] = {
+    Paragraph: _paragraph,
+    Facts: _facts,
+    Grid: _grid,
+    Months: _months,
+    Details: _details,
+    Table: _table,
+}
