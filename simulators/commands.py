@@ -57,6 +57,10 @@ def simulate(  # noqa: PLR0913 - options of a command
         str,
         typer.Option(help=say("同时生成某月历史，如 2026-10", "also write a month, like 2026-10")),
     ] = "",
+    year: Annotated[
+        int,
+        typer.Option(help=say("只写某年的小时数据", "only write the hours of a year, 2025")),
+    ] = 0,
     broker: Annotated[
         str,
         typer.Option(
@@ -79,8 +83,12 @@ def simulate(  # noqa: PLR0913 - options of a command
     from simulators.months import last_month
     from simulators.plant import Scenario
     from simulators.serve import Order, serve, write_history
+    from simulators.year_folder import write_year
 
     _set_language(lang)
+    if year:
+        write_year(Folder(folder), year, pots or SCENARIOS["pots12"], seed)
+        return
     if not pots and scenario not in SCENARIOS:
         raise typer.BadParameter(
             say(f"没有场景 {scenario!r}；可用：{NAMES}", f"unknown {scenario!r}; known: {NAMES}")
@@ -116,6 +124,12 @@ def demo(
         str,
         typer.Option(help=say("报告月份，缺省为上月", "month of the report; last month if absent")),
     ] = "",
+    year: Annotated[
+        int,
+        typer.Option(
+            help=say("全年所有碳报告，如 2025", "a whole year and every carbon report, like 2025")
+        ),
+    ] = 0,
     pots: Annotated[int, typer.Option(help=say("槽数", "pots"))] = 12,
     seed: Annotated[int, typer.Option(help=say("随机种子", "seed"))] = 7,
     lang: Annotated[str, LANG] = "",
@@ -126,6 +140,8 @@ def demo(
     from simulators.plant import Scenario
 
     _set_language(lang)
+    if year:
+        raise typer.Exit(_year_demo(folder, month, year, pots, seed, lang or "zh"))
     month = month or last_month()
     try:
         begin_s, end_s = month_span(month)
@@ -135,3 +151,18 @@ def demo(
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
     raise typer.Exit(run_demo(order))
+
+
+def _year_demo(folder: Path, month: str, year: int, pots: int, seed: int, lang: str) -> int:
+    from simulators.demo_year import YearDemo, run_year_demo
+    from simulators.months import last_month
+
+    if month:
+        raise typer.BadParameter(say("--month 与 --year 二选一", "give --month or --year"))
+    if not 12 <= pots <= 400:
+        raise typer.BadParameter(say("--pots 12–400", "--pots 12 to 400: three lines"))
+    if f"{year}-12" > last_month() or year < 2025:
+        raise typer.BadParameter(
+            say(f"{year} 尚未结束或早于 2025", f"{year} is not over yet, or before 2025")
+        )
+    return run_year_demo(YearDemo(folder, year, pots, seed, lang))

@@ -29,6 +29,10 @@ class Folder:
         return self.root / "site.toml"
 
     @property
+    def plan(self) -> Path:
+        return self.root / "plan.toml"
+
+    @property
     def points(self) -> Path:
         return self.root / "points"
 
@@ -70,7 +74,7 @@ def write_folder(folder: Folder, world: World, broker: str, listen: dict[str, st
         write_table(folder.points / "dcs.csv", opcua_rows(world.plant))
     name = world.plant.scenario.name
     folder.gateway.write_text(_gateway(world, name, broker, listen.get("agent", "")), "utf-8")
-    folder.historian.write_text(_historian(name, broker, listen.get("historian", "")), "utf-8")
+    folder.historian.write_text(historian_text(name, broker, listen.get("historian", "")), "utf-8")
     folder.site.write_text(_site(world.plant), "utf-8")
 
 
@@ -112,7 +116,8 @@ def _gateway(world: World, plant: str, broker: str, listen: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _historian(plant: str, broker: str, listen: str) -> str:
+def historian_text(plant: str, broker: str, listen: str) -> str:
+    """``historian.toml``; ``listen`` is the health address, "" for none."""
     health = f'\n[health]\nlisten = "{listen}"\n' if listen else ""
     return (
         "# The historian of the simulated smelter. 仿真电解铝厂的历史库配置。\n"

@@ -1,0 +1,188 @@
+"""``smelter demo --year``: a simulated year through broker and historian to every carbon report."""
+
+import asyncio
+import signal
+import time
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from drivers.language import say
+from simulators.broker import broker
+from simulators.children import ChildFailedError, Children
+from simulators.compare import ALLOWED, Deviation, read_json
+from simulators.compare_year import year_deviations
+from simulators.folder import Folder
+from simulators.opcua import free_port
+from simulators.stage import Stage, StopError, claim, healthy, in_lake, until_stopped
+from simulators.year_folder import write_year_folder
+
+REPORTS = ("carbon-annual", "verification", "allowance", "international", "cbam")
+INCOMPLETE = (0, 1)  # a report may say that something is missing, and is made all the same
+
+
+@dataclass(frozen=True, slots=True)
+class YearDemo:
+    """What ``smelter demo --year`` was asked for."""
+
+    folder: Path
+    year: int
+    pots: int = 12
+    seed: int = 7
+    report_language: str = "zh"
+
+
+def run_year_demo(order: YearDemo) -> int:
+    """The whole demo; returns the exit code."""
+    console = Console(soft_wrap=True, highlight=False, emoji=False)
+    folder = Folder(order.folder)
+    try:
+        trouble = claim(folder)
+        if trouble:
+            console.print(trouble, markup=False)
+            return 2
+        return asyncio.run(_demo(order, folder, console))
+    except OSError as error:
+        console.print(f"smelter demo: {error}", markup=False)
+        return 1
+
+
+async def _demo(order: YearDemo, folder: Folder, console: Console) -> int:
+    code = 1
+    stop = asyncio.Event()
+    for sign in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(sign, stop.set)
+    begin_s = time.monotonic()
+    try:
+        async with AsyncExitStack() as stack:
+            address = await stack.enter_async_context(broker())
+            children = await stack.enter_async_context(Children(folder.root / "logs"))
+            stage = Stage(folder, "demo", address, children, console, begin_s)
+            listen = f"127.0.0.1:{free_port()}"
+            write_year_folder(folder, order.year, order.pots, order.seed, address, listen)
+            await children.start("historian", "historian", "run", str(folder.historian))
+            async with asyncio.TaskGroup() as tasks:
+                background = [
+                    tasks.create_task(children.watch()),
+                    tasks.create_task(until_stopped(stop)),
+                ]
+                code = await _work(order, stage, listen)
+                for task in background:
+                    task.cancel()
+    except* ChildFailedError as failed:
+        for error in failed.exceptions:
+            console.print(str(error), markup=False)
+        code = 1
+    except* StopError:
+        console.print(say("演示已结束", "the demo has ended"))
+        code = 130
+    return code
+
+
+async def _work(order: YearDemo, stage: Stage, listen: str) -> int:
+    folder, year = stage.folder, str(order.year)
+    with stage.console.status(say("仿真全年 …", "simulating the year …")):
+        await stage.children.run(
+            "simulate",
+            *("simulate", "--no-serve", "--dir", str(folder.root), "--year", year),
+            *("--pots", str(order.pots), "--seed", str(order.seed)),
+        )
+        await healthy(stage, {"historian": listen})
+    rows = read_json(folder.month_truth(year))["history_rows"]
+    stage.say(f"{year} 全年小时数据 {rows:,} 行", f"hours of {year}: {rows:,} rows")
+    await _bring_in(stage, year)
+    await _report(order, stage)
+    return 0 if _tell(order, stage) else 1
+
+
+async def _bring_in(stage: Stage, year: str) -> None:
+    """History through broker and historian into the lake, entries into the ledger."""
+    folder, run = stage.folder, stage.children.run
+    with stage.console.status(say("导入 …", "importing …")):
+        await run(
+            "import",
+            *("import", str(folder.history(year)), "--period", "3600"),
+            *("--mqtt", f"mqtt://{stage.broker}", "--plant", stage.plant),
+            *("--data-dir", str(folder.data / "import")),
+        )
+        await in_lake(stage)
+        stage.say("全年数据已入库", "the year is in the lake")
+        for table in sorted(folder.entries(year).parent.glob("*.xlsx")):
+            await run(
+                f"entries-{table.stem}",
+                *("entries", "import", str(table), "--site", str(folder.site), "--yes"),
+                *("--author", say("环保专员（仿真）", "environment officer (simulated)")),
+                *("--reason", say(f"{table.stem} 填报", f"figures of {table.stem}")),
+            )
+    stage.say("填报数据已导入台账", "the entries are in the ledger")
+
+
+async def _report(order: YearDemo, stage: Stage) -> None:
+    """The plan of the year, the twelve months, each lodged; then the reports of the year."""
+    year = str(order.year)
+    with stage.console.status(say("生成报告 …", "making the reports …")):
+        await _make(order, stage, "quality-plan", ("--year", year), lodge=f"{order.year - 1}-12-20")
+        for number in range(1, 13):
+            month = f"{year}-{number:02d}"
+            due = f"{order.year + number // 12}-{number % 12 + 1:02d}-28"
+            await _make(order, stage, "carbon-monthly", ("--month", month), lodge=due)
+        stage.say("质量控制计划和十二个月报告已存证", "the plan and twelve months are lodged")
+        for name in REPORTS:
+            await _make(order, stage, name, ("--year", year))
+            stage.say(f"{name} 已生成", f"{name} is made")
+
+
+async def _make(
+    order: YearDemo, stage: Stage, name: str, period: tuple[str, str], lodge: str = ""
+) -> None:
+    folder, run = stage.folder, stage.children.run
+    formats = "json" if name == "carbon-monthly" else "json,xlsx,pdf"
+    await run(
+        f"{name}-{period[1]}",
+        *("report", name, "--site", str(folder.site), *period, "--out", str(folder.reports)),
+        *("--format", formats, "--lang", order.report_language),
+        good=INCOMPLETE,
+    )
+    if lodge:
+        made = max(folder.reports.glob(f"{name}-{period[1]}-v*.json"))
+        await run(
+            f"lodge-{name}-{period[1]}",
+            *("lodge", str(made), "--receipt", f"SIM-{name}-{period[1]}", "--on", lodge),
+            *("--author", say("环保专员（仿真）", "environment officer (simulated)")),
+        )
+
+
+def _tell(order: YearDemo, stage: Stage) -> bool:
+    """Prints where everything is and the deviations from the truth; True when all are small."""
+    folder, console, year = stage.folder, stage.console, str(order.year)
+    annual = max(folder.reports.glob(f"carbon-annual-{year}-v*.json"))
+    found = year_deviations(read_json(annual), read_json(folder.month_truth(year)))
+    console.print()
+    for path in sorted(folder.reports.glob("*")):
+        if "carbon-monthly" not in path.name:
+            console.print(f"  {path}", markup=False)
+    console.print()
+    for name in ("aluminium", "emission", "enterprise_emission"):
+        figure = next(figure for figure in found if figure.line == f"plant.{name}")
+        shown = "—" if figure.reported is None else f"{figure.reported:,.2f}"
+        console.print(f"  {figure.label}: {shown} {figure.unit}")
+    _worst(console, found)
+    return all(figure.good for figure in found)
+
+
+def _worst(console: Console, found: list[Deviation]) -> None:
+    worst = max((abs(figure.share or 0.0) for figure in found), default=0.0)
+    console.print(
+        say(
+            f"  与仿真真值的最大偏差：{worst:.5%}（{len(found)} 个数，允许 {ALLOWED:.1%}）",
+            f"  largest deviation from the simulator's truth: {worst:.5%} "
+            f"({len(found)} figures, {ALLOWED:.1%} allowed)",
+        )
+    )
+    for figure in found:
+        if not figure.good:
+            console.print(
+                f"  ✗ {figure.line}: {figure.reported} ≠ {figure.true} {figure.unit}", markup=False
+            )
