@@ -160,7 +160,7 @@ class Assembly:
                 results = FORMULAS[formula](**given)
                 value = results[key] if key else next(iter(results.values()))
             except FormulaError as error:
-                missing = (Text(zh=f"无法计算：{error}", en=f"cannot be computed: {error}"),)
+                missing = (Text(zh=f"无法计算：{error.zh}", en=f"cannot be computed: {error.en}"),)
         return self.put(
             _line(head, value, How.MISSING if missing else how, arguments),
             formula=formula,

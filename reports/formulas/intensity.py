@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import NamedTuple
 
+from reports.formulas.formula import Formula
 from reports.formulas.numbers import CO2_PER_CARBON, Number, amount, fraction, positive
 
 # Faraday: 3 electrons per atom of Al, M(Al) = 26.9815 g/mol, F = 96485.33 C/mol; kg per kA and h.
@@ -27,6 +28,12 @@ class CarbonFloor(NamedTuple):
     """Least CO2 per tonne of aluminium."""
 
     t_co2_per_t: Decimal
+
+
+class IntensityFloor(NamedTuple):
+    """Least process emission per tonne of aluminium."""
+
+    t_co2e_per_t: Decimal
 
 
 class FaradayMetal(NamedTuple):
@@ -76,6 +83,24 @@ def carbon_floor(current_efficiency_fraction: Number) -> CarbonFloor:
     return CarbonFloor(T_CARBON_PER_T_ALUMINIUM / efficiency * CO2_PER_CARBON)
 
 
+def intensity_floor(
+    current_efficiency_fraction: Number, pfc_t_co2e_per_t: Number
+) -> IntensityFloor:
+    """
+    The least process emission per tonne of aluminium.
+
+        I = (3 M_C) / (4 M_Al) / CE * 44/12 + e_AE
+
+    I (t CO2e per t), CE current efficiency (fraction, more than 0: 1 gives the physical floor, that
+    of a well-run line the practical one), e_AE anode effects by the fixed factors (t CO2e per t).
+    Source: derived from 2 Al2O3 + 3 C -> 4 Al + 3 CO2. A rule that counts gross anode times a fixed
+    loss rate can report a few percent less than a line's true carbon; so below the practical floor
+    is a warning, below the physical floor of carbon alone a refusal.
+    """
+    carbon = carbon_floor(current_efficiency_fraction).t_co2_per_t
+    return IntensityFloor(carbon + amount("pfc_t_co2e_per_t", pfc_t_co2e_per_t))
+
+
 def faraday_metal(
     current_ka: Number, pots: Number, hours: Number, current_efficiency_fraction: Number
 ) -> FaradayMetal:
@@ -95,3 +120,36 @@ def faraday_metal(
         * fraction("current_efficiency_fraction", current_efficiency_fraction)
     )
     return FaradayMetal(metal_kg / 1000)
+
+
+CATALOGUE = (
+    Formula(
+        process_emission,
+        ("E_anode", "E_AE"),
+        "E = E_anode + E_AE",
+        "铝电解工序排放量",
+        "process emission",
+    ),
+    Formula(intensity, ("E", "P"), "I = E / P", "铝电解工序排放强度", "emission intensity"),
+    Formula(
+        carbon_floor,
+        ("CE",),
+        "e = 3 M_C / (4 M_Al) / CE × 44/12",
+        "炭阳极排放的理论下限",
+        "physical floor of anode CO2",
+    ),
+    Formula(
+        intensity_floor,
+        ("CE", "e_AE"),
+        "I = 3 M_C / (4 M_Al) / CE × 44/12 + e_AE",
+        "排放强度的理论下限",
+        "floor of the emission intensity",
+    ),
+    Formula(
+        faraday_metal,
+        ("I", "n", "h", "CE"),
+        "P = 0.33557 × I × n × h × CE / 1000",
+        "法拉第理论铝产量",
+        "aluminium by Faraday's law",
+    ),
+)

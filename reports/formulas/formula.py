@@ -1,0 +1,61 @@
+"""What a formula of the catalogue is: a pure function, and how to speak of it."""
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from inspect import Parameter as Argument
+from inspect import getdoc, signature
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+class Formula(NamedTuple):
+    """
+    A formula and how to speak of it.
+
+    ``equation`` is the line reports print, ``symbols`` stand in it for the parameters, in order.
+    ``legal`` says which rule holds a parameter that may be left out on the command line, as
+    ``pack.name``; the formula itself reads no rule.
+    """
+
+    function: Callable[..., Any]
+    symbols: tuple[str, ...]
+    equation: str
+    zh: str
+    en: str
+    legal: Mapping[str, str] = NOTHING
+
+    @property
+    def name(self) -> str:
+        return self.function.__name__
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        return tuple(signature(self.function).parameters)
+
+    @property
+    def optional(self) -> tuple[str, ...]:
+        """Parameters that may be left out."""
+        found = signature(self.function).parameters.values()
+        return tuple(each.name for each in found if each.default is not Argument.empty)
+
+    @property
+    def results(self) -> tuple[str, ...]:
+        """Names of what it returns."""
+        kind = self.function.__annotations__["return"]
+        fields: tuple[str, ...] = kind._fields
+        return fields
+
+    @property
+    def text(self) -> str:
+        return getdoc(self.function) or ""
+
+    def run(self, **values: Any) -> dict[str, Any]:
+        """Everything it returns, by name: numbers, words, tables. Raises FormulaError."""
+        found: dict[str, Any] = self.function(**values)._asdict()
+        return found
+
+    def __call__(self, **values: Any) -> dict[str, Decimal]:
+        """The figures it returns, by name. Raises FormulaError."""
+        return {key: each for key, each in self.run(**values).items() if isinstance(each, Decimal)}
