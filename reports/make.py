@@ -46,6 +46,12 @@ REPORTS: Final[Mapping[str, ReportKind]] = {
         "碳排放月度存证参数",
         "carbon parameters to lodge each month",
     ),
+    "carbon-annual": ReportKind(
+        "year",
+        "reports.carbon.annual:carbon_annual",
+        "温室气体排放年度报告",
+        "annual greenhouse gas report",
+    ),
     "quality-plan": ReportKind(
         "year",
         "reports.carbon.quality_plan:quality_plan",
