@@ -327,12 +327,17 @@ class Plan(Strict):
         return next((x for x in self.instrument if x.is_meter(meter) and x.in_place(day)), None)
 
     def instruments_for(self, figure: str) -> tuple[Instrument, ...]:
-        """Those its parameter names, and those that say they measure it."""
+        """
+        Those its parameter names, and those that say they measure it.
+
+        An instrument that names figures is not taken for others, though a pattern names it.
+        """
         named = parameter.instruments if (parameter := self.parameter_of(figure)) else ()
         return tuple(
             each
             for each in self.instrument
-            if each.id in named or any(matches(pattern, figure) for pattern in each.figures)
+            if (each.id in named and not each.figures)
+            or any(matches(pattern, figure) for pattern in each.figures)
         )
 
     def department_of(self, identity: str) -> Department | None:
