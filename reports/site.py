@@ -117,6 +117,7 @@ class Potline(Strict):
     acquired: date | None = None  # from this day on its figures are ours
     sold: date | None = None  # from this day on they belong to another reporting entity
     cell: Cell | None = None  # technology, in the words of IPCC 2019 and EU 2025/2547
+    paste: Literal["dry", "wet"] | None = None  # of Söderberg cells
     own_slope: OwnFactor | None = None
     own_overvoltage: OwnFactor | None = None
     ac_meters: tuple[EnergyMeter, ...] = ()
