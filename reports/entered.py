@@ -54,7 +54,7 @@ def month_of(
     entries = tuple(found[day] for day in sorted(found))
     absent = [str(day) for day in days if day not in found]
     if not entries:
-        return Entered(None, (), None, (_no_entry(kind, place, month),))
+        return Entered(None, (), None, (_no_entry(kind, place, month, item),))
     coverage = _share(len(days) - len(absent), len(days), by_day=True)
     if absent:
         return Entered(None, entries, coverage, (_no_days(kind, place, absent),))
@@ -72,11 +72,13 @@ def _share(have: int, needed: int, *, by_day: bool) -> Coverage:
     )
 
 
-def _no_entry(kind: str, line: str, month: Period) -> Text:
+def _no_entry(kind: str, line: str, month: Period, item: str) -> Text:
     known = KINDS[kind]
+    name = known.item_name(item) if item else None
+    zh, en = ("", "") if name is None else (f"（{name.zh}）", f" ({name.en})")
     return Text(
-        zh=f"缺少 {line} {month} 的{known.zh}录入数据",
-        en=f"no entry of {known.en} for {line} in {month}",
+        zh=f"缺少 {line} {month} 的{known.zh}{zh}录入数据",
+        en=f"no entry of {known.en}{en} for {line} in {month}",
     )
 
 

@@ -109,7 +109,7 @@ def _purchased_co2(assembly: Assembly, site: Site, kind: str, guide: str) -> Non
     if kind == "heat_purchased":
         factor = assembly.law("factor_t_per_gj", assembly.legal(guide, "heat_factor"))
         heat = assembly.from_line("heat_gj", bought.id)
-        assembly.compute(head, "indirect_heat_co2", [heat, factor])
+        assembly.compute(head, "indirect_co2_heat", [heat, factor])
         return
     grid = _grid_factor(assembly, site.province)
     if grid is not None:

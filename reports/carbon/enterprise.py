@@ -58,6 +58,7 @@ FUEL_KINDS: Final = (
     *("fuel_consumed", "fuel_stock_begin", "fuel_purchased", "fuel_sold", "fuel_stock_end"),
     *("gas_consumed", "gas_purchased", "gas_sold"),
 )
+LEDGER: Final = ("stock_begin", "purchased", "sold", "stock_end")
 CARBONATE_KINDS: Final = ("carbonate_consumed",)
 
 
@@ -173,6 +174,9 @@ def _consumed_then_stock(bench: Bench, family: str, fuel: str) -> None:
         assembly.compute(head, "stock_consumed", given)
         return
     notes = []
+    missing = figure.missing
+    if figure.amount is None:
+        missing = (*missing, *_incomplete(bench, family, fuel))
     if figure.amount is not None and given:
         notes = _compared(figure.amount, given, unit)
     assembly.state(
@@ -181,23 +185,40 @@ def _consumed_then_stock(bench: Bench, family: str, fuel: str) -> None:
         How.ENTERED,
         figure.inputs(assembly),
         coverage=figure.coverage,
-        missing=figure.missing,
+        missing=missing,
         notes=notes,
     )
 
 
 def _ledger(bench: Bench, family: str, fuel: str) -> list[Argument]:
     """Stock at begin, purchased, sold, stock at end; empty when one of them is missing."""
-    names = ("stock_begin", "purchased", "sold", "stock_end")
-    stocked = names if family == "fuel" else ("purchased", "sold")
-    found = {
-        name: entered(bench.ledger, f"{family}_{name}", PLANT, bench.month, fuel)
-        for name in stocked
-    }
+    found = _stated_in_ledger(bench, family, fuel)
     stated = {name: bench.assembly.entry(name, e) for name, e in found.items() if e is not None}
-    if len(stated) < len(stocked):
+    if len(stated) < len(found):
         return []
-    return [stated.get(name) or _no_stock(name, KINDS["gas_sold"].unit) for name in names]
+    return [stated.get(name) or _no_stock(name, KINDS["gas_sold"].unit) for name in LEDGER]
+
+
+def _stated_in_ledger(bench: Bench, family: str, fuel: str) -> dict[str, Entry | None]:
+    names = LEDGER if family == "fuel" else ("purchased", "sold")
+    return {
+        name: entered(bench.ledger, f"{family}_{name}", PLANT, bench.month, fuel) for name in names
+    }
+
+
+def _incomplete(bench: Bench, family: str, fuel: str) -> tuple[Text, ...]:
+    """What a ledger that was begun still lacks; write 0 when nothing was sold."""
+    found = _stated_in_ledger(bench, family, fuel)
+    lacking = [KINDS[f"{family}_{name}"] for name, entry in found.items() if entry is None]
+    if len(lacking) == len(found):
+        return ()
+    zh, en = "、".join(kind.zh for kind in lacking), ", ".join(kind.en for kind in lacking)
+    return (
+        Text(
+            zh=f"购销存台账不全，缺：{zh}（没有则填 0）",
+            en=f"the ledger lacks {en} (write 0 where there was none)",
+        ),
+    )
 
 
 def _no_stock(name: str, unit: str) -> Argument:

@@ -79,9 +79,13 @@ class YearOffice:
         self.site_file.write_text(self.site_text, "utf-8")
 
     def enter(self, rows: str) -> Ledger:
+        return self.enter_table(HEAD + rows)
+
+    def enter_table(self, text: str) -> Ledger:
+        """A table with a head of its own."""
         self._tables += 1
         path = self.root / f"table{self._tables}.csv"
-        path.write_text(HEAD + rows, "utf-8")
+        path.write_text(text, "utf-8")
         site = load_site(self.site_file)
         return change_ledger(
             site.entries,
