@@ -52,6 +52,12 @@ REPORTS: Final[Mapping[str, ReportKind]] = {
         "温室气体排放年度报告",
         "annual greenhouse gas report",
     ),
+    "allowance": ReportKind(
+        "year",
+        "reports.carbon.allowance:allowance",
+        "配额测算：应发、应清缴、盈缺",
+        "allowances: what is due, had, left",
+    ),
     "quality-plan": ReportKind(
         "year",
         "reports.carbon.quality_plan:quality_plan",

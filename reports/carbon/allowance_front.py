@@ -1,0 +1,184 @@
+"""First page of the allowance report: what we have, what we owe, what is left, what is open."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+from reports.assembly import Assembly
+from reports.basis import Basis
+from reports.carbon.allowance_balance import Balance
+from reports.carbon.allowance_position import Vintage
+from reports.carbon.allowance_rules import PACK, Rule
+from reports.carbon.allowance_year import YearOf
+from reports.chapters import Chapter, Facts, Paragraph, Standard
+from reports.entries.ledger import Entry
+from reports.model import DutyUse, How
+from reports.site import PLANT
+from reports.values import Text
+from reports.words import number_text
+
+HAVE: Final = (
+    *("allowance", "allowance_low", "allowance_high", "allocated", "pre_allocation"),
+    *("held", "bought", "sold"),
+)
+LEFT: Final = (
+    *("position", "position_low", "position_high", "net_position"),
+    *("saleable", "saleable_cny", "shortfall", "shortfall_cny", "offset_max"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """Everything the chapters speak of."""
+
+    basis: Basis
+    assembly: Assembly
+    years: tuple[YearOf, ...]
+    rules: Mapping[str, Rule]
+    balance: Balance | None
+    vintages: tuple[Vintage, ...]
+    duties: tuple[DutyUse, ...]
+    price: Entry | None
+
+    def value(self, name: str) -> Decimal | None:
+        line = self.assembly.lines.get(f"{PLANT}.{name}")
+        return None if line is None else line.value
+
+
+def front(found: Findings) -> Chapter:
+    """The page a manager reads."""
+    return Chapter(
+        title=Text(zh="结论", en="What it comes to"),
+        front=True,
+        blocks=(
+            Paragraph(text=_sentence(found)),
+            *(Paragraph(text=text, tone="note") for text in _open(found)),
+            Facts(facts=_facts(found)),
+            Standard(part="signatures"),
+        ),
+    )
+
+
+def _t(value: Decimal | None, decimals: int = 0) -> str:
+    return number_text(value, decimals)
+
+
+def _sentence(found: Findings) -> Text:
+    """One sentence with the three numbers: owed, had, left."""
+    year, owe = found.basis.period, _t(found.value("emission"))
+    if found.value("emission") is None:
+        return Text(
+            zh=f"{year} 年度应清缴量尚不能得出：排放量缺数据。",
+            en=f"What is owed for {year} is not known: figures of the emission are missing.",
+        )
+    point = found.value("net_position")
+    point = found.value("position") if point is None else point
+    if point is None:
+        return _band(found, owe)
+    over, amount = point >= 0, _t(abs(point), 2)
+    money = _money(found)
+    return Text(
+        zh=f"{year} 年度应清缴 {owe} t，清缴后{'盈余' if over else '缺口'} {amount} t"
+        f"{'' if money is None else f'，{money.zh}'}。",
+        en=f"For {year} the plant owes {owe} t; after surrender it "
+        f"{'has a surplus of' if over else 'is short of'} {amount} t"
+        f"{'' if money is None else f', {money.en}'}.",
+    )
+
+
+def _band(found: Findings, owe: str) -> Text:
+    """Low and high ends in place of a figure; or that there is none."""
+    year = found.basis.period
+    low, high = found.value("position_low"), found.value("position_high")
+    if low is None or high is None:
+        return Text(
+            zh=f"{year} 年度应清缴 {owe} t；应发配额尚不能得出，原因见“缺数据”。",
+            en=f"For {year} the plant owes {owe} t; its allowance is not known: see what is "
+            "missing.",
+        )
+    least, most = _t(found.value("allowance_low")), _t(found.value("allowance_high"))
+    return Text(
+        zh=f"{year} 年度应清缴 {owe} t。平衡值未知，应发配额在 {least} 至 {most} t 之间，"
+        f"盈缺在 {_t(low)} 至 {_t(high)} t 之间；平衡值公布前不给单一数值。",
+        en=f"For {year} the plant owes {owe} t. The balance value is unknown: the allowance lies "
+        f"between {least} and {most} t, the position between {_t(low)} and {_t(high)} t; "
+        "no single figure before it is known.",
+    )
+
+
+def _money(found: Findings) -> Text | None:
+    """What the surplus or the shortfall is worth; None without a price."""
+    values = [found.value("saleable_cny"), found.value("shortfall_cny")]
+    known = [value for value in values if value is not None]
+    if found.price is None or not known:
+        return None
+    month, price, worth = found.price.figure.period, found.price.figure.value, _t(max(known))
+    return Text(
+        zh=f"按 {month} 录入价 {price} 元/t 折合 {worth} 元",
+        en=f"CNY {worth} at the price entered for {month}, {price} CNY/t",
+    )
+
+
+def _open(found: Findings) -> list[Text]:
+    """What the figure hangs on that is not settled."""
+    texts = []
+    if found.balance is not None and not found.balance.known:
+        texts.append(
+            Text(
+                zh="取决于平衡值：登录全国碳市场管理平台查看当年铝冶炼平衡值，连同截图录入 "
+                "balance_value；各取值的结果见“结果取决于什么”。",
+                en="It hangs on the balance value: read it on the national platform, enter "
+                "balance_value with a screenshot; what each value would give follows below.",
+            )
+        )
+    if any(year.forecast for year in found.years):
+        texts.append(_forecast(found))
+    rules = (legal for legal in found.assembly.legals.values() if legal.pack == PACK)
+    if any(legal.confirmed != "official" for legal in rules):
+        texts.append(
+            Text(
+                zh="分配规则取自二手资料或征求意见稿（2026 年度），以生态环境部正式方案为准。",
+                en="The rules of allocation come from restatements, those of 2026 from a "
+                "consultation draft; the ministry's final plan decides.",
+            )
+        )
+    return texts
+
+
+def _forecast(found: Findings) -> Text:
+    moving = [year for year in found.years if year.forecast]
+    ahead = max(sum(month.forecast for month in year.months) for year in moving)
+    low, high = found.value("emission_low"), found.value("emission_high")
+    if low is None or high is None:
+        span = Text(
+            zh="实测月份不足两个，不给区间",
+            en="no interval, fewer than two months were measured",
+        )
+    else:
+        span = Text(
+            zh=f"95 % 区间 {_t(low)}–{_t(high)} t", en=f"95 % interval {_t(low)}-{_t(high)} t"
+        )
+    return Text(
+        zh=f"取决于余下 {ahead} 个月的预测：全年排放量{span.zh}。",
+        en=f"It hangs on {ahead} forecast months: emission of the year, {span.en}.",
+    )
+
+
+def _facts(found: Findings) -> tuple[tuple[Text, Text | str], ...]:
+    """What we have, what we owe, what is left; a figure nobody stated is left out."""
+    owe = [("emission", "欠：应清缴量（排放量）", "We owe: emission to surrender")]
+    owe += [("emission_low", "", ""), ("emission_high", "", "")]
+    names = [*HAVE, *(name for name, _, _ in owe), *LEFT]
+    renamed = {name: Text(zh=zh, en=en) for name, zh, en in owe if zh}
+    rows: list[tuple[Text, Text | str]] = []
+    for name in names:
+        line = found.assembly.lines.get(f"{PLANT}.{name}")
+        if line is None or line.how is How.NONE:
+            continue
+        mark = "有：" if name in HAVE else ""
+        label = renamed.get(name, Text(zh=f"{mark}{line.label.zh}", en=line.label.en))
+        missing = line.value is None
+        shown = Text(zh="缺数据", en="missing")
+        rows.append((label, shown if missing else f"{_t(line.rounded, line.decimals)} {line.unit}"))
+    return tuple(rows)
