@@ -18,7 +18,6 @@ from drivers.config import NAME, Strict
 from drivers.language import say, why
 from drivers.model import ConfigError, Equipment, Kind, Unit
 from drivers.quantities import quantities
-from reports.entries.kinds import KINDS
 
 PLANT = "plant"  # stands in the place of a potline for figures of the whole plant
 
@@ -221,8 +220,6 @@ class Site(Strict):
         problems += _twice(say("系列 id", "potline id"), [line.id for line in lines])
         problems += _twice(say("工序编号", "process number"), [line.process for line in lines])
         problems += _twice(say("计量表", "meter"), [str(m) for x in lines for m in _meters(x)])
-        problems += _unknown("fuels", self.fuels, ("fuel_consumed", "gas_consumed"))
-        problems += _unknown("carbonates", self.carbonates, ("carbonate_consumed",))
         if any(line.id == PLANT for line in lines):
             problems.append(
                 say(
@@ -247,19 +244,6 @@ def _meters(line: Potline) -> Iterator[Meter]:
 def _twice(what: str, names: list[str]) -> list[str]:
     found = sorted({name for name in names if names.count(name) > 1})
     return [say(f"{what} {name!r} 重复", f"{what} {name!r} is given twice") for name in found]
-
-
-def _unknown(key: str, given: tuple[str, ...] | None, kinds: tuple[str, ...]) -> list[str]:
-    lists = [items for kind in kinds if (items := KINDS[kind].items) is not None]
-    known = [name for items in lists for name in items.names]
-    wrong = [name for name in given or () if name not in known]
-    return [
-        say(
-            f"{key}：未知的 {name!r}；可写：{'、'.join(known)}",
-            f"{key}: unknown {name!r}; known: {', '.join(known)}",
-        )
-        for name in wrong
-    ]
 
 
 def _credit_code(code: str) -> list[str]:

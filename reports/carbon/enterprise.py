@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
+from drivers.language import say
+from drivers.model import ConfigError
 from reports.assembly import Argument, Head
 from reports.carbon.process import Bench, named
 from reports.chapters import Cell, Column, Table
@@ -63,7 +65,11 @@ CARBONATE_KINDS: Final = ("carbonate_consumed",)
 
 
 def in_use(bench: Bench, kinds: Sequence[str], declared: Sequence[str] | None) -> tuple[str, ...]:
-    """Items the site declares, and those entered in this year up to this month, in kinds' order."""
+    """
+    Items the site declares, and those entered in this year up to this month, in kinds' order.
+
+    Raises ConfigError for an item nobody knows.
+    """
     year = bench.month.whole_year
     stated = {
         entry.figure.item
@@ -72,6 +78,18 @@ def in_use(bench: Bench, kinds: Sequence[str], declared: Sequence[str] | None) -
         and year.first <= entry.figure.period.first < bench.month.after
     }
     known = [item for kind in kinds for item in names_of(kind)]
+    wrong = [item for item in declared or () if item not in known]
+    if wrong:
+        names = ", ".join(dict.fromkeys(known))
+        raise ConfigError(
+            [
+                say(
+                    f"site.toml：未知的燃料或碳酸盐 {item!r}；可写：{names}",
+                    f"site.toml: unknown fuel or carbonate {item!r}; known: {names}",
+                )
+                for item in wrong
+            ]
+        )
     return tuple(item for item in dict.fromkeys(known) if item in {*stated, *(declared or ())})
 
 

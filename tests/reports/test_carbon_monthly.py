@@ -143,7 +143,9 @@ def test_a_stopped_line_is_not_missing(office: Office) -> None:
 
 def test_a_laboratory_figure_is_named_but_not_used(kept: Office) -> None:
     before = value(kept, "line1.anode_co2")
-    kept.enter(HEAD + "anode_sulphur,line1,2026-10,1.5,%\n", "lab.csv")
+    facts = "sample,method,laboratory,accreditation,tested_on"
+    row = "anode_sulphur,line1,2026-10,1.5,%,Y-1,YS/T 63.20,河南省有色检测中心,CMA 1,2026-10-20"
+    kept.enter(f"{HEAD.strip()},{facts}\n{row}\n", "lab.csv")
     line = kept.content().line("line1.anode_co2")
     assert float(line.value or 0) == before
     assert "1.5 % (entry 8) not used" in line.notes[0].en
