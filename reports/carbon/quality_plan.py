@@ -186,7 +186,11 @@ def _chapters(
         (text("不在边界内", "Not inside"), plan.boundary.excluded or text("无", "nothing")),
     )
     return (
-        Chapter(title=text("计划概况", "Overview"), front=True, blocks=(unread, counts)),
+        Chapter(
+            title=text("计划概况", "Overview"),
+            front=True,
+            blocks=(unread, counts, Standard(part="signatures")),
+        ),
         Chapter(title=text("版本及修订", "Versions"), blocks=(tables.versions(plan),)),
         Chapter(
             title=text("重点排放单位情况", "The enterprise"),
@@ -208,7 +212,7 @@ def _chapters(
         Chapter(
             title=text("数据的确定方式", "How each figure is determined"),
             blocks=(
-                tables.parameters(named),
+                tables.parameters(plan, named),
                 tables.metering(plan, named, known),
                 tables.missing_data(plan, named),
                 tables.laboratory(named),
@@ -236,12 +240,11 @@ def _last(basis: Basis, content: Content) -> tuple[Chapter, ...]:
             blocks=(_since_year_before(basis, content), Standard(part="changes")),
         ),
         Chapter(
-            title=text("法规参数与签署", "Legal values and signatures"),
+            title=text("法规参数", "Legal values"),
             blocks=(
                 Standard(part="legals"),
                 Standard(part="absent"),
                 Standard(part="duties"),
-                Standard(part="signatures"),
             ),
         ),
     )

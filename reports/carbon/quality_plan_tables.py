@@ -59,6 +59,11 @@ def departments(plan: Plan) -> Table:
     )
 
 
+def _department(plan: Plan, identity: str) -> Text:
+    found = plan.department_of(identity)
+    return same(identity) if found is None else found.name
+
+
 def drawings(plan: Plan) -> Table:
     """Drawings by file, with their digests."""
     return Table(
@@ -113,7 +118,7 @@ def facilities(plan: Plan) -> Table:
     )
 
 
-def parameters(named: Mapping[str, Parameter]) -> Table:
+def parameters(plan: Plan, named: Mapping[str, Parameter]) -> Table:
     """How each figure is obtained, and its raw record."""
     return Table(
         id="plan_parameters",
@@ -314,7 +319,7 @@ def roles(plan: Plan) -> Table:
             ("部门", "Department", 14),
             ("职责", "Duty", 50),
         ),
-        rows=tuple((x.name, x.person, x.department, x.duty) for x in plan.role),
+        rows=tuple((x.name, x.person, _department(plan, x.department), x.duty) for x in plan.role),
     )
 
 
@@ -363,7 +368,7 @@ def archive_facts(plan: Plan) -> tuple[tuple[Text, Text | str], ...]:
     return (
         (text("内部审核", "Internal audit"), plan.audit.text),
         (text("审核频次", "How often"), FREQUENCY[plan.audit.frequency]),
-        (text("审核部门", "By"), plan.audit.department),
+        (text("审核部门", "By"), _department(plan, plan.audit.department)),
         (text("档案保存年限", "Records are kept, years"), same(plan.archive.years)),
         (text("保存地点", "Where"), plan.archive.place),
         (text("档案管理", "Archive"), plan.archive.text),
