@@ -6,7 +6,7 @@ names carry the units. Each room ends with its part of the catalogue; ``paramete
 name means.
 """
 
-from itertools import chain
+from typing import NamedTuple
 
 from reports.formulas import (
     allowances,
@@ -23,20 +23,31 @@ from reports.formulas import (
 )
 from reports.formulas.formula import Formula
 
-__all__ = ["FORMULAS", "Formula"]
+__all__ = ["FORMULAS", "GROUPS", "Formula", "Group"]
 
-_PARTS = (
-    anode.CATALOGUE,
-    pfc.CATALOGUE,
-    intensity.CATALOGUE,
-    baking.CATALOGUE,
-    fuels.CATALOGUE,
-    energy.CATALOGUE,
-    allowances.CATALOGUE,
-    balance.CATALOGUE,
-    cbam.CATALOGUE,
-    metering.CATALOGUE,
-    uncertainty.CATALOGUE,
+
+class Group(NamedTuple):
+    """Formulas of one topic."""
+
+    zh: str
+    en: str
+    formulas: tuple[Formula, ...]
+
+
+GROUPS = (
+    Group("炭阳极", "Carbon anodes", anode.CATALOGUE),
+    Group("阳极效应", "Anode effects", pfc.CATALOGUE),
+    Group("工序排放与理论下限", "Process emission and its floors", intensity.CATALOGUE),
+    Group("阳极生产与质量平衡", "Making anodes, mass balances", baking.CATALOGUE),
+    Group("燃料与碳酸盐", "Fuels and carbonates", fuels.CATALOGUE),
+    Group("电力与热力", "Electricity and heat", energy.CATALOGUE),
+    Group("配额", "Allowances", (*allowances.CATALOGUE, *balance.CATALOGUE)),
+    Group("欧盟碳边境调节机制（CBAM）", "EU border adjustment (CBAM)", cbam.CATALOGUE),
+    Group(
+        "计量器具、不确定度与数据替代",
+        "Meters, uncertainty, stand-ins",
+        (*metering.CATALOGUE, *uncertainty.CATALOGUE),
+    ),
 )
 
-FORMULAS: dict[str, Formula] = {formula.name: formula for formula in chain(*_PARTS)}
+FORMULAS: dict[str, Formula] = {each.name: each for group in GROUPS for each in group.formulas}

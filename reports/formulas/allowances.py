@@ -102,7 +102,7 @@ def allowance(
     could never cap alpha, for X is below 1: it is the clip of X, as the official text puts it
     (0.20), and c = slope * clip_fraction: the same figure. From half the slope up to the slope it
     could mean either and is refused. An intensity below the carbon that Faraday's law asks for at
-    a current efficiency of 100 % (1.2238 t CO2 per t) is refused: a figure is wrong. Source: draft
+    a current efficiency of 100 % (1.2242 t CO2 per t) is refused: a figure is wrong. Source: draft
     allocation plan of July 2026 for steel, cement and aluminium (method as in 2025), annex.
     """
     emission = amount("emission_t", emission_t)

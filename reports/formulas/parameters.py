@@ -200,6 +200,41 @@ PARAMETERS: dict[str, Parameter] = {
     "other_value": P("any", "第二来源数值", "figure of the second source"),
 }
 
+# What formulas return, where it is not a name that goes into one too.
+RESULTS: dict[str, Parameter] = {
+    "t_co2": P("tCO2", "CO2 排放量", "CO2"),
+    "cf4_kg": P("kg", "CF4 排放量", "CF4"),
+    "c2f6_kg": P("kg", "C2F6 排放量", "C2F6"),
+    "t_co2_per_t": P("tCO2/t", "吨铝 CO2", "CO2 per t of aluminium"),
+    "t_co2e_per_t": P("tCO2e/t", "排放强度", "emission intensity"),
+    "carbon_t": P("tC", "含碳量", "carbon"),
+    "kwh_per_t": P("kWh/t", "吨铝交流电耗", "AC electricity per t of aluminium"),
+    "allowance_t": P(T, "配额", "allowances"),
+    "alpha": P("1", "配额调整系数 α", "coefficient alpha"),
+    "x": P("1", "偏离度 X", "deviation X"),
+    "allowance_low_t": P(T, "配额下限", "allowances, low"),
+    "allowance_high_t": P(T, "配额上限", "allowances, high"),
+    "position_low_t": P(T, "盈缺下限", "position, low"),
+    "position_high_t": P(T, "盈缺上限", "position, high"),
+    "pre_allocation_t": P(T, "预分配配额", "pre-allocated allowances"),
+    "saleable_t": P(T, "可出售盈余", "saleable surplus"),
+    "shortfall_t": P(T, "缺口", "shortfall"),
+    "value_cny": P("CNY", "价值", "value"),
+    "t_per_t": P("tCO2e/t", "吨产品排放", "emission per t of goods"),
+    "certificates_per_t": P("1/t", "每吨货物证书数", "certificates per t of goods"),
+    "scrap_t_per_t": P("t/t", "吨产品废料用量", "scrap per t of goods"),
+    "pre_consumer_fraction": P(FRACTION, "消费前废料占比", "pre-consumer share"),
+    "total": P("any", "合计", "sum"),
+    "uncertainty": P("any", "不确定度（绝对值）", "uncertainty, in the unit of the sum"),
+    "difference": P("any", "差异", "difference"),
+    "difference_percent": P(PERCENT, "差异率", "difference, in percent"),
+}
+
+
+def meaning(name: str) -> Parameter:
+    """What a parameter, column or result is."""
+    return RESULTS.get(name) or PARAMETERS[name]
+
 
 def read_table(
     name: str,
