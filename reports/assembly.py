@@ -10,13 +10,21 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
-from reports.citations import AbsentUse, DocumentUse, EntryUse, LegalUse, MeterUse, SourceText
+from reports.citations import (
+    AbsentUse,
+    DocumentUse,
+    EntryUse,
+    LegalUse,
+    MeterUse,
+    OverlayUse,
+    SourceText,
+)
 from reports.entries.ledger import Entry
 from reports.formulas import FORMULAS
 from reports.formulas.numbers import FormulaError
 from reports.model import Coverage, How, Input, Line, Section
 from reports.periods import PLANT_TIME, Period
-from reports.rules.packs import Legal, RuleAbsentError, RuleError, RulePack, Wanted
+from reports.rules.packs import Checked, Legal, RuleAbsentError, RuleError, RulePack, Wanted
 from reports.values import Text
 from reports.words import rounded
 
@@ -90,10 +98,10 @@ class Assembly:
         if isinstance(found, Legal):
             return self.law(parameter, found, as_fraction=as_fraction)
         why = Text(
-            zh=f"{found.zh}未知：请打开 {found.source.title}（{found.locator}），"
-            f"以补充规则录入 {found.id}",
-            en=f"{found.what} is unknown: open {found.source.title} ({found.locator}) "
-            f"and enter {found.id} as an overlay",
+            zh=f"{found.zh}未知：请打开 {found.source.title}（{found.locator}；"
+            f"{found.source.where}），以补充规则录入：smelter rules template {found.id}",
+            en=f"{found.what} is unknown: open {found.source.title} ({found.locator}; "
+            f"{found.source.where}) and enter it as an overlay: smelter rules template {found.id}",
         )
         unit = FRACTION if as_fraction else str(found.unit)
         given = Input(name=parameter, kind="legal", ref=found.id, value=None, unit=unit)
@@ -228,6 +236,21 @@ def legal_use(legal: Legal) -> LegalUse:
         locator=legal.locator,
         confirmed=legal.confirmed.value,
         seen=legal.seen,
+        overlay=overlay_use(legal.overlay),
+    )
+
+
+def overlay_use(checked: Checked | None) -> OverlayUse | None:
+    """Who checked a value that the plant entered itself; None for a value of the program."""
+    if checked is None:
+        return None
+    return OverlayUse(
+        entered_by=checked.entered_by,
+        checked_by=checked.checked_by,
+        checked_on=checked.checked_on,
+        file=checked.file,
+        document=DocumentUse(name=checked.document, sha256=checked.sha256),
+        replaces_official=checked.replaces_official,
     )
 
 

@@ -18,6 +18,37 @@ class SourceText(Strict):
     where: str
 
 
+class DocumentUse(Strict):
+    """A file and its SHA-256."""
+
+    name: str
+    sha256: str
+
+
+class OverlayUse(Strict):
+    """Who of the plant entered a rule value, who checked it, when, against which document."""
+
+    entered_by: str
+    checked_by: str
+    checked_on: date
+    file: str  # of the overlay
+    document: DocumentUse
+    replaces_official: str = ""  # the reason, where it stands in for an official value
+
+    @property
+    def text(self) -> Text:
+        """One sentence for people."""
+        digest, why = self.document.sha256[:16], self.replaces_official
+        return Text(
+            zh=f"由本厂{self.entered_by}录入、{self.checked_by}核对于 {self.checked_on}，"
+            f"依据 {self.document.name}（sha256 {digest}…）"
+            + (f"；取代官方值，理由：{why}" if why else ""),
+            en=f"entered by {self.entered_by} and checked by {self.checked_by} of the plant on "
+            f"{self.checked_on}, from {self.document.name} (sha256 {digest}…)"
+            + (f"; replaces the official value because: {why}" if why else ""),
+        )
+
+
 class LegalUse(Strict):
     """A rule parameter that was used, with its citation."""
 
@@ -29,15 +60,9 @@ class LegalUse(Strict):
     applies_from: date
     source: SourceText
     locator: str
-    confirmed: Literal["official", "secondary", "unverified"]
+    confirmed: Literal["official", "secondary", "unverified", "site"]
     seen: str
-
-
-class DocumentUse(Strict):
-    """A file and its SHA-256."""
-
-    name: str
-    sha256: str
+    overlay: OverlayUse | None = None  # of a value that the plant entered itself ("site")
 
 
 class EntryUse(Strict):

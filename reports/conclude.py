@@ -115,7 +115,7 @@ def _stamps(legals: Sequence[LegalUse]) -> tuple[Stamp, ...]:
     """One stamp per text of which a value was used that nobody read in the text itself."""
     found: dict[str, Stamp] = {}
     for legal in legals:
-        if legal.confirmed == "official":
+        if legal.confirmed in {"official", "site"}:  # the plant's own is printed by itself
             continue
         known = found.get(legal.source.title)
         weak = "unverified" in {legal.confirmed, known.confirmed if known else ""}

@@ -15,7 +15,8 @@ from reports.entries.ledger import read_ledger
 from reports.lodgings import read_lodgings
 from reports.model import Content, Doubt
 from reports.periods import Period, plant_now
-from reports.rules.packs import RuleError, packs
+from reports.rules.overlay import load_packs
+from reports.rules.packs import RuleError
 from reports.series.store import SeriesError, open_series
 from reports.site import load_site
 from reports.values import Text
@@ -119,7 +120,7 @@ def make_report(
     try:
         with open_series(site) as series:
             ledger = read_ledger(site.entries)
-            basis = Basis(site, period, ledger, series, packs(), lodgings, preliminary)
+            basis = Basis(site, period, ledger, series, load_packs(site), lodgings, preliminary)
             content = REPORTS[name].make(basis)
     except (SeriesError, RuleError) as error:
         raise ConfigError([str(error)]) from None

@@ -201,6 +201,7 @@ class Site(Strict):
     influxdb: Influx | None = None
     originals: Path | None = None
     entries: Path
+    overlays: tuple[Path, ...] = ()  # values the plant read itself, laid over the rule packs
     plan: Path | None = None  # data quality control plan, plan.toml
     potline: tuple[Potline, ...] = ()
 
@@ -285,6 +286,9 @@ def _absolute(tables: dict[str, Any], folder: Path) -> None:
         for key in keys:
             if isinstance(table.get(key), str):
                 table[key] = folder / table[key]
+    overlays = tables.get("overlays")
+    if isinstance(overlays, list):
+        tables["overlays"] = [folder / x if isinstance(x, str) else x for x in overlays]
 
 
 def mistake(path: Path, problem: Any) -> str:
