@@ -24,10 +24,10 @@ from reports.carbon.allowance_rules import (
     rule_of,
 )
 from reports.carbon.allowance_year import YearOf, add_totals, add_year
+from reports.carbon.milestones import milestones
 from reports.carbon.plausibility import doubts
 from reports.conclude import conclude
-from reports.model import Content, Doubt, DutyUse
-from reports.rules.packs import Legal, RuleError
+from reports.model import Content, Doubt
 from reports.site import PLANT
 from reports.values import Text
 
@@ -35,15 +35,6 @@ NAME: Final = "allowance"
 TITLE: Final = Text(
     zh="铝电解工序碳排放配额测算报告", en="Allowances of the electrolysis processes"
 )
-CALENDAR: Final = "cn_calendar"
-DUTIES: Final = {
-    "report_due": Text(zh="报送年度排放报告", en="hand in the annual report"),
-    "verification_due": Text(zh="核查完成并告知", en="verification finished (by the province)"),
-    "pre_allocation_due": Text(zh="预分配配额下发", en="pre-allocation issued (to the plant)"),
-    "allocation_due": Text(zh="省级主管部门核定配额", en="allowance determined (by the province)"),
-    "issue_due": Text(zh="配额发放", en="allowances issued (to the plant)"),
-    "surrender_due": Text(zh="完成配额清缴", en="surrender allowances"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +51,9 @@ def allowance(basis: Basis) -> Content:
     running = [x for x in basis.site.potline if x.runs_in(basis.period.first, basis.period.after)]
     years = tuple(add_year(basis, assembly, line) for line in running)
     add_totals(basis, assembly, years)
-    duties = _duties(assembly)
+    days = milestones(assembly)
     below, found = _below(assembly)
-    determined = next((duty.due for duty in duties if duty.id == "allocation_due"), None)
+    determined = next((day.due for day in days if day.id == "allocation_due"), None)
     made = _allocate(basis, assembly, years, determined, below=below)
     vintages, unusable = add_position(basis, assembly, [line.id for line in running])
     found += (
@@ -71,7 +62,7 @@ def allowance(basis: Basis) -> Content:
         *doubts(assembly.lines, running, basis.period),
     )
     findings = Findings(
-        basis, assembly, years, made.rules, made.balance, vintages, duties, price(basis)
+        basis, assembly, years, made.rules, made.balance, vintages, days, price(basis)
     )
     return conclude(
         basis,
@@ -79,7 +70,7 @@ def allowance(basis: Basis) -> Content:
         report=NAME,
         title=TITLE,
         potlines=running,
-        duties=duties,
+        duties=tuple(day.duty for day in days if day.ours),
         headline=_headline(assembly),
         warnings=found,
         chapters=chapters(findings),
@@ -99,7 +90,7 @@ def _allocate(
     needed = any(rule.name == "intensity" for rule in rules.values())
     balance = add_balance(basis, assembly) if needed else None
     for year in years:
-        add_allowance(basis, assembly, year.line.id, rules[year.line.id], balance)
+        add_allowance(basis, assembly, year, rules[year.line.id], balance)
         add_pre_allocation(basis, assembly, year.line)
     return _Made(tuple(years), rules, balance, ())
 
@@ -135,19 +126,6 @@ def _warnings(assembly: Assembly, years: Sequence[YearOf], made: _Made) -> tuple
             )
             found.append(Doubt(line=f"{scope}.position", text=text))
     return tuple(found)
-
-
-def _duties(assembly: Assembly) -> tuple[DutyUse, ...]:
-    """The days of the compliance year; one not published yet is listed as absent."""
-    found = []
-    for name, text in DUTIES.items():
-        try:
-            legal = assembly.legal_or_absent(CALENDAR, name)
-        except RuleError:  # there is no such day for that year
-            continue
-        if isinstance(legal, Legal):
-            found.append(DutyUse(id=name, text=text, due=legal.day, legal=legal.id))
-    return tuple(sorted(found, key=lambda duty: duty.due))
 
 
 def _headline(assembly: Assembly) -> tuple[str, ...]:

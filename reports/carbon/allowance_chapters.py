@@ -7,6 +7,7 @@ from reports.carbon.allowance_rules import case_text
 from reports.carbon.allowance_tables import (
     anode_table,
     balance_table,
+    milestone_table,
     months_table,
     vintage_table,
 )
@@ -46,7 +47,7 @@ def chapters(found: Findings) -> tuple[Chapter, ...]:
         _holdings(found),
         Chapter(
             title=Text(zh="何时办什么", en="What to do by when"),
-            blocks=(*_calendar(found), Standard(part="duties")),
+            blocks=(_calendar(found),),
         ),
         Chapter(
             title=Text(zh="逐项结果、公式与来源", en="Figures, formulas, sources"),
@@ -130,11 +131,12 @@ def _holdings(found: Findings) -> Chapter:
     )
 
 
-def _calendar(found: Findings) -> tuple[Block, ...]:
-    if found.duties:
-        return ()
-    text = Text(
-        zh="该年度的时间安排尚未公布（见“待查法规参数”）。",
-        en="The days of this year are not published yet (see the values to look up).",
-    )
-    return (Paragraph(text=text, tone="note"),)
+def _calendar(found: Findings) -> Block:
+    """The days of the year, ours and those of others."""
+    if not found.days:
+        text = Text(
+            zh="该年度的时间安排尚未公布（见“待查法规参数”）。",
+            en="The days of this year are not published yet (see the values to look up).",
+        )
+        return Paragraph(text=text, tone="note")
+    return milestone_table(found.days)

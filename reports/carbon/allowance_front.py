@@ -11,20 +11,27 @@ from reports.carbon.allowance_balance import Balance
 from reports.carbon.allowance_position import Vintage
 from reports.carbon.allowance_rules import PACK, Rule
 from reports.carbon.allowance_year import YearOf
-from reports.chapters import Chapter, Facts, Paragraph, Standard
+from reports.carbon.milestones import Milestone
+from reports.chapters import Chapter, Column, Paragraph, Standard, Table
 from reports.entries.ledger import Entry
-from reports.model import DutyUse, How
+from reports.model import How
 from reports.site import PLANT
 from reports.values import Text
 from reports.words import number_text
 
-HAVE: Final = (
-    *("allowance", "allowance_low", "allowance_high", "allocated", "pre_allocation"),
-    *("held", "bought", "sold"),
-)
-LEFT: Final = (
-    *("position", "position_low", "position_high", "net_position"),
-    *("saleable", "saleable_cny", "shortfall", "shortfall_cny", "offset_max"),
+PARTS: Final = (
+    (
+        Text(zh="有", en="have"),
+        ("allowance", "allocated", "pre_allocation", "held", "bought", "sold"),
+    ),
+    (Text(zh="欠", en="owe"), ("emission",)),
+    (
+        Text(zh="余缺", en="left"),
+        (
+            *("position", "net_position", "saleable", "saleable_cny", "shortfall"),
+            *("shortfall_cny", "offset_max"),
+        ),
+    ),
 )
 
 
@@ -38,7 +45,7 @@ class Findings:
     rules: Mapping[str, Rule]
     balance: Balance | None
     vintages: tuple[Vintage, ...]
-    duties: tuple[DutyUse, ...]
+    days: tuple[Milestone, ...]
     price: Entry | None
 
     def value(self, name: str) -> Decimal | None:
@@ -54,7 +61,7 @@ def front(found: Findings) -> Chapter:
         blocks=(
             Paragraph(text=_sentence(found)),
             *(Paragraph(text=text, tone="note") for text in _open(found)),
-            Facts(facts=_facts(found)),
+            _table(found),
             Standard(part="signatures"),
         ),
     )
@@ -165,20 +172,33 @@ def _forecast(found: Findings) -> Text:
     )
 
 
-def _facts(found: Findings) -> tuple[tuple[Text, Text | str], ...]:
-    """What we have, what we owe, what is left; a figure nobody stated is left out."""
-    owe = [("emission", "欠：应清缴量（排放量）", "We owe: emission to surrender")]
-    owe += [("emission_low", "", ""), ("emission_high", "", "")]
-    names = [*HAVE, *(name for name, _, _ in owe), *LEFT]
-    renamed = {name: Text(zh=zh, en=en) for name, zh, en in owe if zh}
-    rows: list[tuple[Text, Text | str]] = []
-    for name in names:
-        line = found.assembly.lines.get(f"{PLANT}.{name}")
-        if line is None or line.how is How.NONE:
-            continue
-        mark = "有：" if name in HAVE else ""
-        label = renamed.get(name, Text(zh=f"{mark}{line.label.zh}", en=line.label.en))
-        missing = line.value is None
-        shown = Text(zh="缺数据", en="missing")
-        rows.append((label, shown if missing else f"{_t(line.rounded, line.decimals)} {line.unit}"))
-    return tuple(rows)
+def _table(found: Findings) -> Table:
+    """What we have, what we owe, what is left: low end, figure, high end."""
+    lines, rows = found.assembly.lines, []
+    for part, names in PARTS:
+        for name in names:
+            triple = [lines.get(f"{PLANT}.{name}{end}") for end in ("_low", "", "_high")]
+            line = triple[1]
+            if line is None or line.how is How.NONE:
+                continue
+            shown = (None if x is None else x.rounded for x in triple)
+            rows.append((part, line.label, *shown, line.unit))
+    head = Column(label=Text(zh="", en=""), width=8)
+    return Table(
+        id="summary",
+        title=Text(zh="有多少、欠多少、余缺多少", en="What we have, owe, and have left"),
+        columns=(
+            head,
+            Column(label=Text(zh="项目", en="Item"), width=30),
+            Column(label=Text(zh="下限", en="Low end"), decimals=0),
+            Column(label=Text(zh="数值", en="Figure"), decimals=0),
+            Column(label=Text(zh="上限", en="High end"), decimals=0),
+            Column(label=Text(zh="单位", en="Unit"), width=10),
+        ),
+        rows=tuple(rows),
+        note=Text(
+            zh="“—”为没有或未知；下限与上限仅在平衡值未知或全年为预测时给出。",
+            en="A dash: none, or not known. Low and high ends stand only where the balance value "
+            "is unknown or the year is forecast.",
+        ),
+    )

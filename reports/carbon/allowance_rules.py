@@ -10,9 +10,10 @@ from datetime import date
 from decimal import Decimal
 from typing import Final
 
-from reports.assembly import Argument, Assembly, Head
+from reports.assembly import FRACTION, Argument, Assembly, Head
 from reports.basis import Basis
 from reports.carbon.allowance_balance import Balance, below_floor
+from reports.carbon.allowance_year import YearOf
 from reports.entered import entered
 from reports.formulas import FORMULAS
 from reports.model import How, Input, Line, Section
@@ -26,16 +27,14 @@ T: Final = "t"
 _LABELS: Final = {
     "x": Text(zh="强度偏离度 X", en="Deviation X from the balance value"),
     "alpha": Text(zh="调整系数 α", en="Adjustment α"),
-    "allowance": Text(zh="应发配额量（核定）", en="Allowance for the year"),
+    "allowance": Text(zh="应发配额量", en="Allowance"),
     "allowance_low": Text(zh="应发配额量下限", en="Allowance, low end"),
     "allowance_high": Text(zh="应发配额量上限", en="Allowance, high end"),
     "allocated": Text(zh="已核定下发配额量", en="Allowance issued"),
     "pre_allocation": Text(zh="预分配配额量", en="Pre-allocation"),
-    "position": Text(
-        zh="当年配额盈缺（配额 − 排放量）", en="Position of the year: allowance − emission"
-    ),
-    "position_low": Text(zh="当年配额盈缺下限", en="Position of the year, low end"),
-    "position_high": Text(zh="当年配额盈缺上限", en="Position of the year, high end"),
+    "position": Text(zh="当年盈缺（配额−排放）", en="Allowance less emission"),
+    "position_low": Text(zh="当年盈缺下限", en="Allowance less emission, low end"),
+    "position_high": Text(zh="当年盈缺上限", en="Allowance less emission, high end"),
 }
 _DECIMALS: Final = {"x": 6, "alpha": 6, "position": 2, "position_low": 2, "position_high": 2}
 
@@ -51,7 +50,7 @@ class Rule:
 
 def head(scope: str, name: str) -> Head:
     """A line of this report."""
-    unit = "1" if name in {"x", "alpha"} else T
+    unit = FRACTION if name in {"x", "alpha"} else T
     return Head(scope, name, Section.ALLOWANCE, _LABELS[name], unit, _DECIMALS.get(name, 0))
 
 
@@ -88,9 +87,10 @@ def rule_of(assembly: Assembly, line: Potline, determined: date | None, *, below
 
 
 def add_allowance(
-    basis: Basis, assembly: Assembly, scope: str, rule: Rule, balance: Balance | None
+    basis: Basis, assembly: Assembly, year: YearOf, rule: Rule, balance: Balance | None
 ) -> None:
     """Lines ``x``, ``alpha``, ``allowance``, ``position`` of a process, and a band if need be."""
+    scope = year.line.id
     notes = [case_text(rule)]
     if rule.name == "intensity" and balance is not None:
         _intensity(assembly, scope, balance, notes)
@@ -98,7 +98,7 @@ def add_allowance(
         _plain(assembly, scope, rule, notes)
     _position(basis, assembly, scope)
     if balance is not None:
-        _band(assembly, scope, rule, balance)
+        _band(assembly, year, rule, balance)
 
 
 def case_text(rule: Rule) -> Text:
@@ -193,32 +193,34 @@ def subtract(assembly: Assembly, of: Head, have: str, owe: str) -> Line:
 
 
 def corners(
-    assembly: Assembly, scope: str, rule: Rule, balance: Balance
+    assembly: Assembly, year: YearOf, rule: Rule, balance: Balance
 ) -> list[tuple[Decimal, Decimal]]:
-    """Allowance and position (t) at each end of the emission and of the balance value."""
-    lines = assembly.lines
-    emissions = [
-        line.value
-        for name in ("emission_low", "emission", "emission_high")
-        if (line := lines.get(f"{scope}.{name}")) is not None and line.value is not None
-    ]
-    metal = lines[f"{scope}.aluminium"].value
-    if rule.name != "intensity" or not metal or below_floor(assembly, scope) is not None:
+    """Allowance and position (t) at each end of the forecast and of the balance value."""
+    scope = year.line.id
+    emission, metal = (
+        assembly.lines[f"{scope}.{name}"].value for name in ("emission", "aluminium")
+    )
+    if rule.name != "intensity" or emission is None or not metal:
         return []
-    law = slope_values(assembly)
+    if below_floor(assembly, scope) is not None:
+        return []
     found = []
-    for emission in emissions:
+    for amount, output in year.ends or ((emission, metal),):
         for value in balance.ends:
             made = FORMULAS["allowance"](
-                emission_t=emission, aluminium_t=metal, balance_t_per_t=value, **law
+                emission_t=amount,
+                aluminium_t=output,
+                balance_t_per_t=value,
+                **slope_values(assembly),
             )
             found.append((made["allowance_t"], made["position_t"]))
     return found
 
 
-def _band(assembly: Assembly, scope: str, rule: Rule, balance: Balance) -> None:
+def _band(assembly: Assembly, year: YearOf, rule: Rule, balance: Balance) -> None:
     """Low and high ends; none when the balance value and the emission are both known."""
-    found = corners(assembly, scope, rule, balance)
+    scope = year.line.id
+    found = corners(assembly, year, rule, balance)
     issued = f"{scope}.allocated" in assembly.lines
     if len(found) < 2 or issued:
         return

@@ -9,6 +9,7 @@ from reports.carbon.allowance_balance import Balance, co2_per_anode
 from reports.carbon.allowance_position import Vintage, value_at
 from reports.carbon.allowance_rules import PACK, Rule, slope_values
 from reports.carbon.allowance_year import YearOf
+from reports.carbon.milestones import Milestone
 from reports.chapters import Cell, Column, Table
 from reports.conclude import words
 from reports.entries.ledger import Entry
@@ -222,4 +223,33 @@ def vintage_table(vintages: Sequence[Vintage]) -> Table | None:
             Column(label=Text(zh="能否用于本年度清缴", en="For this year"), width=20),
         ),
         rows=tuple(rows),
+    )
+
+
+def milestone_table(days: Sequence[Milestone]) -> Table:
+    """Who acts by which day, and where that stands."""
+    us, them = Text(zh="本企业", en="plant"), Text(zh="主管部门", en="authority")
+    rows: list[tuple[Cell, ...]] = [
+        (
+            str(day.due),
+            us if day.ours else them,
+            day.text,
+            day.legal.source.title,
+        )
+        for day in days
+    ]
+    return Table(
+        id="milestones",
+        title=Text(zh="履约日历", en="Calendar of the compliance year"),
+        columns=(
+            Column(label=Text(zh="截止日", en="By"), width=12),
+            Column(label=Text(zh="责任方", en="Who"), width=10),
+            Column(label=Text(zh="事项", en="What"), width=26),
+            Column(label=Text(zh="依据", en="Source"), width=40),
+        ),
+        rows=tuple(rows),
+        note=Text(
+            zh="办理情况和剩余天数：smelter duties。",
+            en="Done or not, and days left: smelter duties.",
+        ),
     )

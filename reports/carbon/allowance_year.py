@@ -59,6 +59,7 @@ class YearOf:
     months: tuple[MonthOf, ...]
     verified: Entry | None
     deviation: Deviation | None
+    ends: tuple[tuple[Decimal, Decimal], ...]  # emission and aluminium at the ends of the forecast
 
     @property
     def forecast(self) -> bool:
@@ -83,10 +84,9 @@ def add_year(basis: Basis, assembly: Assembly, line: Potline) -> YearOf:
             _adopt(assembly, month)
     for name in MONTHLY:
         _year_line(bench, line, name, made)
-    if off is not None:
-        _interval(bench, line, made, off)
+    ends = () if off is None else _interval(bench, line, made, off)
     _intensity(bench, line.id)
-    return YearOf(line, tuple(made), verified, off)
+    return YearOf(line, tuple(made), verified, off, ends)
 
 
 def _bench(basis: Basis, period: Period, assembly: Assembly) -> Bench:
@@ -300,20 +300,26 @@ def _share(months: int, ahead: int) -> Text:
     )
 
 
-def _interval(bench: Bench, line: Potline, made: Sequence[MonthOf], off: Deviation) -> None:
-    """Low and high end of the year's emission."""
+def _interval(
+    bench: Bench, line: Potline, made: Sequence[MonthOf], off: Deviation
+) -> tuple[tuple[Decimal, Decimal], ...]:
+    """
+    Low and high end of the year's emission, as lines.
+
+    Returned are emission and aluminium with more or less anode, more or less metal, and both.
+    """
     assembly = bench.assembly
     ahead = [month for month in made if month.forecast]
 
     def total(name: str) -> Decimal:
         return sum((month.value(name) or Decimal(0) for month in ahead), Decimal(0))
 
-    year = assembly.lines[f"{line.id}.emission"]
-    if year.value is None or not total("aluminium") or not total("anode_consumed"):
-        return
-    half = off.emission_t(
-        total("anode_co2") / total("anode_consumed"), total("emission") / total("aluminium")
-    )
+    year, metal = (assembly.lines[f"{line.id}.{name}"].value for name in ("emission", "aluminium"))
+    if year is None or metal is None or not total("aluminium") or not total("anode_consumed"):
+        return ()
+    per_anode = total("anode_co2") / total("anode_consumed")
+    per_metal = total("emission") / total("aluminium")
+    half = off.emission_t(per_anode, per_metal)
     note = _method(off)
     for end, sign in (("low", -1), ("high", 1)):
         head = bench.head(line.id, "emission")
@@ -323,11 +329,14 @@ def _interval(bench: Bench, line: Potline, made: Sequence[MonthOf], off: Deviati
         )
         assembly.state(
             Head(line.id, f"emission_{end}", Section.ALLOWANCE, label, head.unit, head.decimals),
-            year.value + sign * half,
+            year + sign * half,
             How.COMPUTED,
-            [assembly.from_line("emission", year.id)],
+            [assembly.from_line("emission", f"{line.id}.emission")],
             notes=[note],
         )
+    anode, output = per_anode * off.anode_t, off.aluminium_t
+    signs = [(a, m) for a in (-1, 0, 1) for m in (-1, 0, 1)]
+    return tuple((year + a * anode + m * output * per_metal, metal + m * output) for a, m in signs)
 
 
 def _method(off: Deviation) -> Text:
