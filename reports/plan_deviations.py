@@ -12,7 +12,7 @@ from typing import Final
 
 from reports.basis import Basis
 from reports.entries.ledger import Entry
-from reports.model import Doubt, How, Input, Line
+from reports.model import Doubt, How, Line
 from reports.periods import Period
 from reports.plan import Acquisition, Frequency, Instrument, Parameter, Plan
 from reports.plan_certificates import Calibration, calibrations
@@ -130,8 +130,9 @@ def _figure(line: Line) -> str:
     return line.id.partition("@")[0]
 
 
-def _meters(line: Line) -> list[Input]:
-    return [given for given in line.inputs if given.kind == "meter"]
+def _meters(line: Line) -> list[str]:
+    """Counters behind the figure; in a report of a year they carry their month."""
+    return [given.ref.partition("@")[0] for given in line.inputs if given.kind == "meter"]
 
 
 # --- what is compared
@@ -165,11 +166,11 @@ def _meter(check: _Check, line: Line, parameter: Parameter | None) -> Iterator[T
     named = check.plan.instruments_for(_figure(line)) if parameter is not None else ()
     used = _meters(line)
     for meter in used:
-        instrument = check.instrument(meter.ref)
+        instrument = check.instrument(meter)
         if instrument is None:
             yield text(
-                f"计量表 {meter.ref} 不在计划的计量器具中",
-                f"the meter {meter.ref} is no instrument of the plan",
+                f"计量表 {meter} 不在计划的计量器具中",
+                f"the meter {meter} is no instrument of the plan",
             )
         elif parameter is not None and instrument not in named:
             yield text(
@@ -178,7 +179,7 @@ def _meter(check: _Check, line: Line, parameter: Parameter | None) -> Iterator[T
             )
     for each in named:
         unused = each.meters and each.counts and check.in_place(each)
-        if used and unused and not any(each.is_meter(meter.ref) for meter in used):
+        if used and unused and not any(each.is_meter(meter) for meter in used):
             yield text(
                 f"计划规定的计量器具 {each.id} 没有使用",
                 f"the instrument {each.id} of the plan was not used",
@@ -187,7 +188,7 @@ def _meter(check: _Check, line: Line, parameter: Parameter | None) -> Iterator[T
 
 def _certificate(check: _Check, line: Line, parameter: Parameter | None) -> Iterator[Text]:
     """Instruments without a valid certificate, or longer after it than the plan allows."""
-    used = [x for meter in _meters(line) if (x := check.instrument(meter.ref)) is not None]
+    used = [x for meter in _meters(line) if (x := check.instrument(meter)) is not None]
     if not used and check.entered(line) and parameter is not None:
         used = [x for x in check.plan.instruments_for(_figure(line)) if not x.meters]
     for each in used:

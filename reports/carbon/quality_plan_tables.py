@@ -142,7 +142,7 @@ def parameters(plan: Plan, named: Mapping[str, Parameter]) -> Table:
                 ACQUISITION[x.acquisition],
                 x.source,
                 joined([beside(x.record.name, x.record.number), x.record.form, x.record.cover]),
-                x.department,
+                _department(plan, x.department),
             )
             for figure, x in named.items()
         ),
