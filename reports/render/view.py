@@ -150,6 +150,37 @@ def _lodged(pages: Pages) -> View | None:
     }
 
 
+def front_alarms(pages: Pages) -> list[str]:
+    """The alarms of the first page, one sentence each."""
+    say, alarms = pages.say, _alarms(pages)
+    found = []
+    if not alarms["complete"]:
+        found.append(say("数据不完整——不得上报。", "Not complete – not to be lodged."))
+        found += [f"{m['why']} → {say('、', ', ').join(m['lines'])}" for m in alarms["missing"]]
+    if alarms["lodged"] is not None:
+        found.append(alarms["lodged"]["text"])
+    found += [
+        say(
+            f"法规参数缺失：{a['name']}，须打开 {a['title']}（{a['where']}；{a['locator']}），"
+            f"以补充规则录入 {a['id']}",
+            f"Legal value not known: {a['name']}; open {a['title']} ({a['where']}; "
+            f"{a['locator']}) and enter {a['id']} in an overlay",
+        )
+        for a in alarms["absent"]
+    ]
+    found += [
+        say(
+            f"法规参数未经官方文本核实（{s['confirmed']}），须打开 {s['title']}（{s['where']}）"
+            f"核对：{'、'.join(s['parameters'])}",
+            f"Legal values not confirmed in the official text ({s['confirmed']}); open "
+            f"{s['title']} ({s['where']}) and check: {', '.join(s['parameters'])}",
+        )
+        for s in alarms["stamps"]
+    ]
+    found += [f"{w['line']}{say('：', ': ')}{w['text']}" for w in alarms["warnings"]]
+    return found + [f"{s['sign']} {s['meaning']}" for s in alarms["signs"]]
+
+
 def _groups(pages: Pages) -> list[View]:
     """Chapters in order, those of one orientation together; front chapters by themselves."""
     groups: list[View] = []

@@ -1,35 +1,52 @@
-"""The report as a workbook: the same figures as real numbers, one sheet per question."""
+"""The report as a workbook: summary, a sheet for each chapter and table, then the data sheets."""
 
+import re
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from decimal import Decimal
 from io import BytesIO
 from typing import Any, Final
 
-from reports.model import Report
-from reports.render.items import shown
-from reports.render.labels import (
-    CONFIRMED,
-    EVENTS,
-    HOW,
-    REASONS,
-    VALUES,
-    coverage_text,
-    input_text,
-    label,
-    reference_labels,
-    unit_text,
+from reports.chapters import Block, Chapter, Details, Facts, Grid, Months, Paragraph, Table
+from reports.model import How, Line, Report
+from reports.render.blocks import Pages, month_head, pages_of, stated, total_label, total_of
+from reports.render.datasheets import (
+    changes_sheet,
+    entries_sheet,
+    inputs_sheet,
+    legals_sheet,
+    lines_sheet,
+    meters_sheet,
 )
-from reports.render.workbook import Book, Cell, Column, Figure
+from reports.render.labels import HOW, SHORT
+from reports.render.live import LINE_SUM_OF_ROUNDED, Names, Places
+from reports.render.parts import standard
+from reports.render.view import front_alarms, front_facts, period_text
+from reports.render.workbook import (
+    Alarm,
+    Book,
+    Cell,
+    Column,
+    Figure,
+    Pair,
+    Rows,
+    SumAcross,
+    SumDown,
+    Words,
+)
 from reports.values import Text
 
-_SHEETS: Final = {
-    "summary": Text(zh="汇总", en="Summary"),
-    "lines": Text(zh="逐项结果", en="Lines"),
-    "inputs": Text(zh="输入", en="Inputs"),
-    "legals": Text(zh="法规参数", en="Legals"),
-    "entries": Text(zh="录入数据", en="Entries"),
-    "coverage": Text(zh="计量与覆盖率", en="Coverage"),
-    "changes": Text(zh="版本差异", en="Changes"),
-}
+_SUMMARY: Final = Text(zh="汇总", en="Summary")
+_LINES: Final = Text(zh="逐项结果", en="Lines")
+_INPUTS: Final = Text(zh="输入", en="Inputs")
+_LEGALS: Final = Text(zh="法规参数", en="Legals")
+_ENTRIES: Final = Text(zh="录入数据", en="Entries")
+_METERS: Final = Text(zh="计量与覆盖率", en="Coverage")
+_CHANGES: Final = Text(zh="版本差异", en="Changes")
+_LODGED: Final = Text(zh="与已上报的差异", en="Since lodged")
+_DATA: Final = frozenset({"legals", "entries", "meters", "changes"})  # have sheets of their own
+
+Item = Words | Pair | Rows
 
 
 def render_xlsx(report: Report, lang: str) -> bytes:
@@ -40,302 +57,233 @@ def render_xlsx(report: Report, lang: str) -> bytes:
     with xlsxwriter.Workbook(buffer, {"in_memory": True, "strings_to_numbers": False}) as file:
         content = report.content
         end = datetime.fromisoformat(content.period.end).replace(tzinfo=None)
-        file.set_properties({"title": content.title.of(lang), "created": end})
-        book = Book(file, lang, reference_labels(report, lang))
-        _summary(book, report)
-        _lines(book, report)
-        _inputs(book, report)
-        _legals(book, report)
-        _entries(book, report)
-        _coverage(book, report)
-        if report.changes:
-            _changes(book, report)
+        title = content.title.of(lang)
+        file.set_properties({"title": title, "created": end})
+        pages = pages_of(report, lang)
+        period = period_text(content.period.name, lang)
+        header = f"{pages.of(content.plant.name)}  {title}  {period}  v{report.version}"
+        footer = f"SHA-256 {report.content_sha256[:32]}"
+        _Writer(Book(file, header.replace("&", "&&"), footer), pages).write()
     return buffer.getvalue()
 
 
-def _summary(book: Book, report: Report) -> None:
-    content, lang = report.content, book.lang
-    sheet = book.sheet(_SHEETS["summary"])
-    sheet.set_column(0, 0, 36)
-    sheet.set_column(1, 30, 18)
-    sheet.write_string(0, 0, content.title.of(lang), book.bold)
-    facts = (
-        (book.say("厂区", "Plant"), content.plant.name.of(lang)),
-        (book.say("核算期", "Month"), content.period.name),
-        (book.say("版本", "Version"), f"v{report.version}"),
-        *((duty.text.of(lang), str(duty.due)) for duty in content.duties),
-        (book.say("内容摘要 SHA-256", "Content SHA-256"), report.content_sha256),
-    )
-    row = 1
-    for name, value in facts:
-        sheet.write_string(row, 0, name)
-        sheet.write_string(row, 1, value)
-        row += 1
-    for alarm in _alarms(book, report):
-        sheet.merge_range(row, 0, row, 6, alarm, book.alarm)
-        sheet.set_row(row, 15 * (1 + len(alarm) // 70))
-        row += 1
-    scopes = [*((line.id, line.name.of(lang)) for line in content.potlines)]
-    scopes.append(("plant", book.say("全厂合计", "Plant total")))
-    columns = [Column("项目", "Figure", 36), Column("单位", "Unit", 18)]
-    columns += [Column(name, name, 18) for _, name in scopes]
-    columns.append(Column("修约值之和", "Sum of rounded", 18))
-    known = {line.id: line for line in content.lines}
-    rows: list[list[Cell]] = []
-    for line in content.lines:
-        if line.scope != "plant":
-            continue
-        name = line.id.partition(".")[2]
-        cells: list[Cell] = [line.label.of(lang), line.unit]
-        for scope, _ in scopes:
-            found = known.get(f"{scope}.{name}")
-            shown = None if found is None else found.rounded
-            cells.append(
-                HOW[found.how].of(lang) if found and shown is None else Figure(shown, line.decimals)
-            )
-        cells.append(Figure(line.sum_of_rounded, line.decimals))
-        rows.append(cells)
-    book.table(sheet, columns, rows, row + 1)
+class _Writer:
+    """One workbook of one report."""
 
-
-def _alarms(book: Book, report: Report) -> list[str]:
-    content, lang = report.content, book.lang
-    found = []
-    if not content.complete:
-        names = "；".join(book.labels[key] for key in content.missing)
-        found.append(book.say(f"数据不完整，不得上报：{names}", f"Not complete: {names}"))
-    for stamp in content.stamps:
-        names = "、".join(text.of(lang) for text in stamp.parameters)
-        found.append(
-            book.say(
-                f"法规参数未经官方文本核实，须打开 {stamp.source.title}（{stamp.source.where}）"
-                f"核对：{names}",
-                f"Not confirmed in the official text; open {stamp.source.title} "
-                f"({stamp.source.where}) and check: {names}",
-            )
+    def __init__(self, book: Book, pages: Pages) -> None:
+        self._book, self._pages = book, pages
+        content, lang = pages.report.content, pages.lang
+        self._summary = book.name(_SUMMARY.of(lang))
+        data = (_LINES, _INPUTS, _LEGALS, _ENTRIES, _METERS)
+        self._names = Names(*(book.name(text.of(lang)) for text in data))
+        self._changes, self._lodged = book.name(_CHANGES.of(lang)), book.name(_LODGED.of(lang))
+        self._places = Places(
+            self._names, content.lines, content.legals, content.entries, content.meters
         )
-    found += [f"{book.labels.get(d.line, d.line)}: {d.text.of(lang)}" for d in content.warnings]
-    return found
+        self._sheets: list[tuple[str, list[Item]]] = []  # of chapters, in order
 
+    def write(self) -> None:
+        pages, book, report = self._pages, self._book, self._pages.report
+        first: list[Item] = [Words(pages.of(report.content.title), "title")]
+        first += [Pair(name, value) for name, value in front_facts(pages)]
+        first.append(Pair(pages.say("内容摘要 SHA-256", "Content SHA-256"), report.content_sha256))
+        first += [Words(alarm, "alarm") for alarm in front_alarms(pages)]
+        for chapter in report.content.chapters:
+            if chapter.front:
+                first += self._front(chapter)
+            else:
+                self._chapter(chapter)
+        book.sheet(self._summary, first)
+        for name, stack in self._sheets:
+            book.sheet(name, stack)
+        book.sheet(self._names.lines, [lines_sheet(pages, self._places)])
+        book.sheet(self._names.inputs, [inputs_sheet(pages, self._places)])
+        book.sheet(self._names.legals, [legals_sheet(pages)])
+        book.sheet(self._names.entries, [entries_sheet(pages)])
+        book.sheet(self._names.meters, meters_sheet(pages))
+        if report.changes:
+            book.sheet(self._changes, [changes_sheet(pages, report.changes)])
+        if report.since_lodged:
+            book.sheet(self._lodged, [changes_sheet(pages, report.since_lodged)])
 
-def _lines(book: Book, report: Report) -> None:
-    lang = book.lang
-    columns = (
-        Column("编号", "Id", 26),
-        Column("项目", "Figure", 34),
-        Column("修约值", "Rounded", 16),
-        Column("未修约值", "Exact", 20),
-        Column("修约值之和", "Sum of rounded", 16),
-        Column("单位", "Unit", 10),
-        Column("取得方式", "How", 14),
-        Column("公式", "Formula", 40),
-        Column("输入", "Inputs", 60),
-        Column("覆盖率", "Coverage", 30),
-        Column("缺少", "Missing", 40),
-        Column("备注", "Notes", 40),
-    )
-    rows: list[list[Cell]] = [
-        [
-            line.id,
-            book.labels[line.id],
-            Figure(line.rounded, line.decimals),
-            line.value,
-            Figure(line.sum_of_rounded, line.decimals),
-            line.unit,
-            HOW[line.how].of(lang),
-            line.equation,
-            "; ".join(input_text(line, given, lang, book.labels) for given in line.inputs),
-            coverage_text(line.coverage, lang),
-            "; ".join(text.of(lang) for text in line.missing),
-            "; ".join(text.of(lang) for text in line.notes),
+    # --- chapters
+
+    def _front(self, chapter: Chapter) -> list[Item]:
+        items = [item for block in chapter.blocks for item in self._items(block)]
+        return [Words(self._pages.of(chapter.title), "heading"), *items] if items else []
+
+    def _chapter(self, chapter: Chapter) -> None:
+        """A sheet of its own for each table, with the text before it; one for all the rest."""
+        pages = self._pages
+        title = pages.of(chapter.title)
+        rest: list[Item] = []
+        text: list[Item] = []
+        for block in chapter.blocks:
+            items = self._items(block)
+            if isinstance(block, Table):
+                name = self._book.name(pages.of(block.title) or block.id)
+                self._sheets.append((name, [*text, *items]))
+                text = []
+            elif isinstance(block, Paragraph | Facts):
+                text += items
+            else:
+                rest += [*text, *items]
+                text = []
+        rest += text
+        if rest:
+            heading = Words(title, "heading")
+            self._sheets.append((self._book.name(title), [heading, *rest]))
+
+    def _items(self, block: Block) -> list[Item]:
+        """What a block is on a sheet; details stand on the sheet of lines."""
+        if isinstance(block, Details):
+            return []
+        makers: dict[str, Callable[[Any], list[Item]]] = {
+            "paragraph": self._paragraph,
+            "facts": self._facts,
+            "grid": self._grid,
+            "months": self._months,
+            "table": self._table,
+            "standard": self._standard,
+        }
+        return makers[block.block](block)
+
+    def _paragraph(self, block: Paragraph) -> list[Item]:
+        style = {"plain": "text", "note": "note", "warning": "alarm"}[block.tone]
+        return [Words(self._pages.of(block.text), style)]
+
+    def _facts(self, block: Facts) -> list[Item]:
+        of = self._pages.of
+        return [Pair(of(n), v if isinstance(v, str) else of(v)) for n, v in block.facts]
+
+    def _heading(self, title: Text | None) -> list[Item]:
+        return [Words(self._pages.of(title), "heading")] if title is not None else []
+
+    def _standard(self, block: Any) -> list[Item]:
+        """The printed part as a table of texts; those with data sheets stand there."""
+        if block.part in _DATA:
+            return []
+        found: list[Item] = []
+        for view in standard(self._pages, block.part):
+            if view["kind"] == "table":
+                columns = tuple(Column(_label(h["label"], h["unit"]), 20) for h in view["heads"])
+                rows = [
+                    [_text(c, h["right"]) for h, c in zip(view["heads"], row["cells"], strict=True)]
+                    for row in view["rows"]
+                ]
+                found.append(Rows(columns, rows))
+            elif view["kind"] == "signatures":
+                found += [Pair(f"{who}：", "") for who in view["who"]]
+        return found
+
+    # --- figures
+
+    def _figure(self, line: Line | None) -> Cell:
+        """A line's exact figure as a reference to it, shown with its decimals."""
+        if line is None:
+            return None
+        if line.how is How.MISSING:
+            return Alarm(HOW[line.how].of(self._pages.lang))
+        if line.value is None:
+            return HOW[line.how].of(self._pages.lang)
+        formula = f"={self._places.line(line.id)}"
+        return Figure(line.value, line.decimals, self._pages.marks[line.id], formula)
+
+    def _grid(self, block: Grid) -> list[Item]:
+        """Places down, figures across; the last place is a live sum where it is one."""
+        pages, lines = self._pages, self._pages.lines
+        scopes = [scope for scope, _ in block.places]
+        names = [n for n in block.names if any(stated(lines.get(f"{s}.{n}")) for s in scopes)]
+        if not names:
+            return []
+        columns = [Column(pages.say("范围", "Place"), 24)]
+        for name in names:
+            sample = next(lines[f"{s}.{name}"] for s in scopes if f"{s}.{name}" in lines)
+            head = _label(SHORT.get(name, sample.label).of(pages.lang), sample.unit)
+            columns.append(Column(head, 18))
+        rows: list[list[Cell]] = [
+            [pages.of(label), *(self._figure(lines.get(f"{scope}.{name}")) for name in names)]
+            for scope, label in block.places
         ]
-        for line in report.content.lines
-    ]
-    book.table(book.sheet(_SHEETS["lines"]), columns, rows)
+        total = lines.get
+        for n, name in enumerate(names, 1):
+            line = total(f"{scopes[-1]}.{name}")
+            above = [f"{scope}.{name}" for scope in scopes[:-1]]
+            if line is not None and above and self._adds_up(line, above):
+                mark = pages.marks[line.id]
+                rows[-1][n] = SumDown(line.value, line.decimals, 0, len(above) - 1, mark)
+        if block.sums:
+            rows.append([pages.say("修约值之和", "Sum of rounded")])
+            rows[-1] += [self._sum_of_rounded(total(f"{scopes[-1]}.{name}")) for name in names]
+        strong = len(scopes) - 1 if len(scopes) > 1 else None
+        return [*self._heading(block.title), Rows(tuple(columns), rows, strong)]
 
+    def _adds_up(self, total: Line, above: Sequence[str]) -> bool:
+        """Whether the lines above, those that are there, are exactly the parts of the total."""
+        there = {key for key in above if key in self._pages.lines}
+        return set(self._places.parts(total)) == there
 
-def _inputs(book: Book, report: Report) -> None:
-    columns = (
-        Column("结果编号", "Line", 26),
-        Column("公式", "Formula", 18),
-        Column("参数", "Parameter", 24),
-        Column("数值", "Value", 20),
-        Column("单位", "Unit", 14),
-        Column("来源类型", "Kind", 10),
-        Column("来源编号", "Reference", 50),
-        Column("来源", "What it is", 40),
-    )
-    rows: list[list[Cell]] = [
-        [
-            line.id,
-            line.formula,
-            given.name,
-            given.value,
-            given.unit,
-            given.kind,
-            given.ref,
-            book.labels.get(given.ref, given.ref),
+    def _sum_of_rounded(self, line: Line | None) -> Cell:
+        if line is None or line.sum_of_rounded is None:
+            return None
+        formula = f"={self._places.line(line.id, LINE_SUM_OF_ROUNDED)}"
+        return Figure(line.sum_of_rounded, line.decimals, formula=formula)
+
+    def _months(self, block: Months) -> list[Item]:
+        """Figures down, months across; the year is a live sum of the months where it is one."""
+        pages, lines = self._pages, self._pages.lines
+        columns = [Column(pages.say("项目", "Figure"), 30), Column(pages.say("单位", "Unit"), 12)]
+        columns += [Column(month_head(month, pages.lang), 14) for month in block.months]
+        columns.append(Column(pages.say("全年", "Year"), 16))
+        rows: list[list[Cell]] = []
+        for key in block.lines:
+            months = [lines.get(f"{key}@{month}") for month in block.months]
+            year = lines.get(key)
+            known = year or next((line for line in months if line is not None), None)
+            if known is None:
+                continue
+            name = pages.labels[known.id] if known is year else pages.of(known.label)
+            cells: list[Cell] = [name, known.unit, *(self._figure(line) for line in months)]
+            if year is not None and self._adds_up(year, [f"{key}@{m}" for m in block.months]):
+                mark = pages.marks[year.id]
+                cells.append(SumAcross(year.value, year.decimals, 2, len(months) + 1, mark))
+            else:
+                cells.append(self._figure(year))
+            rows.append(cells)
+        return [*self._heading(block.title), Rows(tuple(columns), rows)] if rows else []
+
+    def _table(self, block: Table) -> list[Item]:
+        """Rows that are no lines, and live sums below the columns that want one."""
+        pages = self._pages
+        columns = tuple(
+            Column(_label(pages.of(c.label), c.unit), max(8, c.width), c.decimals)
+            for c in block.columns
+        )
+        rows: list[list[Cell]] = [
+            [pages.of(cell) if isinstance(cell, Text) else cell for cell in row]
+            for row in block.rows
         ]
-        for line in report.content.lines
-        for given in line.inputs
-    ]
-    book.table(book.sheet(_SHEETS["inputs"]), columns, rows)
+        strong = None
+        if rows and any(column.total for column in block.columns):
+            strong = len(rows)
+            rows.append([self._total(block, n) for n in range(len(columns))])
+        note = [Words(pages.of(block.note), "note")] if block.note else []
+        return [*self._heading(block.title), Rows(columns, rows, strong), *note]
+
+    def _total(self, block: Table, n: int) -> Cell:
+        column = block.columns[n]
+        if not column.total:
+            return total_label(self._pages, block) if n == 0 else ""
+        value, _ = total_of(block, n)
+        return SumDown(value, column.decimals, 0, len(block.rows) - 1)
 
 
-def _legals(book: Book, report: Report) -> None:
-    lang = book.lang
-    columns = (
-        Column("编号", "Id", 50),
-        Column("参数", "Parameter", 34),
-        Column("取值", "Value", 22),
-        Column("单位", "Unit", 14),
-        Column("自", "From", 12),
-        Column("核实", "Confirmed", 12),
-        Column("依据文件", "Text", 50),
-        Column("位置", "Place", 30),
-        Column("在何处看到", "Where it was read", 70),
-    )
-    rows: list[list[Cell]] = [
-        [
-            legal.id,
-            legal.label.of(lang),
-            label(VALUES, legal.value, lang) if isinstance(legal.value, str) else legal.value,
-            unit_text(legal.unit, lang),
-            str(legal.applies_from),
-            CONFIRMED[legal.confirmed].of(lang),
-            legal.source.title,
-            legal.locator,
-            legal.seen,
-        ]
-        for legal in report.content.legals
-    ]
-    book.table(book.sheet(_SHEETS["legals"]), columns, rows)
+def _label(label: str, unit: str) -> str:
+    return f"{label}\n{unit}" if unit else label
 
 
-def _entries(book: Book, report: Report) -> None:
-    columns = (
-        Column("条目", "Entry", 8, 0),
-        Column("项目", "Figure", 24),
-        Column("工序", "Line", 10),
-        Column("期间", "Period", 12),
-        Column("数值", "Value", 16),
-        Column("单位", "Unit", 10),
-        Column("填报人", "Author", 14),
-        Column("时间", "Time", 26),
-        Column("理由", "Reason", 30),
-        Column("凭证编号", "Voucher", 20),
-        Column("凭证文件", "Document", 24),
-        Column("凭证 SHA-256", "Document SHA-256", 66),
-        Column("来源表", "Table", 24),
-        Column("来源表 SHA-256", "Table SHA-256", 66),
-        Column("行", "Row", 8, 0),
-        Column("修订条目", "Revises", 10, 0),
-        Column("条目摘要", "Entry hash", 66),
-    )
-    rows: list[list[Cell]] = [
-        [
-            entry.number,
-            entry.label.of(book.lang),
-            entry.line,
-            entry.period,
-            entry.value,
-            entry.unit,
-            entry.author,
-            entry.time,
-            entry.reason,
-            entry.voucher,
-            entry.document.name if entry.document else "",
-            entry.document.sha256 if entry.document else "",
-            entry.source.name if entry.source else "",
-            entry.source.sha256 if entry.source else "",
-            entry.row or None,
-            entry.revises,
-            entry.hash,
-        ]
-        for entry in report.content.entries
-    ]
-    book.table(book.sheet(_SHEETS["entries"]), columns, rows)
-
-
-def _coverage(book: Book, report: Report) -> None:
-    columns = (
-        Column("计量表", "Meter", 30),
-        Column("累计", "Counted", 18, 3),
-        Column("单位", "Unit", 8),
-        Column("期初表底", "Register at begin", 18, 3),
-        Column("时刻", "At", 20),
-        Column("期末表底", "Register at end", 18, 3),
-        Column("时刻", "At", 20),
-        Column("逐窗口计量 h", "Measured h", 14, 3),
-        Column("按表底补齐 h", "Bridged h", 14, 3),
-        Column("未知 h", "Unknown h", 14, 3),
-        Column("窗口数", "Windows", 10, 0),
-        Column("批次", "Batches", 50),
-    )
-    meters = report.content.meters
-    rows: list[list[Cell]] = [
-        [
-            meter.id,
-            meter.total,
-            meter.unit,
-            meter.begin.last if meter.begin else None,
-            meter.begin.time if meter.begin else "",
-            meter.end.last if meter.end else None,
-            meter.end.time if meter.end else "",
-            meter.measured_s / 3600,
-            meter.bridged_s / 3600,
-            meter.unknown_s / 3600,
-            meter.windows,
-            "; ".join(f"{b.gateway} {b.log} {b.first_seq}-{b.last_seq}" for b in meter.batches),
-        ]
-        for meter in meters
-    ]
-    sheet = book.sheet(_SHEETS["coverage"])
-    below = book.table(sheet, columns, rows)
-    _gaps(book, report, sheet, below + 1)
-
-
-def _gaps(book: Book, report: Report, sheet: Any, top: int) -> None:
-    lang = book.lang
-    meters = report.content.meters
-    gaps: list[list[Cell]] = [
-        [meter.id, gap.amount, meter.unit, label(REASONS, gap.reason, lang), gap.start, "", gap.end]
-        for meter in meters
-        for gap in meter.gaps
-    ]
-    gaps += [
-        [
-            meter.id,
-            event.amount,
-            meter.unit,
-            label(EVENTS, event.kind, lang),
-            event.start,
-            event.text,
-        ]
-        for meter in meters
-        for event in meter.events
-    ]
-    heads = (
-        Column("缺口与事件", "Gaps and events", 30),
-        Column("数量", "Amount", 18, 3),
-        Column("单位", "Unit", 8),
-        Column("原因", "Reason", 18),
-        Column("开始", "From", 20),
-        Column("说明", "Text", 18),
-        Column("结束", "To", 20),
-    )
-    book.table(sheet, heads, gaps, top)
-
-
-def _changes(book: Book, report: Report) -> None:
-    columns = (
-        Column("类别", "What", 10),
-        Column("编号", "Reference", 50),
-        Column("上一版", "Before", 36),
-        Column("本版", "Now", 36),
-    )
-    rows: list[list[Cell]] = [
-        [change.what, change.ref, shown(change.before, book.lang), shown(change.after, book.lang)]
-        for change in report.changes
-    ]
-    book.table(book.sheet(_SHEETS["changes"]), columns, rows)
+def _text(cell: Sequence[dict[str, Any]], number: bool) -> Cell:
+    """A printed cell in one text; a figure becomes a number again."""
+    text = "\n".join(f"{line['t']}{line['m']}" for line in cell).replace("\u200b", "")
+    plain = text.replace(",", "")
+    return Decimal(plain) if number and re.fullmatch(r"(0|[1-9]\d*)(\.\d+)?", plain) else text
