@@ -72,6 +72,12 @@ REPORTS: Final[Mapping[str, ReportKind]] = {
         "核查交叉核对表",
         "cross-check table for the verifier",
     ),
+    "international": ReportKind(
+        "year",
+        "reports.carbon.international:international",
+        "国际方法对照（IPCC、欧盟、美国）",
+        "the year by IPCC, EU and US methods",
+    ),
 }
 _NOT_OVER: Final = Text(zh="试算：该期间尚未结束", en="preliminary: the period is not over")
 
