@@ -83,19 +83,10 @@ class Drawing(Strict):
     sha256: str = Field(default="", pattern=r"^([0-9a-f]{64})?$")
 
 
-class Enterprise(Strict):
-    """Facts beyond the site file."""
-
-    address: Words
-    representative: Words | None = None  # 法定代表人
-    permit: str = ""  # number of the discharge permit
-    sector: Words | None = None
-    products: Words | None = None
-
-
 class Boundary(Strict):
-    """What is inside, in words."""
+    """What is inside, in words; ``products`` is what the enterprise makes."""
 
+    products: Words
     process: Words
     enterprise: Words
     excluded: Words | None = None
@@ -299,7 +290,6 @@ class PlanVersion(Strict):
 class Plan(Strict):
     """The whole plan. ``difference_percent`` is the threshold where a parameter states none."""
 
-    enterprise: Enterprise
     boundary: Boundary
     department: tuple[Department, ...] = Field(min_length=1)
     drawing: tuple[Drawing, ...] = ()

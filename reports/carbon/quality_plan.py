@@ -14,7 +14,7 @@ from reports.assembly import Assembly, Head, legal_use
 from reports.basis import Basis
 from reports.carbon import quality_plan_tables as tables
 from reports.carbon.process import GUIDE
-from reports.chapters import Chapter, Column, Details, Facts, Paragraph, Standard, Table
+from reports.chapters import Chapter, Column, Details, Paragraph, Standard, Table
 from reports.conclude import conclude
 from reports.model import Content, Doubt, DutyUse, How, Section
 from reports.periods import Period
@@ -25,7 +25,7 @@ from reports.plan_file import load_plan
 from reports.plan_in_force import lodged_plans, read_plan
 from reports.plan_words import DRAWINGS, text
 from reports.rules.packs import Legal, RuleError
-from reports.site import PLANT
+from reports.site import PLANT, Site
 from reports.table_changes import table_changes
 
 NAME: Final = "quality-plan"
@@ -55,7 +55,7 @@ def quality_plan(basis: Basis) -> Content:
     _counts(assembly, basis, plan, named)
     warnings = (*_legal_limits(assembly, plan), *_certificates(known))
     assembly.legal_or_absent(GUIDE, "annex_b_form")
-    chapters = _chapters(plan, named, known)
+    chapters = _chapters(site, plan, named, known)
     content = conclude(
         basis,
         assembly,
@@ -168,7 +168,7 @@ def _duties(assembly: Assembly, year: Period) -> tuple[DutyUse, ...]:
 
 
 def _chapters(
-    plan: Plan, named: Mapping[str, Parameter], known: Sequence[Calibration]
+    site: Site, plan: Plan, named: Mapping[str, Parameter], known: Sequence[Calibration]
 ) -> tuple[Chapter, ...]:
     counts = Details(lines=tuple(f"{PLANT}.{name}" for name in COUNTS))
     unread = Paragraph(
@@ -180,11 +180,6 @@ def _chapters(
             "columns follow Annex B of the steel guide. Compare with the guide before filing.",
         ),
     )
-    boundary = (
-        (text("铝电解工序边界", "Electrolysis processes"), plan.boundary.process),
-        (text("企业层级边界", "Enterprise"), plan.boundary.enterprise),
-        (text("不在边界内", "Not inside"), plan.boundary.excluded or text("无", "nothing")),
-    )
     return (
         Chapter(
             title=text("计划概况", "Overview"),
@@ -195,14 +190,14 @@ def _chapters(
         Chapter(
             title=text("重点排放单位情况", "The enterprise"),
             blocks=(
-                Facts(facts=tables.enterprise_facts(plan)),
+                tables.enterprise(site, plan),
                 tables.departments(plan),
             ),
         ),
         Chapter(
             title=text("核算边界和主要排放设施", "Boundary and facilities"),
             blocks=(
-                Facts(facts=boundary),
+                tables.boundary(plan),
                 Standard(part="potlines"),
                 tables.facilities(plan),
                 tables.drawings(plan),
@@ -227,7 +222,7 @@ def _chapters(
             blocks=(
                 tables.roles(plan),
                 tables.training(plan),
-                Facts(facts=tables.archive_facts(plan)),
+                tables.archive(plan),
             ),
         ),
     )

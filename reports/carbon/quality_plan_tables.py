@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from reports.chapters import Cell, Column, Table
+from reports.conclude import words
 from reports.plan import Instrument, Parameter, Plan
 from reports.plan_certificates import Calibration
 from reports.plan_words import (
@@ -17,6 +18,7 @@ from reports.plan_words import (
     same,
     text,
 )
+from reports.site import Site
 from reports.values import Text
 
 Rows = list[tuple[Cell, ...]]
@@ -351,25 +353,64 @@ def plant_changes(plan: Plan) -> Table:
     )
 
 
-def enterprise_facts(plan: Plan) -> tuple[tuple[Text, Text | str], ...]:
-    """Facts beyond the site file; what nobody wrote is said so."""
-    about = plan.enterprise
-    return (
-        (text("生产地址", "Address"), about.address),
-        (text("法定代表人", "Legal representative"), about.representative or NOT_STATED),
-        (text("排污许可证编号", "Discharge permit"), about.permit or NOT_STATED),
-        (text("行业分类", "Sector"), about.sector or NOT_STATED),
-        (text("主要产品", "Products"), about.products or NOT_STATED),
+def enterprise(site: Site, plan: Plan) -> Table:
+    """Who the enterprise is, as the site file says; what nobody wrote is said so."""
+    firm = site.enterprise
+    name = site.operator or site.name
+    return _facts(
+        "plan_enterprise",
+        text("基本情况", "Facts"),
+        (
+            (text("单位名称", "Enterprise"), words(name)),
+            (text("统一社会信用代码", "Unified credit code"), site.credit_code),
+            (text("单位地址", "Address"), firm.address and words(firm.address)),
+            (
+                text("生产场所地址", "Production site"),
+                firm.production_site and words(firm.production_site),
+            ),
+            (text("行业分类代码", "Sector code, GB/T 4754"), firm.industry_code),
+            (text("法定代表人", "Legal representative"), firm.legal_representative),
+            (text("排污许可证编号", "Discharge permit"), firm.discharge_permit),
+            (text("主要产品", "Products"), plan.boundary.products),
+        ),
     )
 
 
-def archive_facts(plan: Plan) -> tuple[tuple[Text, Text | str], ...]:
+def boundary(plan: Plan) -> Table:
+    """What is inside, at both levels."""
+    about = plan.boundary
+    return _facts(
+        "plan_boundary",
+        text("核算边界", "Boundary"),
+        (
+            (text("铝电解工序", "Electrolysis processes"), about.process),
+            (text("企业层级", "Enterprise"), about.enterprise),
+            (text("不在边界内", "Not inside"), about.excluded or NONE),
+        ),
+    )
+
+
+def archive(plan: Plan) -> Table:
     """How data are checked and kept."""
-    return (
-        (text("内部审核", "Internal audit"), plan.audit.text),
-        (text("审核频次", "How often"), FREQUENCY[plan.audit.frequency]),
-        (text("审核部门", "By"), _department(plan, plan.audit.department)),
-        (text("档案保存年限", "Records are kept, years"), same(plan.archive.years)),
-        (text("保存地点", "Where"), plan.archive.place),
-        (text("档案管理", "Archive"), plan.archive.text),
+    return _facts(
+        "plan_archive",
+        text("内部审核与档案", "Internal audit and archive"),
+        (
+            (text("内部审核", "Internal audit"), plan.audit.text),
+            (text("审核频次", "How often"), FREQUENCY[plan.audit.frequency]),
+            (text("审核部门", "By"), _department(plan, plan.audit.department)),
+            (text("档案保存年限", "Records are kept, years"), same(plan.archive.years)),
+            (text("保存地点", "Where"), plan.archive.place),
+            (text("档案管理", "Archive"), plan.archive.text),
+        ),
+    )
+
+
+def _facts(identity: str, title: Text, rows: Sequence[tuple[Text, Text | str | None]]) -> Table:
+    """Names and values as a table, so that versions can be compared row by row."""
+    return Table(
+        id=identity,
+        title=title,
+        columns=_columns(("项目", "Item", 24), ("内容", "What", 80)),
+        rows=tuple((name, value or NOT_STATED) for name, value in rows),
     )
