@@ -36,7 +36,7 @@ def run(setting: Setting) -> Section:
         took_s, store_peak = time.monotonic() - start, peak_mb(store.pid)
     site = _site(folder)
     book = plant / "entries" / f"entries-{MONTH}.xlsx"
-    said = ("--site", site, "--author", "benchmark", "--reason", "simulated month")
+    said = ("--site", site, "--author", "benchmark", "--reason", "simulated month", "--yes")
     _smelter(folder, "entries", "import", book, *said)
     full = [_report(folder, site, n, "json,xlsx,pdf") for n in range(REPEATS)]
     data = _report(folder, site, REPEATS, "json")

@@ -158,7 +158,7 @@ async def _report(stage: _Live) -> list[Deviation]:
     stage.say("历史数据已入库", "the history is in the lake")
     await run(
         "entries",
-        *("entries", "import", str(folder.entries(month)), "--site", site),
+        *("entries", "import", str(folder.entries(month)), "--site", site, "--yes"),
         *("--author", say("环保专员（仿真）", "environment officer (simulated)")),
         *("--reason", say(f"{month} 月度填报", f"monthly figures of {month}")),
     )

@@ -1,23 +1,27 @@
-"""``smelter entries template | import | list | revise``: figures that people supply."""
+"""``smelter entries template | import | list | revise | check``: figures that people supply."""
 
 import json
-import os
-from dataclasses import replace
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from drivers.cli import language
-from drivers.language import say
+from drivers.language import plural, say
 from drivers.model import ConfigError
-from reports.entries.importing import read_figures
-from reports.entries.ledger import Document, Entry, Figure, Ledger, change_ledger, read_ledger
-from reports.entries.template import write_template
-from reports.periods import PLANT_TIME, Period
+from reports.chain import write_whole
+from reports.entries.asked import PURPOSES, asked
+from reports.entries.changing import import_table, revise
+from reports.entries.documents import check_documents
+from reports.entries.ledger import Ledger, read_ledger
+from reports.entries.options import AsJson, Lang, SiteFile, parse_month, parse_year, speak
+from reports.entries.template import csv_template, xlsx_template
+from reports.entries.words import entry_text
+from reports.lodgings import read_lodgings
+from reports.periods import Period
 from reports.site import load_site
+
+__all__ = ["entries_app", "parse_month", "speak"]
 
 entries_app = typer.Typer(
     add_completion=False,
@@ -25,75 +29,63 @@ entries_app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
     help=say(
-        "人工录入数据：模板、导入、列表、修订", "entered figures: template, import, list, revise"
+        "人工录入数据：模板、导入、列表、修订、核验",
+        "entered figures: template, import, list, revise, check",
     ),
 )
-
-SiteFile = Annotated[
-    Path, typer.Option("--site", help=say("厂区配置 site.toml", "site file, site.toml"))
-]
-Author = Annotated[str, typer.Option(help=say("填报人", "who states the figures"))]
-Reason = Annotated[str, typer.Option(help=say("理由或来源", "why, or where they are from"))]
-Lang = Annotated[str, typer.Option(help="zh | en")]
-AsJson = Annotated[bool, typer.Option("--json", help=say("输出 JSON", "print JSON"))]
-
-
-def speak(lang: str) -> None:
-    """Use ``lang`` for the rest of this run. Raises ConfigError for other than zh and en."""
-    if lang not in {"", "zh", "en"}:
-        raise ConfigError([f"--lang {lang}: zh | en"])
-    os.environ["SMELTER_LANG"] = lang or language()
+entries_app.command(
+    "import",
+    help=say(
+        "先显示变化，再导入填好的表格；有错则全部不导入",
+        "show what changes, then import a table, wholly or not at all",
+    ),
+)(import_table)
+entries_app.command(
+    context_settings={"ignore_unknown_options": True},  # -3 is a value, to be refused as one
+    help=say(
+        "修订一条录入的数值；旧值仍留在台账",
+        "correct an entry; the old one stays in the ledger",
+    ),
+)(revise)
 
 
 @entries_app.command(
     help=say(
-        "写出空白填报表；给出 --month 时含该月的行",
-        "write the empty table, with --month its rows",
+        "写出填报表：给出期间时列出本厂该填的行",
+        "write the table to fill in, with a period its rows",
     )
 )
 def template(
-    out: Annotated[Path, typer.Option(help=say("写到此 XLSX 文件", "XLSX file to write"))],
+    out: Annotated[Path, typer.Option(help="FILE.xlsx | FILE.csv")],
     site: Annotated[
-        Path | None, typer.Option(help=say("厂区配置，月份所需", "site.toml, needed for the month"))
+        Path | None, typer.Option(help=say("厂区配置，期间所需", "site.toml, needed for a period"))
     ] = None,
     month: Annotated[str, typer.Option(help="2026-10")] = "",
-) -> None:
-    """The file must not exist yet."""
-    if out.exists():
-        raise ConfigError([f"{out}: " + say("已存在，不覆盖", "exists already, not overwritten")])
-    period = parse_month(month) if month else None
-    out.parent.mkdir(parents=True, exist_ok=True)
-    write_template(out, load_site(site) if site else None, period)
-    typer.echo(str(out))
-
-
-@entries_app.command(
-    "import",
-    help=say("导入填好的表格；有错则全部不导入", "import a filled-in table, wholly or not at all"),
-)
-def import_table(
-    file: Annotated[Path, typer.Argument(help="XLSX | CSV")],
-    site: SiteFile,
-    author: Author,
-    reason: Reason,
+    year: Annotated[str, typer.Option(help="2026")] = "",
+    purpose: Annotated[str, typer.Option("--for", help=" | ".join(PURPOSES))] = "",
     lang: Lang = "",
 ) -> None:
-    """Every mistake of the table is listed."""
+    """The file must not exist yet."""
     speak(lang)
-    _signed(author, reason)
-    plant = load_site(site)
-    now = datetime.now(UTC)
-    before = len(read_ledger(plant.entries).entries)
-    ledger = change_ledger(
-        plant.entries,
-        lambda ledger: ledger.added(
-            read_figures(file, plant, ledger, now), author=author, reason=reason, time=now
-        ),
-    )
-    count = len(ledger.entries) - before
-    typer.echo(
-        say(f"已导入 {count} 条，台账 {plant.entries}", f"{count} entries, ledger {plant.entries}")
-    )
+    if out.exists():
+        raise ConfigError([f"{out}: " + say("已存在，不覆盖", "exists already, not overwritten")])
+    if out.suffix.lower() not in {".xlsx", ".csv"}:
+        raise ConfigError([f"--out {out}: " + say("须为 .xlsx 或 .csv", "write .xlsx or .csv")])
+    if purpose and purpose not in PURPOSES:
+        raise ConfigError([f"--for {purpose}: {', '.join(PURPOSES)}"])
+    if month and year:
+        raise ConfigError([say("--month 与 --year 只给一个", "give --month or --year, not both")])
+    period = parse_month(month) if month else parse_year(year) if year else None
+    if period is not None and site is None:
+        raise ConfigError([say("期间需要 --site", "a period needs --site")])
+    plant = None if site is None else load_site(site)
+    ledger = Ledger() if plant is None else read_ledger(plant.entries)
+    sheets = asked(plant, ledger, period, purpose, datetime.now(UTC))
+    out.parent.mkdir(parents=True, exist_ok=True)
+    make = csv_template if out.suffix.lower() == ".csv" else xlsx_template
+    write_whole(out, make(sheets, plant))
+    rows = sum(len(sheet.rows) for sheet in sheets)
+    typer.echo(say(f"{out}：{rows} 行待填", f"{out}: {rows} row{plural(rows)} to fill in"))
 
 
 @entries_app.command(
@@ -105,6 +97,7 @@ def import_table(
 def list_entries(
     site: SiteFile,
     month: Annotated[str, typer.Option(help="2026-10")] = "",
+    year: Annotated[str, typer.Option(help="2026")] = "",
     *,
     history: Annotated[
         bool, typer.Option("--all", help=say("包括已修订的", "revised ones too"))
@@ -116,12 +109,12 @@ def list_entries(
     speak(lang)
     ledger = read_ledger(load_site(site).entries)
     counting = {entry.number for entry in ledger.current().values()}
-    within = parse_month(month) if month else None
+    within = parse_month(month) if month else parse_year(year) if year else None
     chosen = [
         entry
         for entry in ledger.entries
         if (history or entry.number in counting)
-        and (within is None or entry.figure.period.whole_month == within)
+        and (within is None or _inside(entry.figure.period, within))
     ]
     if as_json:
         rows = [
@@ -131,121 +124,85 @@ def list_entries(
         typer.echo(json.dumps({"head": ledger.head, "entries": rows}, ensure_ascii=False))
         return
     for entry in chosen:
-        typer.echo(_sentence(entry, counts=entry.number in counting))
+        typer.echo(entry_text(entry, counts=entry.number in counting))
 
 
 @entries_app.command(
-    context_settings={"ignore_unknown_options": True},  # -3 is a value, to be refused as one
     help=say(
-        "修订一条录入的数值；旧值仍留在台账",
-        "correct an entry; the old one stays in the ledger",
-    ),
+        "核验台账哈希链、凭证文件和已存证报告的副本；有问题时退出码为 1",
+        "check the chain, the documents and the copies of lodged reports; exit 1 when not whole",
+    )
 )
-def revise(  # noqa: PLR0913 - each is an option of the command
-    number: Annotated[int, typer.Argument(help=say("条目编号", "number of the entry"))],
+def check(
     site: SiteFile,
-    author: Author,
-    reason: Reason,
-    value: Annotated[str, typer.Argument(help=say("新数值", "the new value"))] = "",
-    *,
-    withdraw: Annotated[
-        bool, typer.Option("--withdraw", help=say("撤回，不再计入", "withdraw it"))
-    ] = False,
-    document: Annotated[Path | None, typer.Option(help=say("凭证文件", "document"))] = None,
-    voucher: Annotated[str, typer.Option(help=say("凭证编号", "number of the document"))] = "",
+    beside: Annotated[
+        list[Path] | None,
+        typer.Option(help=say("另在此文件夹找凭证", "look for documents here too")),
+    ] = None,
     lang: Lang = "",
 ) -> None:
-    """What is not given stays as it was."""
+    """A changed or missing document is named."""
     speak(lang)
-    _signed(author, reason)
-    if bool(value) == withdraw:
-        raise ConfigError([say("给出新数值，或 --withdraw", "give a new value, or --withdraw")])
-
-    def change(ledger: Ledger) -> Ledger:
-        old = _entry(ledger, number)
-        figure = _revised(old.figure, value, document, voucher)
-        now = datetime.now(UTC)
-        return ledger.added([figure], author=author, reason=reason, time=now, revises=number)
-
-    ledger = change_ledger(load_site(site).entries, change)
-    typer.echo(_sentence(ledger.entries[-1], counts=not withdraw))
-
-
-def parse_month(text: str) -> Period:
-    """A month. Raises ConfigError."""
+    file = load_site(site).entries
     try:
-        period = Period.parse(text)
-    except ValueError as error:
-        raise ConfigError([f"--month {error}"]) from None
-    if not period.is_month:
-        raise ConfigError([f"--month {text}: " + say("请填月份，如 2026-10", "write e.g. 2026-10")])
-    return period
-
-
-def _signed(author: str, reason: str) -> None:
-    if not author.strip() or not reason.strip():
-        raise ConfigError([say("须填 --author 和 --reason", "--author and --reason are required")])
-
-
-def _entry(ledger: Ledger, number: int) -> Entry:
-    for entry in ledger.current().values():
-        if entry.number == number:
-            return entry
-    if not 1 <= number <= len(ledger.entries):
-        raise ConfigError([say(f"没有第 {number} 条", f"there is no entry {number}")])
-    key = ledger.entries[number - 1].figure.key
-    newest = max(e.number for e in ledger.entries if e.figure.key == key)
-    if newest == number:
-        raise ConfigError(
-            [
+        ledger = read_ledger(file)
+        faults = _lodged_faults(file, ledger)
+        checked = check_documents(file, ledger, beside or [])
+    except ConfigError as error:
+        for problem in error.problems:
+            typer.echo(problem)
+        raise typer.Exit(1) from None
+    for each in checked:
+        if each.fault:
+            numbers = ", ".join(map(str, each.entries))
+            faults.append(
                 say(
-                    f"第 {number} 条是撤回；请用 smelter entries import 重新录入",
-                    f"entry {number} is a withdrawal; enter the figure anew by import",
+                    f"凭证 {each.document.name}（第 {numbers} 条）：{each.fault}",
+                    f"document {each.document.name} (entries {numbers}): {each.fault}",
                 )
-            ]
-        )
-    raise ConfigError(
-        [
-            say(
-                f"第 {number} 条已不计入；最新一条为第 {newest} 条",
-                f"entry {number} does not count any more; the newest is entry {newest}",
             )
-        ]
+    for fault in faults:
+        typer.echo(fault)
+    count = len(ledger.entries)
+    typer.echo(
+        say(
+            f"台账 {count} 条，链完整，末条 {ledger.head[:16]}；凭证文件 {len(checked)} 个；"
+            f"问题 {len(faults)} 个",
+            f"{count} entries, the chain is whole, head {ledger.head[:16]}; "
+            f"{len(checked)} documents; {len(faults)} faults",
+        )
     )
+    if faults:
+        raise typer.Exit(1)
 
 
-def _revised(old: Figure, value: str, document: Path | None, voucher: str) -> Figure:
-    try:
-        number = Decimal(value.replace(",", "")) if value else None
-    except InvalidOperation:
-        number = Decimal("NaN")
-    if number is not None and (not number.is_finite() or number < 0):
-        raise ConfigError([say(f"{value!r} 不是零或正数", f"{value!r} is no number >= 0")])
-    figure = replace(
-        old,
-        value=number,
-        voucher=voucher or old.voucher,
-        document=Document.of(document) if document else None,
-        source=None,
-        sheet="",
-        row=0,
-    )
-    if number is not None and old.kind.high is not None and figure.amount > old.kind.high:
-        raise ConfigError([say(f"{value} 超过 100 %", f"{value} is more than 100 %")])
-    return figure
+def _lodged_faults(file: Path, ledger: Ledger) -> list[str]:
+    """Copies of lodged reports that are lost or changed, or that saw another ledger."""
+    from reports.versions import read_report
+
+    lodgings = read_lodgings(file)
+    faults = []
+    for lodging in lodgings.lodgings:
+        copy = lodgings.copy(lodging)
+        try:
+            content = read_report(copy).content
+        except ConfigError as error:
+            faults += error.problems
+            continue
+        seen = content.ledger
+        known = Ledger(ledger.entries[: seen.entries])
+        if content.digest() != lodging.content_sha256:
+            faults.append(f"{copy}: " + say("不是当时存证的报告", "is not the report lodged"))
+        elif len(known.entries) < seen.entries or known.head != seen.head:
+            faults.append(
+                say(
+                    f"{copy}：存证时台账第 {seen.entries} 条与现在不同，台账被改动",
+                    f"{copy}: entry {seen.entries} was another when it was lodged; the ledger "
+                    "was changed",
+                )
+            )
+    return faults
 
 
-def _sentence(entry: Entry, *, counts: bool) -> str:
-    figure = entry.figure
-    value = say("撤回", "withdrawn") if figure.value is None else f"{figure.value} {figure.unit}"
-    kind = say(figure.kind.zh, figure.kind.id)
-    parts = [
-        f"{entry.number:>5}  {figure.period}  {figure.line}  {kind}  {value}",
-        f"{entry.author} {entry.time.astimezone(PLANT_TIME):%Y-%m-%d %H:%M}",
-        entry.reason,
-    ]
-    if entry.revises:
-        parts.append(say(f"修订第 {entry.revises} 条", f"revises {entry.revises}"))
-    if not counts:
-        parts.append(say("不计入", "does not count"))
-    return "  |  ".join(parts)
+def _inside(period: Period, within: Period) -> bool:
+    return within.first <= period.first < within.after

@@ -1,299 +1,223 @@
-"""From a table to figures: every refusal with its row, all at once, and nothing half-imported."""
+"""From a table to the ledger: what would change, and every refusal with its row, all at once."""
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from enum import StrEnum
 from pathlib import Path
 
 from drivers.language import say
 from drivers.model import ConfigError
-from reports.entries.kinds import KINDS, EntryKind, Place, Span, find_kind
-from reports.entries.ledger import Document, Entry, Figure, Ledger
-from reports.entries.table import TableRow, read_table
-from reports.periods import PLANT_TIME, Period
-from reports.site import PLANT, Potline, Site
-
-# Far above any real line: what exceeds it was written in kg, or for a year.
-TIMES_CAPACITY = Decimal(3)
-_BOUNDED = {"aluminium_tapped", "anode_consumed"}
+from reports.entries.ledger import Document, Entry, Figure, Key, Ledger
+from reports.entries.reading import Reader, RowError
+from reports.entries.table import TableRow, place, read_table
+from reports.lodgings import Lodging, Lodgings
+from reports.site import Site
 
 
-class RowError(ValueError):
-    """What is wrong with one row, in words."""
+class Status(StrEnum):
+    """What importing a row would do."""
+
+    NEW = "new"
+    SAME = "same"  # there already, nothing to do
+    DIFFERS = "differs"  # there with another value: a revision
+    AGAIN = "again"  # it was withdrawn, and comes back
 
 
 @dataclass(frozen=True, slots=True)
-class Reader:
-    """Reads figures for one site; ``now`` tells which periods lie in the future."""
+class Proposal:
+    """One row as a figure, and the entry of the ledger that it meets."""
 
-    site: Site
-    now: datetime
-    folder: Path  # documents are named relative to it
-    source: Document | None = None
-
-    def figure(self, row: TableRow) -> Figure:
-        """Raises RowError with everything that is wrong with the row."""
-        problems: list[str] = []
-        kind = self._kind(row.cells, problems)
-        period = self._period(row.cells, kind, problems)
-        line = self._line(row.cells, kind, period, problems)
-        unit = self._unit(row.cells, kind, problems)
-        value = self._value(row.cells, problems)
-        document = self._document(row.cells, problems)
-        if problems or kind is None or period is None:
-            raise RowError(" | ".join(problems))
-        figure = Figure(
-            kind=kind,
-            line=line,
-            period=period,
-            value=value,
-            unit=unit,
-            voucher=row.cells.get("voucher", ""),
-            note=row.cells.get("note", ""),
-            document=document,
-            source=self.source,
-            sheet=row.sheet,
-            row=row.row,
-        )
-        _plausible(figure, self.site.line(line))
-        return figure
-
-    def _kind(self, cells: dict[str, str], problems: list[str]) -> EntryKind | None:
-        text = cells.get("kind", "")
-        kind = find_kind(text)
-        if kind is None:
-            known = ", ".join(f"{known.id} {known.zh}" for known in KINDS.values())
-            problems.append(
-                say(f"没有项目 {text!r}；可填：{known}", f"unknown kind {text!r}; known: {known}")
-            )
-        return kind
-
-    def _period(
-        self, cells: dict[str, str], kind: EntryKind | None, problems: list[str]
-    ) -> Period | None:
-        text = cells.get("period", "")
-        if kind is not None and kind.span is Span.MONTH and text.endswith("-01"):
-            text = text[:7]  # a spreadsheet turns 2026-10 into the first day of October
-        try:
-            period = Period.parse(text)
-        except ValueError:
-            problems.append(
-                say(
-                    f"期间 {text!r} 不是月份或日期；请填 2026-10 或 2026-10-05",
-                    f"period {text!r} is no month or day; write 2026-10 or 2026-10-05",
-                )
-            )
-            return None
-        if kind is not None and kind.span is Span.MONTH and not period.is_month:
-            problems.append(
-                say(
-                    f"{kind.zh}按月填报；请填 {text[:7]}，不是 {text}",
-                    f"{kind.id} is entered per month; write {text[:7]}, not {text}",
-                )
-            )
-        early = kind is not None and kind.early
-        if (period.start if early else period.end) > self.now:
-            today = self.now.astimezone(PLANT_TIME).date()
-            problems.append(
-                say(
-                    f"期间 {period} 在将来或尚未结束（今天 {today}）",
-                    f"period {period} lies in the future or is not over yet (today is {today})",
-                )
-            )
-        return period
-
-    def _line(
-        self,
-        cells: dict[str, str],
-        kind: EntryKind | None,
-        period: Period | None,
-        problems: list[str],
-    ) -> str:
-        text = cells.get("line", "")
-        if kind is not None and kind.place is Place.PLANT:
-            if text not in {PLANT, "", "全厂"}:
-                problems.append(
-                    say(
-                        f"{kind.zh}按全厂填报；工序请填 {PLANT} 或“全厂”，不是 {text!r}",
-                        f"{kind.id} is of the whole plant; write {PLANT}, not {text!r}",
-                    )
-                )
-            return PLANT
-        named = [p for p in self.site.potline if text in {p.id, p.name.zh, p.name.en, _shown(p)}]
-        if not named:
-            known = ", ".join(line.id for line in self.site.potline)
-            problems.append(
-                say(
-                    f"没有工序 {text!r}；本厂有：{known}",
-                    f"unknown line {text!r}; the site has: {known}",
-                )
-            )
-            return text
-        if period is not None and not named[0].runs_in(period.first, period.after):
-            dates = f"{named[0].started} – {named[0].stopped or ''}"
-            problems.append(
-                say(
-                    f"{named[0].id} 在 {period} 未运行（{dates}）",
-                    f"{named[0].id} did not run in {period} ({dates})",
-                )
-            )
-        return named[0].id
-
-    def _unit(self, cells: dict[str, str], kind: EntryKind | None, problems: list[str]) -> str:
-        text = cells.get("unit", "")
-        if kind is not None and text not in kind.units:
-            allowed = " / ".join(kind.units)
-            problems.append(
-                say(
-                    f"{kind.zh}的单位 {text!r} 不对；请填 {allowed}",
-                    f"wrong unit {text!r} for {kind.id}; write {allowed}",
-                )
-            )
-        return text
-
-    def _value(self, cells: dict[str, str], problems: list[str]) -> Decimal:
-        text = cells.get("value", "").replace(" ", "")
-        grouped = text.replace(",", "") if _grouped(text) else text
-        try:
-            value = Decimal(grouped)
-        except InvalidOperation:
-            value = Decimal("NaN")
-        if not text:
-            problems.append(
-                say("缺少数值；没有数据不等于零", "value is missing, which is not zero")
-            )
-        elif not value.is_finite():
-            problems.append(
-                say(f"数值 {text!r} 不是数字", f"value {text!r} is not a number, e.g. 1234.56")
-            )
-        elif value < 0:
-            problems.append(say(f"数值 {text} 为负", f"value {text} is negative; write 0 or more"))
-        return value
-
-    def _document(self, cells: dict[str, str], problems: list[str]) -> Document | None:
-        name = cells.get("document", "")
-        if not name:
-            return None
-        try:
-            return Document.of(self.folder / name)
-        except OSError:
-            problems.append(
-                say(
-                    f"找不到凭证文件 {name!r}；请放在表格旁边",
-                    f"document {name!r} is not there; put it beside the table",
-                )
-            )
-            return None
+    figure: Figure
+    status: Status
+    entry: Entry | None = None  # the one that counts, or the withdrawal
 
 
-def _shown(line: Potline) -> str:
-    return f"{line.id} {line.name.zh}"
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a table would change; ``files`` are the documents it names, by SHA-256."""
 
+    source: Document
+    proposals: tuple[Proposal, ...]
+    files: dict[str, Path]
+    ignored: tuple[str, ...]  # sheets without figures
+    unfilled: tuple[TableRow, ...]  # rows of the template nobody filled in
 
-def _grouped(text: str) -> bool:
-    """12,345.6 has its commas where thousands are; 12,5 has not and is refused."""
-    head, *groups = text.partition(".")[0].lstrip("-").split(",")
-    return bool(groups) and 1 <= len(head) <= 3 and all(len(group) == 3 for group in groups)
+    def of(self, status: Status) -> list[Proposal]:
+        return [each for each in self.proposals if each.status is status]
 
-
-def _plausible(figure: Figure, line: Potline | None) -> None:
-    kind = figure.kind
-    if kind.high is not None and figure.amount > kind.high:
-        raise RowError(
-            say(
-                f"数值 {figure.value} {figure.unit} 超过 100 %；2 % 请填 0.02 fraction 或 2 %",
-                f"value {figure.value} {figure.unit} is more than 100 %; "
-                "2 % is 0.02 fraction or 2 %",
-            )
-        )
-    if line is None or kind.id not in _BOUNDED:
-        return
-    days = Decimal(len(figure.period.days))
-    if figure.amount > line.capacity_t_per_year * days / 365 * TIMES_CAPACITY:
-        raise RowError(
-            say(
-                f"{line.id} 在 {figure.period} 不可能有 {figure.value} t"
-                f"（产能 {line.capacity_t_per_year} t/a）；是否以 kg 填写？",
-                f"value {figure.value} t is impossible for {line.id} in {figure.period} "
-                f"(capacity {line.capacity_t_per_year} t/a); was it written in kg?",
-            )
-        )
+    @property
+    def changing(self) -> list[Figure]:
+        """What would go into the ledger."""
+        return [each.figure for each in self.proposals if each.status is not Status.SAME]
 
 
 def read_figures(path: Path, site: Site, ledger: Ledger, now: datetime) -> list[Figure]:
-    """The figures of a table, fit for ``ledger``. Raises ConfigError with every refused row."""
-    rows = read_table(path)
+    """
+    The new figures of a table; rows that are there already with the same value are left out.
+
+    Raises ConfigError with every refused row, those that differ from the ledger among them.
+    """
+    preview = preview_import(path, site, ledger, now)
+    refuse(path, differing(preview))
+    return preview.changing
+
+
+def preview_import(path: Path, site: Site, ledger: Ledger, now: datetime) -> Preview:
+    """What the table would change. Raises ConfigError with every row that cannot be read."""
+    table = read_table(path)
     source = Document.of(path)
-    before = [e for e in ledger.entries if e.figure.source and e.figure.source == source]
-    if before:
-        first, last = before[0], before[-1]
-        moment = f"{first.time:%Y-%m-%d %H:%M}"
-        raise ConfigError(
-            [
-                say(
-                    f"{path}：此文件已由 {first.author} 于 {moment} 导入"
-                    f"（第 {first.number}–{last.number} 条）",
-                    f"{path}: this very file was imported on {moment} by {first.author} "
-                    f"(entries {first.number}-{last.number})",
-                )
-            ]
-        )
+    _refuse_twice(path, source, ledger)
     reader = Reader(site, now, path.parent, source)
-    figures: list[Figure] = []
+    current = ledger.current()
+    last = {entry.figure.key: entry for entry in ledger.entries}
+    found: list[Proposal] = []
     problems: list[str] = []
-    for row in rows:
+    for row in table.rows:
+        if row.asked:
+            continue
         try:
             figure = reader.figure(row)
-            _free(figure, figures, ledger)
-            figures.append(figure)
+            _refuse_overlap(figure, [each.figure for each in found], current.values())
+            found.append(_proposal(figure, current, last))
         except RowError as error:
-            problems.append(say(f"{path}：{row.where}：{error}", f"{path}: {row.where}: {error}"))
+            problems.append(f"{row.where}{say('：', ': ')}{error}")
+    refuse(path, problems)
+    return Preview(
+        source=source,
+        proposals=tuple(found),
+        files=reader.files,
+        ignored=table.ignored,
+        unfilled=tuple(row for row in table.rows if row.asked),
+    )
+
+
+def refuse(path: Path, problems: Sequence[str]) -> None:
+    """Raises ConfigError when there are any: then nothing at all is imported."""
     if problems:
-        nothing = say(f"{path}：没有导入任何数据", f"{path}: nothing was imported")
-        raise ConfigError([*problems, nothing])
-    return figures
+        colon = say("：", ": ")
+        nothing = f"{path}{colon}{say('没有导入任何数据', 'nothing was imported')}"
+        raise ConfigError([*(f"{path}{colon}{problem}" for problem in problems), nothing])
 
 
-def _free(figure: Figure, earlier: list[Figure], ledger: Ledger) -> None:
-    """Raises RowError when the same figure, or one that overlaps it, is there already."""
+def differing(preview: Preview) -> list[str]:
+    """The rows that only a revision may bring in."""
+    return [
+        f"{place(each.figure.sheet, each.figure.row)}{say('：', ': ')}{_taken(each)}"
+        for each in preview.of(Status.DIFFERS)
+    ]
+
+
+def sealed(preview: Preview, lodgings: Lodgings) -> list[str]:
+    """The rows that would change what was lodged."""
+    found = []
+    for figure in preview.changing:
+        lodging = lodgings.seal(figure.kind, figure.period)
+        if lodging is not None:
+            where = place(figure.sheet, figure.row)
+            found.append(f"{where}{say('：', ': ')}{sealed_text(figure, lodging)}")
+    return found
+
+
+def sealed_text(figure: Figure, lodging: Lodging) -> str:
+    """Who lodged it, when, under which receipt, and what to do."""
+    return say(
+        f"{figure.line} {figure.kind.zh} {figure.period}：{lodging.period} 的 {lodging.report} "
+        f"第 {lodging.version} 版已由 {lodging.author} 于 {lodging.on} 存证"
+        f"（回执 {lodging.receipt}），数据已封存；确需更正请加 --reissue，"
+        "然后重新生成报告（新版本将列出差异）并再次存证",
+        f"{figure.kind.id} of {figure.line} for {figure.period}: {lodging.report} "
+        f"{lodging.period} version {lodging.version} was lodged on {lodging.on} by "
+        f"{lodging.author} (receipt {lodging.receipt}) and is sealed; to correct it add "
+        "--reissue, then make the report again (the new version lists the difference) and lodge it",
+    )
+
+
+def _refuse_twice(path: Path, source: Document, ledger: Ledger) -> None:
+    before = [e for e in ledger.entries if e.figure.source and e.figure.source == source]
+    if not before:
+        return
+    first, last = before[0], before[-1]
+    moment = f"{first.time:%Y-%m-%d %H:%M}"
+    raise ConfigError(
+        [
+            say(
+                f"{path}：此文件已由 {first.author} 于 {moment} 导入"
+                f"（第 {first.number}–{last.number} 条）",
+                f"{path}: this very file was imported on {moment} by {first.author} "
+                f"(entries {first.number}-{last.number})",
+            )
+        ]
+    )
+
+
+def _proposal(figure: Figure, current: dict[Key, Entry], last: dict[Key, Entry]) -> Proposal:
+    entry = current.get(figure.key)
+    if entry is not None:
+        same = _says_the_same(figure, entry.figure)
+        return Proposal(figure, Status.SAME if same else Status.DIFFERS, entry)
+    withdrawn = last.get(figure.key)
+    return Proposal(figure, Status.NEW if withdrawn is None else Status.AGAIN, withdrawn)
+
+
+def _says_the_same(figure: Figure, old: Figure) -> bool:
+    """The same amount and facts, and nothing beside them that the ledger does not know yet."""
+    beside = ((figure.voucher, old.voucher), (figure.note, old.note))
+    return (
+        figure.amount == old.amount
+        and figure.more == old.more
+        and all(new in {"", known} for new, known in beside)
+        and (figure.document is None or figure.document == old.document)
+    )
+
+
+def _refuse_overlap(figure: Figure, earlier: list[Figure], current: Collection[Entry]) -> None:
+    """Raises RowError for the same figure twice in the table, or a day inside a month."""
     for other in earlier:
         if _overlap(figure, other):
+            where = place(other.sheet if other.sheet != figure.sheet else "", other.row)
             raise RowError(
                 say(
-                    f"与第 {other.row} 行重复：{figure.line} {figure.kind.zh}"
-                    f" {other.period} 与 {figure.period}",
-                    f"duplicate of row {other.row}: {figure.kind.id} of {figure.line} "
+                    f"与{where}重复：{figure.line} {figure.kind.zh} {figure.item} "
+                    f"{other.period} 与 {figure.period}",
+                    f"duplicate of {where}: {figure.kind.id} {figure.item} of {figure.line} "
                     f"for {other.period} and {figure.period}",
                 )
             )
-    for entry in ledger.current().values():
-        if _overlap(figure, entry.figure):
-            raise RowError(_taken(figure, entry))
+    for entry in current:
+        if entry.figure.key != figure.key and _overlap(figure, entry.figure):
+            raise RowError(_overlapping(figure, entry))
 
 
 def _overlap(one: Figure, other: Figure) -> bool:
     return (
-        one.kind is other.kind
-        and one.line == other.line
+        (one.kind.id, one.line, one.item) == (other.kind.id, other.line, other.item)
         and one.period.first < other.period.after
         and other.period.first < one.period.after
     )
 
 
-def _taken(figure: Figure, entry: Entry) -> str:
-    revise = f"smelter entries revise {entry.number}"
-    if entry.figure.period != figure.period:
-        return say(
-            f"{figure.line} {figure.kind.zh}已有 {entry.figure.period} 的数据"
-            f"（第 {entry.number} 条），日与月不能重叠；先撤回：{revise} --withdraw",
-            f"{figure.kind.id} of {figure.line} is already entered for {entry.figure.period} "
-            f"(entry {entry.number}), days and months must not overlap; "
-            f"withdraw it first: {revise} --withdraw",
-        )
+def _overlapping(figure: Figure, entry: Entry) -> str:
+    withdraw = f"smelter entries revise {entry.number} --withdraw"
+    return say(
+        f"{figure.line} {figure.kind.zh}已有 {entry.figure.period} 的数据"
+        f"（第 {entry.number} 条），日与月不能重叠；先撤回：{withdraw}",
+        f"{figure.kind.id} of {figure.line} is already entered for {entry.figure.period} "
+        f"(entry {entry.number}), days and months must not overlap; "
+        f"withdraw it first: {withdraw}",
+    )
+
+
+def _taken(proposal: Proposal) -> str:
+    figure, entry = proposal.figure, proposal.entry
+    if entry is None:
+        raise ValueError("it differs from nothing")
     stated = f"{entry.figure.value} {entry.figure.unit}"
     return say(
-        f"重复：{figure.line} {figure.kind.zh} {figure.period} 已是第 {entry.number} 条"
-        f"（{stated}）；更正用：{revise}",
-        f"duplicate: {figure.kind.id} of {figure.line} for {figure.period} is entry "
-        f"{entry.number} ({stated}); correct it with: {revise}",
+        f"{figure.line} {figure.kind.zh} {figure.period} 已是第 {entry.number} 条（{stated}），"
+        f"表中为 {figure.value} {figure.unit}；更正请加 --revise，"
+        f"或 smelter entries revise {entry.number}",
+        f"{figure.kind.id} of {figure.line} for {figure.period} is entry {entry.number} "
+        f"({stated}), the table says {figure.value} {figure.unit}; to correct it add --revise, "
+        f"or: smelter entries revise {entry.number}",
     )

@@ -143,13 +143,16 @@ class Ledger:
         author: str,
         reason: str,
         time: datetime,
-        revises: int | None = None,
     ) -> "Ledger":
-        """The longer ledger, with ``figures`` at its end."""
-        entries = list(self.entries)
+        """The longer ledger, with ``figures`` at its end; one that is there already is revised."""
+        entries, current = list(self.entries), self.current()
+        prev = self.head
         for figure in figures:
-            prev = entries[-1].hash if entries else NO_HASH
-            entries.append(Entry(len(entries) + 1, figure, author, reason, time, revises, prev))
+            old = current.get(figure.key)
+            revises = None if old is None else old.number
+            made = Entry(len(entries) + 1, figure, author, reason, time, revises, prev)
+            entries.append(made)
+            prev = made.hash
         return Ledger(tuple(entries))
 
 

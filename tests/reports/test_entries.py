@@ -6,17 +6,18 @@ import sys
 from datetime import date
 
 import pytest
-from openpyxl import Workbook, load_workbook
+from openpyxl import Workbook
 
 from drivers.model import ConfigError
 from reports.entries.importing import read_figures
-from reports.entries.kinds import KINDS
 from reports.entries.ledger import NO_HASH, Ledger, read_ledger
 from reports.periods import Period
 from tests.reports import plant
 from tests.reports.conftest import NOW, Office, Smelter
 
 HEAD = "kind,line,period,value,unit\n"
+LAB_HEAD = "kind,line,period,value,unit,sample,method,laboratory,accreditation,tested_on\n"
+LAB = "S-1,YS/T 63.20,example laboratory,CNAS L0000,2026-10-20"
 
 
 def test_a_month_is_imported_with_everything_that_proves_it(kept: Office) -> None:
@@ -130,43 +131,10 @@ def test_spreadsheet_encodings(office: Office, encoding: str, smelter: Smelter) 
     path.write_bytes("项目,工序,期间,数值,单位\n铝液产量,一系列,2026-10,1,t\n".encode(encoding))
     code, said = smelter(
         *("entries", "import", str(path), "--site", str(office.site_file)),
-        *("--author", "王敏", "--reason", "十月"),
+        *("--author", "王敏", "--reason", "十月", "--yes"),
     )
     assert code == 0, said
     assert read_ledger(office.site.entries).entries[0].figure.line == "line1"
-
-
-def test_template_is_filled_in_and_imported(office: Office, smelter: Smelter) -> None:
-    """The template as an officer uses it: choose from the lists, type numbers, import."""
-    path = office.root / "october.xlsx"
-    where = ("--site", str(office.site_file))
-    code, said = smelter("entries", "template", "--out", str(path), "--month", "2026-10", *where)
-    assert code == 0, said
-    book = load_workbook(path)
-    sheet = book["填报 Entries"]
-    assert [cell.value for cell in sheet[1]][:3] == ["项目 kind", "工序 line", "期间 period"]
-    assert sheet.max_row == 5  # two figures for each of two lines
-    lists = {str(v.sqref): v for v in sheet.data_validations.dataValidation}
-    assert lists["A2:A501"].type == "list"
-    assert lists["D2:D501"].type == "decimal"
-    assert {cell.value for cell in book["选项 Lists"]["A"]} == {k.label for k in KINDS.values()}
-    for row, value in zip(range(2, 6), (21050.25, 9876.4, 10012.5, 4700.5), strict=True):
-        sheet.cell(row, 4, value)
-    book.save(path)
-    code, said = smelter(
-        *("entries", "import", str(path), *where, "--author", "王敏", "--reason", "十月")
-    )
-    assert code == 0, said
-    entries = read_ledger(office.site.entries).entries
-    assert [str(entry.figure.value) for entry in entries] == [
-        "21050.25",
-        "9876.4",
-        "10012.5",
-        "4700.5",
-    ]
-    assert entries[3].figure.sheet == "填报 Entries"
-    code, _ = smelter("entries", "template", "--out", str(path))
-    assert code == 2  # never overwritten
 
 
 def test_a_month_that_a_spreadsheet_turned_into_a_date(office: Office) -> None:
@@ -187,9 +155,10 @@ def test_a_month_that_a_spreadsheet_turned_into_a_date(office: Office) -> None:
 
 def test_units_are_converted_only_where_they_are_stated(office: Office) -> None:
     ledger = office.enter(
-        HEAD
+        LAB_HEAD
         + "electricity_ac,line1,2026-10,28200.5,万kWh\nelectricity_ac,line2,2026-10,135780372,kWh\n"
-        + "anode_sulphur,line1,2026-10,1.94,%\nanode_sulphur,line2,2026-10,0.0194,fraction\n"
+        + f"anode_sulphur,line1,2026-10,1.94,%,{LAB}\n"
+        + f"anode_sulphur,line2,2026-10,0.0194,fraction,{LAB}\n"
     )
     amounts = [str(entry.figure.amount.normalize()) for entry in ledger.entries]
     assert amounts == ["282005", "135780.372", "0.0194", "0.0194"]

@@ -1,0 +1,383 @@
+"""One row of a table as a figure of this site: everything that is wrong with it, at once."""
+
+import re
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Final
+
+from drivers.language import say
+from reports.entries.kinds import FACTS, KINDS, EntryKind, Fact, Items, Place, Span, find_kind
+from reports.entries.ledger import Document, Figure
+from reports.entries.plausible import implausible
+from reports.entries.table import TableRow
+from reports.periods import PLANT_TIME, Period
+from reports.site import PLANT, Potline, Site
+
+_DATE: Final = re.compile(r"(\d{4})[-/年](\d{1,2})(?:[-/月](\d{1,2})日?|月?)")
+
+
+class RowError(ValueError):
+    """What is wrong with one row, in words."""
+
+
+@dataclass(slots=True)
+class Reader:
+    """
+    Reads figures for one site; ``now`` tells which periods lie in the future.
+
+    ``files`` collects the documents the rows name, by SHA-256. The plan of the site is only read
+    when a row names an instrument.
+    """
+
+    site: Site
+    now: datetime
+    folder: Path  # documents are named relative to it
+    source: Document | None = None
+    files: dict[str, Path] = field(default_factory=dict)
+    planned: set[str] = field(default_factory=set)
+
+    def figure(self, row: TableRow) -> Figure:
+        """Raises RowError with everything that is wrong with the row."""
+        problems: list[str] = []
+        cells = row.cells
+        kind = _kind(cells, problems)
+        if kind is None:
+            raise RowError(" | ".join(problems))
+        period = self._period(cells, kind, problems)
+        unit = _unit(cells, kind, problems)
+        read = Figure(
+            kind=kind,
+            line=self._line(cells, kind, period, problems),
+            period=period or Period.year(2000),
+            value=_value(cells, kind, problems),
+            unit=unit,
+            voucher=cells.get("voucher", ""),
+            note=cells.get("note", ""),
+            document=self._document(cells, kind, problems),
+            source=self.source,
+            sheet=row.sheet,
+            row=row.row,
+            item=_item(cells, kind, problems),
+        )
+        if not problems and (wrong := implausible(read, self.site)):
+            problems.append(wrong)
+        facts = self._facts(cells, kind, period, problems)
+        if problems:
+            raise RowError(" | ".join(problems))
+        return replace(read, more=facts)
+
+    def _period(self, cells: dict[str, str], kind: EntryKind, problems: list[str]) -> Period | None:
+        text = _date_text(cells.get("period", ""))
+        if kind.span is Span.MONTH and re.fullmatch(r"\d{4}-\d{2}-01", text):
+            text = text[:7]  # a spreadsheet turns 2026-10 into the first day of October
+        if kind.span is Span.YEAR and re.fullmatch(r"\d{4}-01(-01)?", text):
+            text = text[:4]
+        try:
+            period = Period.parse(text)
+        except ValueError:
+            problems.append(_no_period(text, kind))
+            return None
+        if not _fits(period, kind):
+            problems.append(_no_period(text, kind))
+            return None
+        last = period.start if kind.early else period.end
+        if last > self.now and not kind.ahead:
+            today = self.now.astimezone(PLANT_TIME).date()
+            problems.append(
+                say(
+                    f"期间 {period} 在将来或尚未结束（今天 {today}）",
+                    f"period {period} lies in the future or is not over yet (today is {today})",
+                )
+            )
+        return period
+
+    def _line(
+        self, cells: dict[str, str], kind: EntryKind, period: Period | None, problems: list[str]
+    ) -> str:
+        text = cells.get("line", "")
+        if kind.place is Place.INSTRUMENT:
+            return self._instrument(text, problems)
+        if kind.place is Place.PLANT:
+            if text not in {PLANT, "", "全厂", f"{PLANT} 全厂"}:
+                problems.append(
+                    say(
+                        f"{kind.zh}按全厂填报；工序请填 {PLANT} 或“全厂”，不是 {text!r}",
+                        f"{kind.id} is of the whole plant; write {PLANT}, not {text!r}",
+                    )
+                )
+            return PLANT
+        named = [p for p in self.site.potline if text in {p.id, p.name.zh, p.name.en, shown(p)}]
+        if not named:
+            known = ", ".join(line.id for line in self.site.potline)
+            problems.append(
+                say(
+                    f"没有工序 {text!r}；本厂有：{known}",
+                    f"unknown line {text!r}; the site has: {known}",
+                )
+            )
+            return text
+        if period is not None and not named[0].runs_in(period.first, period.after):
+            dates = f"{named[0].begins} – {named[0].ends or ''}"
+            problems.append(
+                say(
+                    f"{named[0].id} 在 {period} 未运行（{dates}）",
+                    f"{named[0].id} did not run in {period} ({dates})",
+                )
+            )
+        return named[0].id
+
+    def _instrument(self, text: str, problems: list[str]) -> str:
+        identity = text.split(" ", maxsplit=1)[0]
+        if not identity:
+            problems.append(
+                say("缺少计量器具编号", "the instrument is missing; write its id of plan.toml")
+            )
+        elif self.site.plan is not None and identity not in self._planned(self.site.plan):
+            known = ", ".join(sorted(self._planned(self.site.plan)))
+            problems.append(
+                say(
+                    f"质量控制计划中没有计量器具 {identity!r}；有：{known}",
+                    f"no instrument {identity!r} in the plan; it has: {known}",
+                )
+            )
+        return identity
+
+    def _planned(self, plan: Path) -> set[str]:
+        from reports.plan_file import load_plan
+
+        if not self.planned:
+            self.planned.update(each.id for each in load_plan(plan).instrument)
+        return self.planned
+
+    def _document(
+        self, cells: dict[str, str], kind: EntryKind, problems: list[str]
+    ) -> Document | None:
+        name = cells.get("document", "")
+        if not name:
+            if kind.document:
+                problems.append(
+                    say(
+                        f"{kind.zh}须附凭证文件（平台通知或截图）",
+                        f"{kind.id} needs its document: the notice of the platform",
+                    )
+                )
+            return None
+        try:
+            document = Document.of(self.folder / name)
+        except OSError:
+            problems.append(
+                say(
+                    f"找不到凭证文件 {name!r}；请放在表格旁边",
+                    f"document {name!r} is not there; put it beside the table",
+                )
+            )
+            return None
+        self.files[document.sha256] = self.folder / name
+        return document
+
+    def _facts(
+        self, cells: dict[str, str], kind: EntryKind, period: Period | None, problems: list[str]
+    ) -> tuple[tuple[str, str], ...]:
+        given = {name: cells[name] for name in FACTS if cells.get(name)}
+        facts, wrong = read_facts(kind, given, period, self.now)
+        problems += wrong
+        return facts
+
+
+def read_facts(
+    kind: EntryKind, given: dict[str, str], period: Period | None, now: datetime
+) -> tuple[tuple[tuple[str, str], ...], list[str]]:
+    """The further facts of a figure, sorted by name, and what is wrong with them."""
+    own = {fact.id: fact for fact in kind.facts}
+    wrong = [
+        say(
+            f"{kind.zh}没有“{FACTS[name].zh}”，请清空该格",
+            f"{kind.id} has no {FACTS[name].en!r}; leave that cell empty",
+        )
+        for name in given
+        if name not in own
+    ]
+    missing = [fact for fact in kind.facts if fact.required and not given.get(fact.id)]
+    if missing:
+        wrong.append(
+            say(
+                f"缺少：{'、'.join(fact.zh for fact in missing)}",
+                f"missing: {', '.join(fact.en for fact in missing)}",
+            )
+        )
+    read: dict[str, str] = {}
+    for name, text in given.items():
+        if name in own and own[name].is_date:
+            read[name], problem = _day(own[name], text, now)
+            wrong += [problem] if problem else []
+        elif name in own:
+            read[name] = text
+    until = read.get("valid_until", "")
+    if period is not None and until and not wrong and date.fromisoformat(until) < period.first:
+        wrong.append(
+            say(
+                f"有效期至 {until} 早于检定日期 {period}",
+                f"valid until {until} is before the day of calibration {period}",
+            )
+        )
+    return tuple(sorted(read.items())), wrong
+
+
+def _day(fact: Fact, text: str, now: datetime) -> tuple[str, str]:
+    """The day as 2026-10-05, and what is wrong with it."""
+    try:
+        day = date.fromisoformat(_date_text(text))
+    except ValueError:
+        return text, say(
+            f"{fact.zh} {text!r} 不是日期；请填 2026-10-05",
+            f"{fact.en} {text!r} is no date; write 2026-10-05",
+        )
+    if fact.id == "tested_on" and day > now.astimezone(PLANT_TIME).date():
+        return text, say(f"{fact.zh} {day} 在将来", f"{fact.en} {day} lies in the future")
+    return day.isoformat(), ""
+
+
+def _date_text(text: str) -> str:
+    """2026/10/5 and 2026年10月5日 as 2026-10-05; anything else as it is."""
+    found = _DATE.fullmatch("".join(text.split()))
+    if found is None:
+        return text
+    return "-".join(part.zfill(2) for part in found.groups() if part)
+
+
+def _fits(period: Period, kind: EntryKind) -> bool:
+    is_day = not period.is_month and not period.is_year
+    return {
+        Span.DAY: is_day,
+        Span.MONTH: period.is_month,
+        Span.DAY_OR_MONTH: is_day or period.is_month,
+        Span.YEAR: period.is_year,
+    }[kind.span]
+
+
+def _no_period(text: str, kind: EntryKind) -> str:
+    try:
+        known = Period.parse(text)
+    except ValueError:
+        known = None
+    if known is None:
+        wanted_zh, wanted_en, example = {
+            Span.DAY: ("日期", "day", "2026-10-05"),
+            Span.MONTH: ("月份", "month", "2026-10"),
+            Span.DAY_OR_MONTH: ("月份或日期", "month or day", "2026-10 / 2026-10-05"),
+            Span.YEAR: ("年份", "year", "2026"),
+        }[kind.span]
+        return say(
+            f"期间 {text!r} 不是{wanted_zh}；请填 {example}",
+            f"period {text!r} is no {wanted_en}; write {example}",
+        )
+    example = {Span.YEAR: text[:4], Span.DAY: f"{text[:4]}-10-05"}.get(
+        kind.span, text[:7] if len(text) > 4 else f"{text}-10"
+    )
+    per = {
+        Span.DAY: ("日", "day"),
+        Span.MONTH: ("月", "month"),
+        Span.DAY_OR_MONTH: ("月或日", "month or day"),
+        Span.YEAR: ("年", "year"),
+    }[kind.span]
+    return say(
+        f"{kind.zh}按{per[0]}填报；请填 {example}，不是 {text}",
+        f"{kind.id} is entered per {per[1]}; write {example}, not {text}",
+    )
+
+
+def _kind(cells: dict[str, str], problems: list[str]) -> EntryKind | None:
+    text = cells.get("kind", "")
+    kind = find_kind(text)
+    if kind is None:
+        known = ", ".join(f"{known.id} {known.zh}" for known in KINDS.values())
+        problems.append(
+            say(f"没有项目 {text!r}；可填：{known}", f"unknown kind {text!r}; known: {known}")
+        )
+    return kind
+
+
+def _item(cells: dict[str, str], kind: EntryKind, problems: list[str]) -> str:
+    text = cells.get("item", "")
+    if kind.items is None:
+        if text:
+            problems.append(
+                say(
+                    f"{kind.zh}不分品种，请清空 {text!r}",
+                    f"{kind.id} has no items; leave {text!r} out",
+                )
+            )
+        return ""
+    found = kind.items.find(text)
+    if found is not None:
+        return found
+    problems.append(_no_item(kind, kind.items, text))
+    return ""
+
+
+def _no_item(kind: EntryKind, items: Items, text: str) -> str:
+    known = [f"{item} {say(name.zh, name.en)}" for item, name in items.names.items()]
+    listed = ", ".join(known) if known else say(items.what.zh, items.what.en)
+    if not text:
+        return say(
+            f"{kind.zh}须填品种（{items.what.zh}）：{listed}",
+            f"{kind.id} needs an item ({items.what.en}): {listed}",
+        )
+    return say(
+        f"{kind.zh}没有品种 {text!r}；可填：{listed}",
+        f"unknown item {text!r} of {kind.id}; write: {listed}",
+    )
+
+
+def _unit(cells: dict[str, str], kind: EntryKind, problems: list[str]) -> str:
+    text = cells.get("unit", "")
+    if text not in kind.units:
+        allowed = " / ".join(kind.units)
+        hint = "" if kind.hint is None else say(f"（{kind.hint.zh}）", f" ({kind.hint.en})")
+        problems.append(
+            say(
+                f"{kind.zh}的单位 {text!r} 不对；请填 {allowed}{hint}",
+                f"wrong unit {text!r} for {kind.id}; write {allowed}{hint}",
+            )
+        )
+    return text
+
+
+def _value(cells: dict[str, str], kind: EntryKind, problems: list[str]) -> Decimal:
+    written = "".join(cells.get("value", "").split())
+    text, scale = _without_percent(written, cells.get("unit", ""))
+    value = number(text)
+    if not text:
+        problems.append(say("缺少数值；没有数据不等于零", "value is missing, which is not zero"))
+    elif value is None:
+        problems.append(
+            say(f"数值 {written!r} 不是数字", f"value {written!r} is not a number, e.g. 1234.56")
+        )
+    elif value < 0 and kind.low >= 0:
+        problems.append(say(f"数值 {text} 为负", f"value {text} is negative; write 0 or more"))
+    return Decimal(0) if value is None else value * scale
+
+
+def _without_percent(text: str, unit: str) -> tuple[str, Decimal]:
+    """A spreadsheet shows 0.0194 as 1.94%: the same in either unit of a share."""
+    if text.endswith("%") and unit in {"%", "fraction"}:
+        return text[:-1], Decimal(1) if unit == "%" else Decimal("0.01")
+    return text, Decimal(1)
+
+
+def number(text: str) -> Decimal | None:
+    """A finite number; 12,345.6 has its commas where thousands are, 12,5 has not: None."""
+    head, *groups = text.partition(".")[0].lstrip("-").split(",")
+    grouped = bool(groups) and 1 <= len(head) <= 3 and all(len(group) == 3 for group in groups)
+    try:
+        value = Decimal(text.replace(",", "") if grouped else text)
+    except InvalidOperation:
+        return None
+    return value if value.is_finite() else None
+
+
+def shown(line: Potline) -> str:
+    """A potline in the lists of the template."""
+    return f"{line.id} {line.name.zh}"

@@ -1,0 +1,136 @@
+"""The cells of an XLSX or CSV file as texts, as a person saw them in the spreadsheet."""
+
+import csv
+import zipfile
+import zlib
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from decimal import Decimal
+from io import StringIO
+from pathlib import Path
+from typing import Any, Final
+
+from drivers.language import say
+from drivers.model import ConfigError
+
+SERIAL_FIRST: Final = 30000  # 1982; a smaller number is no day of a plant's books
+SERIAL_LAST: Final = 80000  # 2119
+_DIGITS: Final = 15  # what a spreadsheet shows of a binary number
+
+
+@dataclass(slots=True)
+class Sheet:
+    """Texts by line and column; ``faults`` and ``dates`` by (row from 1, column from 0)."""
+
+    name: str
+    lines: list[list[str]]
+    faults: dict[tuple[int, int], str] = field(default_factory=dict)
+    dates: dict[tuple[int, int], str] = field(default_factory=dict)
+
+    def date_text(self, row: int, column: int) -> str:
+        """The cell as a day, where a number in it can only be one."""
+        return self.dates.get((row, column), self.lines[row - 1][column])
+
+
+def read_sheets(path: Path) -> list[Sheet]:
+    """All sheets; a CSV is one without a name. Raises ConfigError, OSError."""
+    return _csv(path) if path.suffix.lower() == ".csv" else _xlsx(path)
+
+
+def _csv(path: Path) -> list[Sheet]:
+    content = path.read_bytes()
+    for encoding in ("utf-8-sig", "gb18030"):
+        try:
+            text = content.decode(encoding)
+            break
+        except UnicodeDecodeError:
+            continue
+    else:
+        raise ConfigError(
+            [
+                f"{path}: "
+                + say(
+                    "不是 UTF-8 或 GBK 编码；请另存为“CSV UTF-8”",
+                    "neither UTF-8 nor GBK; save it as CSV UTF-8",
+                )
+            ]
+        )
+    try:
+        read = list(csv.reader(StringIO(text, newline=""), strict=True))
+    except csv.Error as error:
+        raise ConfigError([f"{path}: {say('不是 CSV', 'no CSV')}: {error}"]) from None
+    lines = [[] if _is_remark(line) else [cell.strip() for cell in line] for line in read]
+    return [Sheet("", lines)]
+
+
+def _is_remark(line: list[str]) -> bool:
+    return bool(line) and line[0].startswith("#")
+
+
+def _xlsx(path: Path) -> list[Sheet]:
+    from openpyxl import load_workbook
+    from openpyxl.utils.exceptions import InvalidFileException
+
+    broken = (zipfile.BadZipFile, zlib.error, InvalidFileException, SyntaxError, EOFError)
+    try:
+        shown, typed = (load_workbook(path, data_only=only) for only in (True, False))
+    except (*broken, KeyError, ValueError, TypeError) as error:
+        raise ConfigError(
+            [
+                f"{path}: "
+                + say(
+                    f"不是 XLSX 工作簿（{error}）；请另存为 .xlsx 或 .csv",
+                    f"no XLSX workbook ({error}); save it as .xlsx or .csv",
+                )
+            ]
+        ) from None
+    return [_sheet(sheet, typed[sheet.title], shown.epoch) for sheet in shown.worksheets]
+
+
+def _sheet(shown: Any, typed: Any, epoch: datetime) -> Sheet:
+    from openpyxl.utils.datetime import from_excel
+
+    made = Sheet(shown.title, [])
+    for row, (cells, formulas) in enumerate(
+        zip(shown.iter_rows(), typed.iter_rows(), strict=True), 1
+    ):
+        made.lines.append([_text(cell.value, cell.number_format) for cell in cells])
+        for n, (cell, formula) in enumerate(zip(cells, formulas, strict=True)):
+            value = cell.value
+            if value is None and formula.data_type == "f":
+                made.faults[row, n] = say(
+                    f"公式 {formula.value} 没有计算结果；请在表格软件中打开并保存，或填写数值",
+                    f"the formula {formula.value} has no result; open the file in a spreadsheet "
+                    "and save it, or write the value",
+                )
+            if isinstance(value, int | float) and SERIAL_FIRST <= value <= SERIAL_LAST:
+                made.dates[row, n] = f"{from_excel(value, epoch):%Y-%m-%d}"
+    for merged in shown.merged_cells.ranges:
+        for row in range(merged.min_row, merged.max_row + 1):
+            for column in range(merged.min_col, merged.max_col + 1):
+                made.faults[row, column - 1] = say(
+                    f"合并的单元格 {merged.coord}；请取消合并，每行各填一格",
+                    f"merged cells {merged.coord}; unmerge them and fill in each row",
+                )
+    return made
+
+
+def _text(cell: object, number_format: str) -> str:
+    """A cell as a person sees it; a spreadsheet makes a date of 2026-10, but shows no day."""
+    if cell is None:
+        return ""
+    if isinstance(cell, date | datetime):
+        return f"{cell:%Y-%m-%d}" if "d" in number_format.lower() else f"{cell:%Y-%m}"
+    if isinstance(cell, time | bool):
+        return str(cell)
+    if isinstance(cell, int | float):
+        return _number(cell, percent="%" in number_format)
+    return str(cell).strip()
+
+
+def _number(value: float, *, percent: bool) -> str:
+    """At most 15 digits, as the spreadsheet shows it: 0.1 + 0.2 is 0.3."""
+    number = Decimal(value) if isinstance(value, int) else Decimal(format(value, f".{_DIGITS}g"))
+    if not percent:
+        return format(number, "f")
+    return f"{(number * 100).normalize():f}%"
