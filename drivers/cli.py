@@ -25,6 +25,7 @@ HELP = {
     "historian": ("receive, keep and serve batches", "历史库：接收、保存、查询"),
     "import": ("bring in recorded history, flagged as imported", "导入历史数据，标记为导入"),
     "report": ("make a report; exit code 1: something is missing", "生成报告；缺数据时退出码为 1"),
+    "rules": ("legal values, their source and overlays", "法规参数：取值、依据、补充规则"),
     "simulate": ("serve a simulated smelter, write its config", "运行仿真电解铝厂并写出其配置"),
     "trace": (
         "from a report figure back to entries, batches and registers",
