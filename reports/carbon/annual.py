@@ -15,10 +15,11 @@ from reports.basis import Basis
 from reports.carbon.annual_chapters import annual_chapters
 from reports.carbon.monthly import HEADLINE, Month, assemble_month
 from reports.carbon.plausibility import doubts
-from reports.carbon.process import add_intensity, part_of
+from reports.carbon.process import HIGH, add_intensity, part_of
 from reports.conclude import conclude
 from reports.model import Content, Coverage, Doubt, DutyUse, How, Line
 from reports.periods import Period
+from reports.plan_deviations import deviations
 from reports.rules.packs import Legal
 from reports.site import PLANT, Potline
 from reports.values import Text
@@ -81,7 +82,7 @@ def carbon_annual(basis: Basis) -> Content:
         potlines=year.potlines,
         duties=duties,
         headline=tuple(f"{PLANT}.{name}" for name in HEADLINE),
-        warnings=year.warnings,
+        warnings=(*year.warnings, *deviations(basis, tuple(year.assembly.lines.values()))),
         chapters=annual_chapters(basis, year.assembly, year.potlines),
     )
 
@@ -119,7 +120,7 @@ def _names(assembly: Assembly, scope: str) -> list[str]:
     for line in assembly.lines.values():
         if line.scope == scope and "@" in line.id:
             found[line.id.removeprefix(f"{scope}.").partition("@")[0]] = None
-    return list(found)
+    return [name for name in found if name != HIGH]  # of months with missing days only
 
 
 def _year_line(year: Year, scope: str, name: str) -> None:

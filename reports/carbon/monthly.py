@@ -12,6 +12,7 @@ from typing import Final
 from reports.assembly import Assembly
 from reports.basis import Basis
 from reports.carbon.auxiliary import add_plant_auxiliary, add_potline_auxiliary
+from reports.carbon.corrections import add_corrections
 from reports.carbon.enterprise import add_enterprise, fuel_table
 from reports.carbon.plausibility import doubts
 from reports.carbon.process import GUIDE, Bench, accept, add_potline, add_totals
@@ -19,6 +20,8 @@ from reports.chapters import Block, Chapter, Details, Grid, Standard
 from reports.conclude import conclude, words
 from reports.model import Content, Doubt, DutyUse, Line
 from reports.periods import Period
+from reports.plan_deviations import deviations
+from reports.plan_in_force import plan_in_force
 from reports.rules.packs import Legal
 from reports.site import PLANT, Potline
 from reports.values import Text
@@ -45,7 +48,9 @@ def assemble_month(basis: Basis) -> Month:
     """Every figure of the month. Raises RuleError when the rules of that month are not known."""
     site, month, ledger, series = basis.site, basis.period, basis.ledger, basis.series
     assembly = Assembly(month, basis.packs)
-    bench = Bench(site, month, ledger, series, assembly)
+    force = plan_in_force(basis, month.days[-1])
+    plan = None if force is None else force.plan
+    bench = Bench(site, month, ledger, series, assembly, plan)
     accept(bench)
     lines = [line for line in site.potline if line.runs_in(month.first, month.after)]
     for line in lines:
@@ -54,6 +59,7 @@ def assemble_month(basis: Basis) -> Month:
     add_totals(bench, [line.id for line in lines])
     found = add_enterprise(bench)
     add_plant_auxiliary(assembly, site, [line.id for line in lines], ledger, GUIDE)
+    add_corrections(assembly, ledger, plan, month)
     warnings = (*doubts(assembly.lines, lines, month), *found)
     return Month(assembly, tuple(lines), warnings)
 
@@ -78,7 +84,7 @@ def carbon_monthly(basis: Basis) -> Content:
             ),
         ),
         headline=tuple(f"{PLANT}.{name}" for name in HEADLINE),
-        warnings=month.warnings,
+        warnings=(*month.warnings, *deviations(basis, tuple(assembly.lines.values()))),
         chapters=_chapters(tuple(assembly.lines.values()), lines),
     )
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Final
 
 from reports.formulas import FORMULAS
-from reports.model import Doubt, Line
+from reports.model import Doubt, How, Line
 from reports.periods import Period
 from reports.site import PLANT, Potline
 from reports.values import Text
@@ -23,7 +23,7 @@ def doubts(
     lines: Mapping[str, Line], potlines: Sequence[Potline], month: Period
 ) -> tuple[Doubt, ...]:
     """Warnings, in the order of the lines they are about."""
-    found: list[Doubt] = []
+    found: list[Doubt] = [_substituted(line) for line in lines.values() if _replaced(line, month)]
     for line in potlines:
         found += _metal(lines, line, month)
     for scope in (*(line.id for line in potlines), PLANT):
@@ -53,6 +53,21 @@ def _floor(efficiency: Decimal) -> Decimal:
 def _value(lines: Mapping[str, Line], identity: str) -> Decimal | None:
     line = lines.get(identity)
     return None if line is None else line.value
+
+
+def _replaced(line: Line, period: Period) -> bool:
+    """True for a substituted figure of the period itself; the year only repeats its months."""
+    return line.how is How.SUBSTITUTED and "@" not in line.id and not period.is_year
+
+
+def _substituted(line: Line) -> Doubt:
+    share = rounded((line.substituted or Decimal(0)) * 100, 2)
+    return _doubt(
+        line.id,
+        f"该数值有 {share} % 的时段缺数据，已按 {line.method} 替代；替代方法未经官方文本核实",
+        f"{share} % of the period is missing and was substituted by {line.method}; the method is "
+        "not confirmed in the official text",
+    )
 
 
 def _metal(lines: Mapping[str, Line], line: Potline, month: Period) -> list[Doubt]:

@@ -12,16 +12,20 @@ from typing import Final
 
 from reports.assembly import Argument, Assembly, Head
 from reports.carbon.plausibility import below_floor
+from reports.carbon.substitution import CODE as SUBSTITUTION
+from reports.carbon.substitution import Substitute, allowed, anode, metal_days
 from reports.entered import entered, month_of
 from reports.entries.ledger import Entry, Ledger
 from reports.model import How, Section
 from reports.periods import Period
+from reports.plan import Plan
 from reports.rules.packs import Legal, RuleError
 from reports.series.store import Series
 from reports.site import PLANT, Potline, Site
 from reports.values import Text
 
 NOT_RUNNING: Final = Text(zh="本期没有工序运行：未填报", en="no potline ran: not stated")
+HIGH: Final = "aluminium_high"
 GUIDE: Final = "cn_ets_aluminium_2024"
 SUMMED: Final = (
     "aluminium",
@@ -35,6 +39,10 @@ SUMMED: Final = (
 )
 _LABELS: Final = {
     "aluminium": Text(zh="铝液产量", en="Liquid aluminium"),
+    "aluminium_high": Text(
+        zh="铝液产量（缺失日按排放侧保守值，仅用于阳极效应）",
+        en="Liquid aluminium, missing days high, for anode effects only",
+    ),
     "anode_consumed": Text(zh="阳极消耗量", en="Anode consumed"),
     "anode_net": Text(zh="阳极净消耗量", en="Net anode consumption"),
     "anode_co2": Text(zh="炭阳极消耗排放（能源作为原材料用途）", en="CO2 from anodes"),
@@ -46,6 +54,7 @@ _LABELS: Final = {
 }
 _UNITS: Final = {
     "aluminium": ("t", "aluminium_decimals"),
+    "aluminium_high": ("t", "aluminium_decimals"),
     "anode_consumed": ("t", "anode_decimals"),
     "anode_net": ("t", "anode_decimals"),
     "anode_co2": ("tCO2", "emission_decimals"),
@@ -66,6 +75,7 @@ class Bench:
     ledger: Ledger
     series: Series
     assembly: Assembly
+    plan: Plan | None = None  # the quality plan in force
 
     def law(self, name: str) -> Legal:
         return self.assembly.legal(GUIDE, name)
@@ -87,16 +97,7 @@ def accept(bench: Bench) -> None:
 def add_potline(bench: Bench, line: Potline) -> None:
     """Every figure of one electrolysis process."""
     assembly = bench.assembly
-    metal = month_of(bench.ledger, "aluminium_tapped", line, bench.month)
-    assembly.state(
-        bench.head(line.id, "aluminium"),
-        metal.amount,
-        How.ENTERED,
-        metal.inputs(assembly),
-        coverage=metal.coverage,
-        missing=metal.missing,
-        notes=part_of(line, bench.month),
-    )
+    _aluminium(bench, line)
     ANODE_QUANTITY[named(bench, "anode_quantity_method", ANODE_QUANTITY)](bench, line)
     assembly.compute(
         bench.head(line.id, "anode_net"),
@@ -117,6 +118,36 @@ def add_potline(bench: Bench, line: Potline) -> None:
         ],
     )
     _intensity(bench, line.id)
+
+
+def _aluminium(bench: Bench, line: Potline) -> None:
+    """Metal as entered; a missing day only as the quality plan says, for both of its roles."""
+    assembly, head = bench.assembly, bench.head(line.id, "aluminium")
+    metal = month_of(bench.ledger, "aluminium_tapped", line, bench.month)
+    if metal.amount is None:
+        rule = allowed(assembly, GUIDE, bench.plan, head.id)
+        given = rule and metal_days(assembly, bench.ledger, line, bench.month, metal, rule)
+        if given:
+            _substituted(bench, head, line, given)
+            low = assembly.from_line("aluminium_t", head.id)
+            high = bench.head(line.id, HIGH)
+            assembly.state(high, given.high, How.COMPUTED, [low], notes=given.notes)
+            return
+    assembly.state(
+        head,
+        metal.amount,
+        How.ENTERED,
+        metal.inputs(assembly),
+        coverage=metal.coverage,
+        missing=metal.missing,
+        notes=part_of(line, bench.month),
+    )
+
+
+def _substituted(bench: Bench, head: Head, line: Potline, given: Substitute) -> None:
+    notes = [*part_of(line, bench.month), *given.notes]
+    made = bench.assembly.state(head, given.value, How.SUBSTITUTED, given.inputs, notes=notes)
+    bench.assembly.put(made, method=SUBSTITUTION, substituted=given.share, equation=given.equation)
 
 
 def part_of(line: Potline, period: Period) -> list[Text]:
@@ -165,6 +196,13 @@ def _consumed_then_stock(bench: Bench, line: Potline) -> None:
         arguments = [assembly.entry(n, e) for n, e in zip(names, balance, strict=True)]
         assembly.compute(head, "anode_stock", arguments, notes=part_of(line, bench.month))
         return
+    if whole.amount is None:
+        rule = allowed(assembly, GUIDE, bench.plan, head.id)
+        metal = assembly.from_line("aluminium_t", _driving(bench, line))
+        given = rule and anode(assembly, bench.ledger, line, bench.month, metal, rule)
+        if given:
+            _substituted(bench, head, line, given)
+            return
     notes = part_of(line, bench.month)
     if whole.amount is not None and len(balance) == len(stock):
         notes += _compared(whole.amount, [entry.figure.amount for entry in balance])
@@ -232,10 +270,16 @@ def _unused(entry: Entry, legal: Legal) -> Text:
     )
 
 
+def _driving(bench: Bench, line: Potline) -> str:
+    """The line of metal that drives emission: with missing days high, where there are such."""
+    high = f"{line.id}.{HIGH}"
+    return high if high in bench.assembly.lines else f"{line.id}.aluminium"
+
+
 def _pfc_default(bench: Bench, line: Potline) -> None:
     assembly = bench.assembly
     arguments = [
-        assembly.from_line("aluminium_t", f"{line.id}.aluminium"),
+        assembly.from_line("aluminium_t", _driving(bench, line)),
         assembly.law("ef_cf4_kg_per_t", bench.law("ef_cf4")),
         assembly.law("ef_c2f6_kg_per_t", bench.law("ef_c2f6")),
         assembly.law("gwp_cf4", bench.law("gwp_cf4")),
