@@ -165,6 +165,12 @@ def summary(written: Written) -> str:
                 f"{duty.text.en}: by {duty.due}, {_left_en(left)}",
             )
         )
+    lines += [
+        f"{say(legal.label.zh, legal.label.en)} {legal.value}: "
+        f"{say(legal.overlay.text.zh, legal.overlay.text.en)}"
+        for legal in content.legals
+        if legal.overlay is not None
+    ]
     for stamp in content.stamps:
         lines.append(
             say(

@@ -1,11 +1,13 @@
 """The words of the printed report in both languages, and how figures are shown to people."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Final
 
 from reports.entries.kinds import FACTS, KINDS
 from reports.formulas import FORMULAS
 from reports.model import Coverage, How, Input, Line, Report
+from reports.rules.units import NAME_TEXT, UNIT_TEXT
 from reports.values import Text
 from reports.words import number_text, short_text
 
@@ -23,33 +25,11 @@ CONFIRMED: Final = {
     "official": Text(zh="官方文本", en="official text"),
     "secondary": Text(zh="二手资料", en="secondary"),
     "unverified": Text(zh="未核实", en="unverified"),
+    "site": Text(zh="本厂核对", en="checked by the plant"),
 }
 UNITS: Final = {
-    "decimals": Text(zh="位小数", en="decimals"),
-    "days": Text(zh="日", en="days"),
-    "months": Text(zh="个月", en="months"),
-    "years": Text(zh="年", en="years"),
-    "year": Text(zh="年", en=""),
-    "date": Text(zh="", en=""),
-    "name": Text(zh="", en=""),
-    "1": Text(zh="", en=""),
+    **UNIT_TEXT,
     "fraction": Text(zh="", en=""),
-    "kg_per_t": Text(zh="kg/t", en="kg/t"),
-    "t_per_t": Text(zh="t/t", en="t/t"),
-    "t_co2_per_t": Text(zh="tCO2/t", en="tCO2/t"),
-    "t_co2e_per_t": Text(zh="tCO2e/t", en="tCO2e/t"),
-    "t_co2e": Text(zh="tCO2e", en="tCO2e"),
-    "t_co2_per_gj": Text(zh="tCO2/GJ", en="tCO2/GJ"),
-    "kg_co2_per_kwh": Text(zh="kgCO2/kWh", en="kgCO2/kWh"),
-    "gj_per_t": Text(zh="GJ/t", en="GJ/t"),
-    "gj_per_10k_nm3": Text(zh="GJ/万Nm3", en="GJ/10⁴ Nm3"),
-    "tc_per_gj": Text(zh="tC/GJ", en="tC/GJ"),
-    "kg_per_t_per_min": Text(zh="(kg/t)/(min/槽日)", en="(kg/t)/(min/cell-day)"),
-    "kg_per_t_per_mv": Text(zh="(kg/t)/mV", en="(kg/t)/mV"),
-    "min_per_cell_day": Text(zh="min/槽日", en="min/cell-day"),
-    "mv": Text(zh="mV", en="mV"),
-    "cny": Text(zh="元", en="CNY"),
-    "cny_per_t": Text(zh="元/t", en="CNY/t"),
     "t": Text(zh="t", en="t"),
 }
 # Heads of narrow columns, where the full name of a figure does not fit.
@@ -63,14 +43,7 @@ SHORT: Final = {
     "electricity_aux": Text(zh="工序动力电量", en="Auxiliary electricity"),
     "specific_energy": Text(zh="铝液交流电耗", en="AC electricity per t"),
 }
-VALUES: Final = {
-    "half_up": Text(zh="四舍五入", en="half up"),
-    "exact": Text(zh="未修约值之和", en="sum of exact figures"),
-    "fixed": Text(zh="取固定值", en="fixed"),
-    "measured_or_default": Text(zh="化验值，无则缺省", en="measured, else default"),
-    "pfc_default": Text(zh="缺省因子法", en="default factors"),
-    "consumed_then_stock": Text(zh="先消耗台账，后库存平衡", en="consumption ledger, then stock"),
-}
+VALUES: Final = NAME_TEXT
 REASONS: Final = {
     "no_windows": Text(zh="无数据", en="no windows"),
     "no_register": Text(zh="无表底", en="no register"),
@@ -92,7 +65,7 @@ EVENTS: Final = {
 }
 
 
-def label(table: dict[str, Text], key: str, lang: str) -> str:
+def label(table: Mapping[str, Text], key: str, lang: str) -> str:
     """The word for ``key``, or the key itself."""
     found = table.get(key)
     return key if found is None else found.of(lang)

@@ -83,7 +83,11 @@ def _legal(pages: Pages, legal: LegalUse) -> list[Cell]:
     return [
         [said(pages.of(legal.label), mark="" if official else UNCONFIRMED)],
         [said(legal_value(legal, pages.lang))],
-        [said(legal.source.title, "small-ink"), said(since, "small")],
+        [
+            said(legal.source.title, "small-ink"),
+            said(since, "small"),
+            *([] if legal.overlay is None else [said(pages.of(legal.overlay.text), "small")]),
+        ],
         [said(CONFIRMED[legal.confirmed].of(pages.lang), "plain" if official else "red")],
     ]
 

@@ -5,6 +5,7 @@ from typing import Final
 from reports.chapters import Chapter, Standard, days_left
 from reports.model import DutyUse, Report
 from reports.render.blocks import Pages, figure, pages_of, printed
+from reports.render.items import legal_value
 from reports.render.labels import CONFIRMED
 from reports.render.marks import MEANING, SUBSTITUTED, UNCONFIRMED
 from reports.render.parts import changes_table, left_text, standard
@@ -101,6 +102,15 @@ def _alarms(pages: Pages) -> View:
                 "id": absent.id,
             }
             for absent in content.absent
+        ],
+        "checked": [
+            {
+                "name": pages.of(legal.label),
+                "value": legal_value(legal, pages.lang),
+                "text": pages.of(legal.overlay.text),
+            }
+            for legal in content.legals
+            if legal.overlay is not None
         ],
         "stamps": [
             {

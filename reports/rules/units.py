@@ -1,6 +1,5 @@
 """The closed list of units a legal value may have, what fits each, and how people write them."""
 
-from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -41,7 +40,7 @@ class RuleUnit(StrEnum):
 
 
 _COUNTS: Final = {RuleUnit.DECIMALS, RuleUnit.DAYS, RuleUnit.MONTHS, RuleUnit.YEARS, RuleUnit.YEAR}
-UNIT_TEXT: Final[Mapping[str, Text]] = {
+UNIT_TEXT: Final = {
     "1": Text(zh="", en=""),
     "%": Text(zh="%", en="%"),
     "kg_per_t": Text(zh="kg/t", en="kg/t"),
@@ -68,7 +67,7 @@ UNIT_TEXT: Final[Mapping[str, Text]] = {
     "date": Text(zh="", en=""),
     "name": Text(zh="", en=""),
 }
-NAME_TEXT: Final[Mapping[str, Text]] = {
+NAME_TEXT: Final = {
     "half_up": Text(zh="四舍五入", en="half up"),
     "floor": Text(zh="向下取整", en="rounded down"),
     "exact": Text(zh="未修约值之和", en="sum of exact figures"),

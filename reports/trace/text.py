@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from drivers.language import say
+from reports.citations import OverlayUse
 
 Node = dict[str, Any]
 
@@ -66,6 +67,9 @@ def _legal(given: Node, pad: str) -> Iterator[str]:
     yield f"{pad}{say(label['zh'], label['en'])} = {_value(given)}   [{legal['confirmed']}]"
     yield f"{pad}  {legal['source']['title']}  {legal['locator']}"
     yield f"{pad}  {legal['seen']}"
+    if checked := legal.get("overlay"):
+        text = OverlayUse.model_validate(checked).text
+        yield f"{pad}  {say(text.zh, text.en)}"
 
 
 def _meter(meter: Node, pad: str) -> Iterator[str]:
