@@ -133,7 +133,7 @@ def make_report(
     if preliminary:
         trial = Doubt(line=content.headline[0], text=_NOT_OVER)
         content = content.model_copy(update={"warnings": (trial, *content.warnings)})
-    return write_report(content, out, site_file, lodgings, formats, lang)
+    return write_report(content, out, site_file, lodgings, formats, lang, ledger)
 
 
 def summary(written: Written) -> str:

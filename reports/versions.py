@@ -17,9 +17,11 @@ from pydantic import ValidationError
 from drivers.language import say, why
 from drivers.model import ConfigError
 from reports.citations import LodgedUse, MeterUse
+from reports.entries.ledger import Ledger
 from reports.lodgings import Lodging, Lodgings
 from reports.model import SCHEMA, Change, Content, Report
 from reports.periods import plant_now
+from reports.reasons import entry_ref, with_reasons
 from reports.table_changes import table_changes
 
 FORMATS = ("json", "xlsx", "pdf")
@@ -60,15 +62,20 @@ def write_report(
     lodgings: Lodgings,
     formats: Sequence[str],
     lang: str,
+    ledger: Ledger,
 ) -> Written:
-    """Write ``content`` as a new version when it differs from the newest one in ``out``."""
+    """
+    Write ``content`` as a new version when it differs from the newest one in ``out``.
+
+    ``ledger`` tells who changed what stands behind a difference, and why.
+    """
     out.mkdir(parents=True, exist_ok=True)
     content = Content.model_validate_json(content.model_dump_json())  # figures as the file has them
     name = f"{content.report}-{content.period.name}"
     newest = _newest(out, name)
     before = None if newest is None else read_report(newest)
     digest = content.digest()
-    fresh = before is None or before.content_sha256 != digest
+    fresh = before is None or not _says_the_same(before.content, content)
     if before is not None and newest is not None and not fresh:
         report, path = before, newest
     else:
@@ -77,10 +84,10 @@ def write_report(
             schema=SCHEMA,
             version=1 if before is None else before.version + 1,
             previous_sha256="" if before is None else before.content_sha256,
-            changes=() if before is None else changes(before.content, content),
+            changes=() if before is None else changes(before.content, content, ledger),
             written=plant_now().date(),
             lodged=None if lodged is None else _lodged(lodged),
-            since_lodged=() if lodged is None else _since(lodgings, lodged, content),
+            since_lodged=() if lodged is None else _since(lodgings, lodged, content, ledger),
             site=_relative(site, out),
             content_sha256=digest,
             content=content,
@@ -101,12 +108,17 @@ def _lodged(lodging: Lodging) -> LodgedUse:
     )
 
 
-def _since(lodgings: Lodgings, lodging: Lodging, content: Content) -> tuple[Change, ...]:
+def _since(
+    lodgings: Lodgings, lodging: Lodging, content: Content, ledger: Ledger
+) -> tuple[Change, ...]:
     """How ``content`` differs from the copy of what was lodged."""
-    if lodging.content_sha256 == content.digest():
-        return ()
-    copy = lodgings.folder / f"{lodging.content_sha256}.json"
-    return changes(read_report(copy).content, content)
+    copy = read_report(lodgings.copy(lodging)).content
+    return () if _says_the_same(copy, content) else changes(copy, content, ledger)
+
+
+def _says_the_same(before: Content, after: Content) -> bool:
+    """Entries of other months make the ledger longer; they are no new version of this one."""
+    return before == after.model_copy(update={"ledger": before.ledger})
 
 
 def _newest(out: Path, name: str) -> Path | None:
@@ -151,8 +163,8 @@ def _create(path: Path, content: bytes) -> None:
         beside.unlink()
 
 
-def changes(before: Content, after: Content) -> tuple[Change, ...]:
-    """What differs, line by line, entry by entry, rule by rule, and in the rows of tables."""
+def changes(before: Content, after: Content, ledger: Ledger) -> tuple[Change, ...]:
+    """What differs, line by line, entry by entry, rule by rule, and in the rows of tables; why."""
     old, new = _facts(before), _facts(after)
     found = [
         Change(what=what, ref=ref, before=old.get((what, ref)), after=new.get((what, ref)))
@@ -169,7 +181,7 @@ def changes(before: Content, after: Content) -> tuple[Change, ...]:
                 after=after.digest()[:16],
             )
         )
-    return tuple(found)
+    return with_reasons(found, before, after, ledger)
 
 
 _What = Literal["line", "legal", "entry", "meter", "table", "other"]
@@ -181,9 +193,7 @@ def _facts(content: Content) -> dict[tuple[_What, str], str]:
         shown = "—" if line.value is None else f"{line.value} {line.unit}"
         facts["line", line.id] = shown
     for entry in content.entries:
-        facts["entry", f"{entry.line} {entry.kind} {entry.period}"] = (
-            f"{entry.value} {entry.unit} (#{entry.number})"
-        )
+        facts["entry", entry_ref(entry)] = f"{entry.value} {entry.unit} (#{entry.number})"
     for legal in content.legals:
         facts["legal", legal.id] = f"{legal.value} {legal.unit} ({legal.confirmed})"
     for meter in content.meters:
