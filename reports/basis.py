@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from reports.entries.ledger import Ledger
 from reports.lodgings import Lodgings
@@ -21,6 +22,7 @@ class Basis:
     series: Series
     packs: Mapping[str, RulePack]  # the program's own, with the site's overlays laid over them
     lodgings: Lodgings
+    archive: Path | None = None  # folder of the reports made before
     preliminary: bool = False  # a trial of a period that still runs: what is to come is forecast
 
     def of(self, period: Period) -> "Basis":

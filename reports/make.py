@@ -126,7 +126,9 @@ def make_report(
     try:
         with open_series(site) as series:
             ledger = read_ledger(site.entries)
-            basis = Basis(site, period, ledger, series, load_packs(site), lodgings, preliminary)
+            basis = Basis(
+                site, period, ledger, series, load_packs(site), lodgings, out, preliminary
+            )
             content = REPORTS[name].make(basis)
     except (SeriesError, RuleError) as error:
         raise ConfigError([str(error)]) from None

@@ -72,7 +72,7 @@ def write_report(
     out.mkdir(parents=True, exist_ok=True)
     content = Content.model_validate_json(content.model_dump_json())  # figures as the file has them
     name = f"{content.report}-{content.period.name}"
-    newest = _newest(out, name)
+    newest = newest_of(out, name)
     before = None if newest is None else read_report(newest)
     digest = content.digest()
     fresh = before is None or not _says_the_same(before.content, content)
@@ -121,7 +121,10 @@ def _says_the_same(before: Content, after: Content) -> bool:
     return before == after.model_copy(update={"ledger": before.ledger})
 
 
-def _newest(out: Path, name: str) -> Path | None:
+def newest_of(out: Path, name: str) -> Path | None:
+    """The newest version in a folder of the report of that name, e.g. ``carbon-annual-2025``."""
+    if not out.is_dir():
+        return None
     pattern = re.compile(rf"{re.escape(name)}-v(\d+)\.json")
     found = {int(m[1]): path for path in out.iterdir() if (m := pattern.fullmatch(path.name))}
     return found[max(found)] if found else None
