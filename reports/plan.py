@@ -208,6 +208,7 @@ class Parameter(Strict):
     second_source: Words | None = None
     difference_percent: Percent | None = None  # two sources may differ by so much unexplained
     laboratory: Laboratory | None = None
+    uncertainty_percent: Percent | None = None  # of the value, at 95 %, sampling included
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
