@@ -1,6 +1,5 @@
 """The page of all formulas, docs/formulas.md, made from the catalogue."""
 
-import re
 from collections.abc import Iterator
 
 from reports.formulas import GROUPS, Formula
@@ -58,13 +57,8 @@ def _formula(formula: Formula) -> Iterator[str]:
         known = meaning(name)
         yield f"| → | `{name}` | {_cell(known.unit)} | {_cell(known.en)} | {known.zh} |"
     yield ""
-    yield _prose(formula.text)
+    yield formula.text
 
 
 def _cell(text: str) -> str:
     return text.replace("|", "\\|")
-
-
-def _prose(text: str) -> str:
-    """The docstring: equations stay blocks, the rest stays as it is."""
-    return re.sub(r"\n{3,}", "\n\n", text).replace("<", "&lt;")

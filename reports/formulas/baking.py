@@ -15,6 +15,8 @@ from reports.formulas.numbers import (
     positive,
 )
 
+CO2_PER_METHANE = Decimal(44) / Decimal(16)
+
 
 class CarbonMass(NamedTuple):
     """Carbon, t."""
@@ -69,29 +71,49 @@ def packing_co2(
     return Co2(packing_t * carbon_share(sulphur_fraction, ash_fraction) * CO2_PER_CARBON)
 
 
-def coke_calcination_co2(
-    green_coke_carbon_t: Number, calcined_coke_carbon_t: Number, dust_carbon_t: Number
+def coke_calcination_co2(  # noqa: PLR0913, PLR0917 - the equation has nine terms
+    green_coke_t: Number,
+    moisture_fraction: Number,
+    volatiles_fraction: Number,
+    sulphur_fraction: Number,
+    calcined_coke_t: Number,
+    undercalcined_coke_t: Number,
+    coke_dust_t: Number,
+    calcined_sulphur_fraction: Number,
+    methane_fraction: Number,
 ) -> Co2:
     """
-    CO2 from calcining petroleum coke, as a carbon balance of the calciner.
+    CO2 from calcining petroleum coke.
 
-        E = (C_in - C_out - C_dust) * 44/12
+        E = [GC * (1 - H - V - S) - (CC + UC + D) * (1 - S_c)] * 44/12 + GC * m * 44/16
 
-    E emission (t CO2), C_in carbon in green coke (t), C_out in calcined coke (t), C_dust in dust
-    collected (t): each mass times carbon content (carbon_content). Source: mass balance as in the
-    GHG Protocol aluminium workbook; there the methane of the volatiles is counted as CO2 too.
+    E emission (t CO2), GC green coke (t), H moisture, V volatiles and S sulphur in it (fractions),
+    CC calcined coke, UC under-calcined coke, D dust (t), S_c sulphur in calcined coke (fraction), m
+    methane in the volatiles as a share of the green coke (fraction). Source: IAI/GHG Protocol
+    aluminium workbook 2.0, coke calcination. Refused when more carbon comes out than went in: with
+    the workbook's own typical values that is easily so.
     """
-    lost = (
-        amount("green_coke_carbon_t", green_coke_carbon_t)
-        - amount("calcined_coke_carbon_t", calcined_coke_carbon_t)
-        - amount("dust_carbon_t", dust_carbon_t)
+    rest = (
+        1
+        - fraction("moisture_fraction", moisture_fraction)
+        - fraction("volatiles_fraction", volatiles_fraction)
+        - fraction("sulphur_fraction", sulphur_fraction)
     )
+    green = amount("green_coke_t", green_coke_t)
+    kept = (
+        amount("calcined_coke_t", calcined_coke_t)
+        + amount("undercalcined_coke_t", undercalcined_coke_t)
+        + amount("coke_dust_t", coke_dust_t)
+    ) * (1 - fraction("calcined_sulphur_fraction", calcined_sulphur_fraction))
+    lost = green * rest - kept
     if lost < 0:
         raise FormulaError(
-            "green_coke_carbon_t：产出碳大于投入碳；请核对三个数",
-            "green_coke_carbon_t: more carbon comes out than goes in; check the three figures",
+            "green_coke_t：产出碳大于投入碳；请核对生焦、煅后焦和收尘量",
+            "green_coke_t: more carbon comes out than goes in; check green coke, calcined coke, "
+            "dust",
         )
-    return Co2(lost * CO2_PER_CARBON)
+    methane = green * fraction("methane_fraction", methane_fraction)
+    return Co2(lost * CO2_PER_CARBON + methane * CO2_PER_METHANE)
 
 
 def carbon_content(mass_t: Number, carbon_fraction: Number) -> CarbonMass:
@@ -187,8 +209,8 @@ CATALOGUE = (
     ),
     Formula(
         coke_calcination_co2,
-        ("C_in", "C_out", "C_dust"),
-        "E = (C_in − C_out − C_dust) × 44/12",
+        ("GC", "H", "V", "S", "CC", "UC", "D", "S_c", "m"),
+        "E = [GC × (1 − H − V − S) − (CC + UC + D) × (1 − S_c)] × 44/12 + GC × m × 44/16",
         "石油焦煅烧排放",
         "CO2 from coke calcination",
     ),

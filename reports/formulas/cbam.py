@@ -83,7 +83,7 @@ def cbam_precursor(mass_t: Number, see_t_per_t: Number) -> Embedded:
 
     E embedded emission (t CO2e), M precursor consumed, losses included (t), SEE its specific
     embedded emission (t CO2e per t; zero for precursors of the Union). Source: EU 2025/2547 annex
-    II F, one term of the sum.
+    III B equation 60, one term of the sum.
     """
     return Embedded(amount("mass_t", mass_t) * amount("see_t_per_t", see_t_per_t))
 
@@ -96,7 +96,8 @@ def cbam_see(attributed_t_co2e: Number, precursor_t_co2e: Number, activity_t: Nu
 
     SEE specific embedded emission (t CO2e per t), AttrEm emission attributed to the process
     (t CO2e), sum(M_i * SEE_i) of all precursors (t CO2e), AL activity level: saleable goods made
-    (t, more than 0; no scrap, off-spec or waste). Source: EU 2025/2547 annex II F.
+    (t, more than 0; no scrap, off-spec or waste). Source: EU 2025/2547 annex III B equations 59 and
+    60; the activity level annex II F.
     """
     embedded = amount("attributed_t_co2e", attributed_t_co2e) + amount(
         "precursor_t_co2e", precursor_t_co2e

@@ -41,7 +41,8 @@ def energy_mwh(energy_kwh: Number) -> EnergyMwh:
 
         W = W_kWh / 1000
 
-    W energy (MWh), W_kWh the sum of the meters' increments (kWh). The unit of the reports.
+    W energy (MWh), W_kWh the sum of the meters' increments (kWh). Source: definition; the
+    unit of the reports.
     """
     return EnergyMwh(amount("energy_kwh", energy_kwh) / 1000)
 
@@ -53,7 +54,8 @@ def specific_energy(energy_mwh: Number, aluminium_t: Number) -> SpecificEnergy:
         w = W * 1000 / P
 
     w (kWh per t), W AC electricity of the process (MWh), P liquid aluminium (t, more than 0).
-    Tapped metal, no correction for metal in the pots: not the figure of GB 21346.
+    Tapped metal, no correction for metal in the pots: not the figure of GB 21346. Source:
+    definition.
     """
     return SpecificEnergy(
         amount("energy_mwh", energy_mwh) * 1000 / positive("aluminium_t", aluminium_t)
@@ -67,7 +69,8 @@ def indirect_co2(energy_mwh: Number, factor_kg_per_kwh: Number) -> IndirectCo2:
         E = W * f
 
     E (t CO2), W electricity (MWh), f grid factor (kg CO2 per kWh = t per MWh). Information only:
-    the Chinese ETS does not count it.
+    the Chinese ETS does not count it. Source: the announcement of the
+    factor, cited where it is used.
     """
     return IndirectCo2(
         amount("energy_mwh", energy_mwh) * amount("factor_kg_per_kwh", factor_kg_per_kwh)

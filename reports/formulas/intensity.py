@@ -74,7 +74,7 @@ def carbon_floor(current_efficiency_fraction: Number) -> CarbonFloor:
         e = (3 M_C) / (4 M_Al) / CE * 44/12
 
     e (t CO2 per t), CE current efficiency (fraction, more than 0). From 2 Al2O3 + 3 C -> 4 Al +
-    3 CO2. Only to flag data errors; no rule uses it.
+    3 CO2. Source: stoichiometry. Only to flag data errors; no rule uses it.
     """
     efficiency = positive(
         "current_efficiency_fraction",
@@ -110,7 +110,8 @@ def faraday_metal(
         P = 0.33557 * I * n * h * CE / 1000
 
     P aluminium (t), I line current (kA), n pots in series, h hours, CE current efficiency
-    (fraction; 1 gives the physical maximum). Only to flag data errors; no rule uses it.
+    (fraction; 1 gives the physical maximum). Source: handbooks of chemistry.
+    Only to flag data errors; no rule uses it.
     """
     metal_kg = (
         KG_ALUMINIUM_PER_KA_H

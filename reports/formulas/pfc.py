@@ -60,8 +60,8 @@ def pfc_slope(
     m mass (kg), S slope (kg CF4 per t of aluminium, per minute and cell-day), AEM anode-effect
     minutes per cell-day (frequency times mean duration), P aluminium (t), F weight of C2F6 per
     CF4 (fraction), E emission (t CO2e). Source: IPCC 2006 volume 3 equation 4.26 (tier 2 with
-    default, tier 3 with measured slope); EU 2025/2547 annex II B.7.1 method A; 40 CFR 98.63
-    equations F-2 and F-4. Never for the Chinese ETS, whose factor is fixed.
+    default, tier 3 with measured slope); EU 2025/2547 annex II B.7.1 equations 21, 22 and 26; 40
+    CFR 98.63 equations F-2 and F-4. Never for the Chinese ETS, whose factor is fixed.
     """
     cf4_kg = (
         amount("slope_kg_per_t_per_min", slope_kg_per_t_per_min)
@@ -90,7 +90,7 @@ def pfc_overvoltage(
     percent), AEO anode-effect overvoltage per cell (mV), CE current efficiency (%, 50 < CE <= 100;
     a fraction is refused, it would overstate a hundred times), P aluminium (t), F weight of C2F6
     per CF4 (fraction), E emission (t CO2e). Source: IPCC 2006 volume 3 equation 4.27; EU 2025/2547
-    annex II B.7.1 method B; 40 CFR 98.63 equation F-3.
+    annex II B.7.2 equations 24 to 26; 40 CFR 98.63 equation F-3.
     """
     cf4_kg = (
         amount("overvoltage_coefficient", overvoltage_coefficient)
@@ -115,7 +115,8 @@ def pfc_measured(
         m_i = m_duct,i / eta        E = sum(m_i * GWP_i) / 1000
 
     m and m_duct mass (kg), eta collection efficiency of the hoods (fraction, more than 0; measured
-    together with the installation factor), E emission (t CO2e). Source: EU 2025/2547 annex II B.7.
+    together with the installation factor), E emission (t CO2e). Source: EU 2025/2547 annex II B.7
+    equations 20 and 26.
     """
     efficiency = positive(
         "collection_efficiency_fraction",

@@ -85,11 +85,11 @@ def _root_of_squares(parts: Sequence[Decimal]) -> Decimal:
 
 def mean_of_recent(first_value: Number, second_value: Number) -> Mean:
     """
-    Stand-in for a missing parameter: mean of the two most recent known values.
+    Stand-in for a missing parameter: mean of the two most recent values after the gap.
 
         v = (v_1 + v_2) / 2
 
-    v in the unit of the parameter. Source: 40 CFR 98.65(b), for all but anode and paste
+    v, v_1 and v_2 (any unit, the same). Source: 40 CFR 98.65(b), for all but anode and paste
     consumption.
     """
     return Mean((amount("first_value", first_value) + amount("second_value", second_value)) / 2)
@@ -142,8 +142,8 @@ CATALOGUE = (
         mean_of_recent,
         ("v_1", "v_2"),
         "v = (v_1 + v_2) / 2",
-        "缺失数据替代：最近两次平均值",
-        "missing data: mean of the two most recent values",
+        "缺失数据替代：缺口后最近两次平均值",
+        "missing data: mean of the two values after the gap",
     ),
     Formula(
         weighted_mean,
