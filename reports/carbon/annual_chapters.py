@@ -6,6 +6,7 @@ from typing import Final
 from reports.assembly import Assembly
 from reports.basis import Basis
 from reports.carbon.monthly import BESIDE, PURCHASED, SUMMARY, TOTAL, enterprise_blocks
+from reports.carbon.uncertainty import add_uncertainty
 from reports.chapters import (
     Block,
     Cell,
@@ -33,6 +34,7 @@ def annual_chapters(
 ) -> tuple[Chapter, ...]:
     """The chapters of the year."""
     places = (*((line.id, words(line.name)) for line in potlines), (PLANT, TOTAL))
+    uncertainty = add_uncertainty(assembly, basis, potlines)
     return (
         _summary(assembly, places),
         _enterprise_facts(basis),
@@ -42,6 +44,7 @@ def annual_chapters(
         _production(assembly, places, basis.period),
         _auxiliary(assembly, places),
         _monthly(assembly, places, basis.period),
+        *(() if uncertainty is None else (uncertainty,)),
         _sources(assembly, places),
         *_ends(),
     )
