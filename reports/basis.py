@@ -22,8 +22,8 @@ class Basis:
     series: Series
     packs: Mapping[str, RulePack]  # the program's own, with the site's overlays laid over them
     lodgings: Lodgings
-    archive: Path | None = None  # folder of the reports made before
     preliminary: bool = False  # a trial of a period that still runs: what is to come is forecast
+    archive: Path | None = None  # folder of the reports made before
 
     def of(self, period: Period) -> "Basis":
         """The same stores for another period."""

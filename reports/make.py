@@ -127,7 +127,7 @@ def make_report(
         with open_series(site) as series:
             ledger = read_ledger(site.entries)
             basis = Basis(
-                site, period, ledger, series, load_packs(site), lodgings, out, preliminary
+                site, period, ledger, series, load_packs(site), lodgings, preliminary, out
             )
             content = REPORTS[name].make(basis)
     except (SeriesError, RuleError) as error:
