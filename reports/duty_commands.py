@@ -109,24 +109,36 @@ def _print(found: list[Duty], on: date) -> None:
         "状态|截止日|剩余天数|事项|情况|依据", "state|by|days left|what|how it stands|source"
     )
     table = Table(*titles.split("|"))
-    table.columns[2].justify = "right"
+    table.columns[2].justify = table.columns[5].justify = "right"
     for column in table.columns:
         column.overflow = "fold"
     for column in table.columns[:3]:
         column.no_wrap = True
+    sources: list[str] = []
     for duty in found:
         left = duty.left(on)
-        confirmed = CONFIRMED.get(duty.confirmed)
+        source = _source(duty)
+        if source not in sources:
+            sources.append(source)
         table.add_row(
             say(*STATES[duty.state]),
             "—" if duty.due is None else str(duty.due),
             "—" if left is None or duty.state is State.DONE else str(left),
             duty.text.of(language()),
             "" if duty.note is None else duty.note.of(language()),
-            duty.source + ("" if confirmed is None else f" [{say(*confirmed)}]"),
+            f"({sources.index(source) + 1})",
             style=_style(duty, left),
         )
     Console(width=None if sys.stdout.isatty() else WIDE, markup=False).print(table)
+    for number, source in enumerate(sources, 1):
+        typer.echo(f"({number}) {source}")
+
+
+def _source(duty: Duty) -> str:
+    """The text a duty stands on, and how well that was confirmed."""
+    confirmed = CONFIRMED.get(duty.confirmed)
+    parts = [duty.source, duty.locator, "" if confirmed is None else say(*confirmed)]
+    return " · ".join(part for part in parts if part)
 
 
 def _style(duty: Duty, left: int | None) -> str:

@@ -65,9 +65,10 @@ def balance_table(
         ),
         rows=tuple(rows),
         note=Text(
-            zh="平衡值以全国碳市场管理平台公布的为准；本厂各系列的数据不能推算全行业平衡值。",
+            zh="平衡值以全国碳市场管理平台公布的为准；本厂各系列的数据不能推算全行业平衡值，"
+            "smelter compute balance_value 只供假设测算。",
             en="The national platform decides; the lines of one plant do not tell the balance "
-            "value of the sector.",
+            "value of the sector, smelter compute balance_value only answers what if.",
         ),
     )
 

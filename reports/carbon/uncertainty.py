@@ -269,8 +269,8 @@ def _method() -> Text:
     return Text(
         zh="按 IPCC 2006 指南第一卷第三章方法一（误差传播）。假定：计量器具误差在准确度等级界限内"
         f"均匀分布，扩展不确定度（k = 2）为等级的 {factor} 倍；同一器具或同一参数对各月、各工序的"
-        "影响方向相同，先相加再合成，不因十二个月而缩小（不除以 √12）；不同来源相互独立。本表为计量和"
-        "参数的不确定度，不含漏记、错记。",
+        "影响方向相同，先相加再合成，不因十二个月而缩小（不除以 √12）；不同来源相互独立。本表为计量"
+        "和参数的不确定度，不含漏记、错记。",
         en="By IPCC 2006 guidelines, volume 1, chapter 3, approach 1 (error propagation). Assumed: "
         "the error of an instrument lies anywhere within its class with equal chance, so its "
         f"expanded uncertainty (k = 2) is {factor} times the class; one instrument or one "
