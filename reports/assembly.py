@@ -236,6 +236,7 @@ def legal_use(legal: Legal) -> LegalUse:
         locator=legal.locator,
         confirmed=legal.confirmed.value,
         seen=legal.seen,
+        seen_zh=legal.seen_zh,
         overlay=overlay_use(legal.overlay),
     )
 

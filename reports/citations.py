@@ -62,7 +62,17 @@ class LegalUse(Strict):
     locator: str
     confirmed: Literal["official", "secondary", "unverified", "site"]
     seen: str
+    seen_zh: str = ""
     overlay: OverlayUse | None = None  # of a value that the plant entered itself ("site")
+
+    @property
+    def read(self) -> Text:
+        """Where the value was read, and who of the plant checked it."""
+        seen = Text(zh=self.seen_zh or self.seen, en=self.seen)
+        if self.overlay is None:
+            return seen
+        more = self.overlay.text
+        return Text(zh=f"{more.zh}。{seen.zh}", en=f"{more.en}. {seen.en}")
 
 
 class EntryUse(Strict):

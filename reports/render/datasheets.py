@@ -128,7 +128,7 @@ def legals_sheet(pages: Pages) -> Rows:
             "" if legal.confirmed == "official" else UNCONFIRMED,
             legal.source.title,
             legal.locator,
-            legal.seen if legal.overlay is None else f"{legal.overlay.text.of(lang)}  {legal.seen}",
+            legal.read.of(lang),
         ]
         for legal in pages.report.content.legals
     ]

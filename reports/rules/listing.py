@@ -89,6 +89,7 @@ def legal_table(legal: Legal) -> dict[str, Any]:
         },
         "locator": legal.locator,
         "seen": legal.seen,
+        "seen_zh": legal.seen_zh,
         "overlay": None if checked is None else _checked_table(checked),
     }
 
@@ -124,7 +125,7 @@ def show_text(pack: RulePack, name: str, day: date) -> Iterator[str]:
     if parameter.yearly:
         yield "  " + say("按年取值", "fixed anew for each year")
     if parameter.unused:
-        yield f"  {say('报告不使用', 'not used by reports')}: {parameter.unused}"
+        yield f"  {say(f'报告不使用：{parameter.unused_zh}', f'not used by reports: {parameter.unused}')}"
     if found is None:
         wanted = pack.wanted(name)
         yield say(f"{day}：没有取值", f"{day}: no value")
@@ -151,7 +152,7 @@ def citation(legal: Legal) -> Iterator[str]:
     yield f"{say('位置', 'place')}: {legal.locator}"
     yield f"{say('何处可得', 'where')}: {source.where}"
     yield f"{say('核实', 'confirmed')}: {CONFIRMED_TEXT[legal.confirmed].of(language())}"
-    yield f"{say('在何处看到', 'seen')}: {legal.seen}"
+    yield f"{say('在何处看到', 'seen')}: {say(legal.seen_zh, legal.seen)}"
     if checked is not None:
         yield checked_text(checked)
 

@@ -270,6 +270,7 @@ def _stretch(value: Value, path: Path) -> Stretch:
         locator=value.locator,
         confirmed=Confirmed.SITE,
         seen=value.seen,
+        seen_zh=value.seen,
         overlay=Checked(
             entered_by=value.entered_by,
             checked_by=value.checked_by,

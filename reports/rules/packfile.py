@@ -45,6 +45,7 @@ class Entry(Strict):
     locator: str = Field(min_length=1)
     confirmed: Confirmed
     seen: str = Field(min_length=1)
+    seen_zh: str = Field(min_length=1)
 
 
 class Absent(Strict):
@@ -68,6 +69,7 @@ class Parameter(Strict):
     ended: date | None = None
     yearly: bool = False
     unused: str = ""
+    unused_zh: str = ""
     absent: Absent | None = None
     entries: tuple[Entry, ...] = ()
 
@@ -132,6 +134,8 @@ def _parameter(parameter: dict[str, Any], sources: set[str]) -> Iterator[Mistake
                 "give entries, or say where the value stands with absent",
             ),
         )
+    if bool(parameter.get("unused")) != bool(parameter.get("unused_zh")):
+        yield ("unused",), say("须中英文各写一句", "give the reason in both languages")
     cited: list[tuple[Loc, object]] = [
         (("entries", n, "source"), entry.get("source")) for n, entry in enumerate(entries)
     ]

@@ -86,6 +86,7 @@ class Legal:
     locator: str
     confirmed: Confirmed
     seen: str
+    seen_zh: str
     overlay: Checked | None = None
 
     @property
@@ -181,6 +182,7 @@ class RulePack:
                     locator=entry.locator,
                     confirmed=entry.confirmed,
                     seen=entry.seen,
+                    seen_zh=entry.seen_zh,
                 ),
                 parameter.ended,
             )

@@ -66,7 +66,7 @@ def _legal(given: Node, pad: str) -> Iterator[str]:
     label = legal["label"]
     yield f"{pad}{say(label['zh'], label['en'])} = {_value(given)}   [{legal['confirmed']}]"
     yield f"{pad}  {legal['source']['title']}  {legal['locator']}"
-    yield f"{pad}  {legal['seen']}"
+    yield f"{pad}  {say(legal['seen_zh'] or legal['seen'], legal['seen'])}"
     if checked := legal.get("overlay"):
         text = OverlayUse.model_validate(checked).text
         yield f"{pad}  {say(text.zh, text.en)}"
