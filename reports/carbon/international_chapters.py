@@ -66,7 +66,8 @@ def doubts_of(assembly: Assembly, found: Sequence[Found]) -> tuple[Doubt, ...]:
                 continue
             doubts += [Doubt(line=line.id, text=note) for note in line.notes]
     for line in assembly.lines.values():
-        if line.substituted is not None and "@" not in line.id:
+        shown = ".pfc." in line.id or ".co2." in line.id
+        if line.substituted is not None and "@" not in line.id and shown:
             doubts.append(Doubt(line=line.id, text=_share(line.substituted)))
     return tuple(dict.fromkeys(doubts))
 
@@ -151,7 +152,7 @@ def _totals(assembly: Assembly, benches: Sequence[Bench]) -> Table:
             f"{bench.gwp.label}（{gwp}）",
             total.rounded,
             ratio.rounded,
-            _state(total),
+            _whole(assembly, total),
             weakest(assembly, total.id),
         )
         rows.append(row)
@@ -181,6 +182,15 @@ def _state(line: Line) -> Text:
         share = (line.substituted or Decimal(0)) * 100
         return Text(zh=f"替代 {share:.1f} %", en=f"{share:.1f} % substituted")
     return Text(zh="齐全", en="whole")
+
+
+def _whole(assembly: Assembly, total: Line) -> Text:
+    """State of a sum: whether anything below it was substituted."""
+    below = [assembly.lines[given.ref] for given in total.inputs if given.ref in assembly.lines]
+    below += [assembly.lines[g.ref] for x in below for g in x.inputs if g.ref in assembly.lines]
+    if total.how is not How.MISSING and any(line.substituted is not None for line in below):
+        return Text(zh="含替代数据", en="with substituted data")
+    return _state(total)
 
 
 def _methods(assembly: Assembly, found: Sequence[Found], line: Potline) -> Table:
@@ -274,6 +284,12 @@ def _inputs(assembly: Assembly, found: Sequence[Found], line: Potline) -> Months
     )
 
 
+def _follows(assembly: Assembly, line: Line) -> bool:
+    """True when it only rests on a substitute that is a line of its own."""
+    below = (assembly.lines.get(given.ref) for given in line.inputs)
+    return any(each is not None and each.how is How.SUBSTITUTED for each in below)
+
+
 def _substitutions(assembly: Assembly) -> Table:
     """Every value that a rule put in the place of one that is missing: never silently."""
     rows = tuple(
@@ -287,7 +303,7 @@ def _substitutions(assembly: Assembly) -> Table:
             ", ".join(given.ref for given in line.inputs),
         )
         for line in assembly.lines.values()
-        if line.how is How.SUBSTITUTED and ".cf4." not in line.id and ".c2f6." not in line.id
+        if line.how is How.SUBSTITUTED and not _follows(assembly, line)
     )
     return Table(
         id="substituted",
