@@ -1,6 +1,8 @@
 """Allowances of the Chinese ETS: allocation by intensity, its band, position, price."""
 
 from decimal import ROUND_FLOOR, Decimal
+from fractions import Fraction
+from math import floor
 from typing import NamedTuple
 
 from reports.formulas.formula import Formula
@@ -10,6 +12,7 @@ from reports.formulas.numbers import (
     FormulaError,
     Number,
     amount,
+    decimal,
     exact,
     fraction,
     positive,
@@ -106,7 +109,8 @@ def allowance(
     allocation plan of July 2026 for steel, cement and aluminium (method as in 2025), annex.
     """
     emission = amount("emission_t", emission_t)
-    intensity = emission / positive("aluminium_t", aluminium_t)
+    aluminium = positive("aluminium_t", aluminium_t)
+    intensity = emission / aluminium
     balance = positive("balance_t_per_t", balance_t_per_t)
     rise = fraction("slope", slope)
     cap = _alpha_cap(rise, fraction("clip_fraction", clip_fraction))
@@ -118,10 +122,11 @@ def allowance(
             f"{FLOOR_T_PER_T:.4f} t CO2 per t (carbon by Faraday's law at a current efficiency of "
             "100 %); check emission and aluminium",
         )
-    deviation = (balance - intensity) / balance
-    alpha = max(-cap, min(cap, rise * deviation))
-    whole = _whole(emission * (1 + alpha))
-    return Allowance(whole, whole - emission, alpha, deviation, intensity)
+    # As ratios: a third that Decimal cuts off would cost a whole tonne where A comes out even.
+    deviation = 1 - Fraction(emission) / Fraction(aluminium) / Fraction(balance)
+    alpha = max(-Fraction(cap), min(Fraction(cap), Fraction(rise) * deviation))
+    whole = Decimal(floor(Fraction(emission) * (1 + alpha)))
+    return Allowance(whole, whole - emission, decimal(alpha), decimal(deviation), intensity)
 
 
 def allowance_band(emission_t: Number, cap_fraction: Number) -> Band:

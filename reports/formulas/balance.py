@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from reports.formulas.formula import Formula
-from reports.formulas.numbers import FormulaError, Number, fraction, positive
+from reports.formulas.numbers import FormulaError, Number, decimal, fraction, positive
 from reports.formulas.parameters import read_table
 
 
@@ -50,8 +50,7 @@ def balance_value(
             f"x_clip_fraction：{x_clip_fraction} 无意义；须大于 0 且小于 1",
             f"x_clip_fraction: {x_clip_fraction} has no meaning; write more than 0, less than 1",
         )
-    found = _solve(_processes(lines), clip)
-    return BalanceValue(Decimal(found.numerator) / Decimal(found.denominator))
+    return BalanceValue(decimal(_solve(_processes(lines), clip)))
 
 
 def _processes(lines: Sequence[Mapping[str, object]]) -> list[_Process]:

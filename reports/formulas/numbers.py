@@ -7,6 +7,7 @@ as the decimal it prints as: 0.1518 is 0.1518, not the nearest binary fraction.
 
 from collections.abc import Collection
 from decimal import Decimal
+from fractions import Fraction
 
 Number = Decimal | float | int
 
@@ -28,6 +29,11 @@ class FormulaError(ValueError):
     def of(self, lang: str) -> str:
         """The text in ``zh`` or ``en``."""
         return self.zh if lang == "zh" else self.en
+
+
+def decimal(ratio: Fraction) -> Decimal:
+    """A ratio as Decimal, to the precision of the context."""
+    return Decimal(ratio.numerator) / Decimal(ratio.denominator)
 
 
 def exact(name: str, value: object) -> Decimal:
