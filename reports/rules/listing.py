@@ -125,7 +125,8 @@ def show_text(pack: RulePack, name: str, day: date) -> Iterator[str]:
     if parameter.yearly:
         yield "  " + say("按年取值", "fixed anew for each year")
     if parameter.unused:
-        yield f"  {say(f'报告不使用：{parameter.unused_zh}', f'not used by reports: {parameter.unused}')}"
+        reason = say(parameter.unused_zh, parameter.unused)
+        yield f"  {say('报告不使用', 'not used by reports')}: {reason}"
     if found is None:
         wanted = pack.wanted(name)
         yield say(f"{day}：没有取值", f"{day}: no value")
