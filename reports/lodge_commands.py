@@ -1,7 +1,7 @@
 """``smelter lodge``: record that a report was handed in; from then on its month is sealed."""
 
 import json
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +13,7 @@ from reports.entries.options import AsJson, Lang, speak
 from reports.lodgings import SEALS, Lodging, read_lodgings
 from reports.lodgings import lodge as record
 from reports.model import Report
-from reports.periods import PLANT_TIME, Period
+from reports.periods import Period, plant_now
 from reports.site import load_site
 from reports.versions import read_report
 
@@ -65,7 +65,7 @@ def lodge(  # noqa: PLR0913 - each is an option of the command
             receipt=receipt.strip(),
             on=day,
             author=author.strip(),
-            time=datetime.now(UTC),
+            time=plant_now(),
             note=note,
         ),
         file.read_bytes(),
@@ -93,7 +93,7 @@ def _signed(receipt: str, on: str, author: str) -> date:
     except ValueError:
         problems.append(f"--on {on}: " + say("请填日期，如 2026-11-20", "write e.g. 2026-11-20"))
         day = date.min
-    today = datetime.now(PLANT_TIME).date()
+    today = plant_now().date()
     if day > today:
         problems.append(
             f"--on {day}: "

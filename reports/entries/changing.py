@@ -2,7 +2,7 @@
 
 import sys
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
@@ -28,6 +28,7 @@ from reports.entries.reading import number as read_number
 from reports.entries.reading import read_facts
 from reports.entries.words import entry_text, preview_text
 from reports.lodgings import read_lodgings
+from reports.periods import plant_now
 from reports.site import Site, load_site
 
 
@@ -55,7 +56,7 @@ def import_table(  # noqa: PLR0913 - each is an option of the command
     if not look:
         signed(author, reason)
     plant = load_site(site)
-    now = datetime.now(UTC)
+    now = plant_now()
     preview = preview_import(file, plant, read_ledger(plant.entries), now)
     typer.echo(preview_text(preview))
     problems = _problems(preview, plant, revising=revising, reissue=reissue)
@@ -116,7 +117,7 @@ def revise(  # noqa: PLR0913 - each is an option of the command
     if bool(value) == withdraw:
         raise ConfigError([say("给出新数值，或 --withdraw", "give a new value, or --withdraw")])
     plant = load_site(site)
-    now = datetime.now(UTC)
+    now = plant_now()
     proof = None if document is None else _document(document)
 
     def change(ledger: Ledger) -> Ledger:

@@ -1,7 +1,6 @@
 """``smelter entries template | import | list | revise | check``: figures that people supply."""
 
 import json
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -18,7 +17,7 @@ from reports.entries.options import AsJson, Lang, SiteFile, parse_month, parse_y
 from reports.entries.template import csv_template, xlsx_template
 from reports.entries.words import entry_text
 from reports.lodgings import read_lodgings
-from reports.periods import Period
+from reports.periods import Period, plant_now
 from reports.site import load_site
 
 __all__ = ["entries_app", "parse_month", "speak"]
@@ -80,7 +79,7 @@ def template(
         raise ConfigError([say("期间需要 --site", "a period needs --site")])
     plant = None if site is None else load_site(site)
     ledger = Ledger() if plant is None else read_ledger(plant.entries)
-    sheets = asked(plant, ledger, period, purpose, datetime.now(UTC))
+    sheets = asked(plant, ledger, period, purpose, plant_now())
     out.parent.mkdir(parents=True, exist_ok=True)
     make = csv_template if out.suffix.lower() == ".csv" else xlsx_template
     write_whole(out, make(sheets, plant))

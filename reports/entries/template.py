@@ -15,7 +15,7 @@ from reports.entries.template_notes import NOTES_TEXT, TITLE
 from reports.site import PLANT, Site
 
 SPARE: Final = 200  # empty rows with lists and formats below those that are filled in
-_WIDTHS: Final = {"kind": 44, "line": 20, "item": 26, "period": 13, "value": 15, "unit": 13}
+_WIDTHS: Final = {"kind": 56, "line": 20, "item": 32, "period": 13, "value": 15, "unit": 13}
 _WIDTHS_MORE: Final = {"accreditation": 26, "note": 30, "before": 30}
 _LIST_CHARACTERS: Final = 255  # a list inside a validation may not be longer
 _CHOOSE: Final = "请从列表选择 Choose from the list"
@@ -96,7 +96,7 @@ def _cells(row: Asked) -> dict[str, str]:
         "line": row.line,
         "item": row.item,
         "period": row.period,
-        "unit": row.kind.unit,
+        "unit": "%" if "%" in row.kind.units else row.kind.unit,  # as laboratories write a share
         BEFORE.id: row.before,
     }
 
@@ -134,7 +134,9 @@ class _Page:
         for column, n in zip(columns, at.values(), strict=True):
             self._column(column, n)
         self.page.set_row(0, 32)
-        self.page.freeze_panes(1, 0)
+        self.page.freeze_panes(1, 1)
+        _on_paper(self.page)
+        self.page.repeat_rows(0)
         for number, row in enumerate(self.sheet.rows, 1):
             self._row(number, row, at)
         self._choices(at, last)
@@ -206,10 +208,18 @@ class _Page:
         return list(dict.fromkeys([*known, *(row.item for row in self.sheet.rows if row.item)]))
 
 
+def _on_paper(page: Any) -> None:
+    """A4 across, as wide as the sheet; only rows with something in them are printed."""
+    page.set_landscape()
+    page.set_paper(9)
+    page.fit_to_pages(1, 0)
+
+
 def _notes(page: Any, styles: dict[str, Any], kinds: Sequence[EntryKind]) -> None:
     page.set_column(0, 0, 50, styles["wrap"])
     page.set_column(1, 3, 24, styles["wrap"])
     page.set_column(4, 4, 44, styles["wrap"])
+    _on_paper(page)
     page.write_string(0, 0, f"{TITLE.zh} {TITLE.en}", styles["title"])
     for n, note in enumerate(NOTES_TEXT, 1):
         page.merge_range(n, 0, n, 4, f"{note.zh}\n{note.en}", styles["wrap"])

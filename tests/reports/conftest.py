@@ -111,7 +111,8 @@ def smelter(monkeypatch: pytest.MonkeyPatch) -> Smelter:
             patch.setattr(sys, "argv", ["smelter", *arguments])
             patch.setattr(sys, "stdin", file)
             patch.setenv("SMELTER_LANG", "en")
-            patch.setattr("reports.commands.plant_now", lambda: NOW)
+            for module in ("commands", "entries.commands", "entries.changing", "lodge_commands"):
+                patch.setattr(f"reports.{module}.plant_now", lambda: NOW)
             try:
                 main()
             except SystemExit as end:
