@@ -72,7 +72,7 @@ class Table(Strict):
     """Rows that are no lines: instruments, cross-checks, deadlines, differences."""
 
     block: Literal["table"] = "table"
-    id: str  # also the name of the sheet
+    id: str  # what versions are compared by; the sheet is named by the title
     title: Text
     columns: tuple[Column, ...]
     rows: tuple[tuple[Cell, ...], ...]

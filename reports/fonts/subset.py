@@ -1,8 +1,11 @@
 """
 Makes the two fonts here: ``python reports/fonts/subset.py <folder with NotoSansCJK-*.ttc>``.
 
-Simplified Chinese of GB 2312 (6,763 characters and its symbols), ASCII, Latin-1, Greek, and the
-signs of units and formulas. Needed only when the fonts are renewed; wants fonttools.
+Simplified Chinese of GB 2312 (6,763 characters and its symbols), the further characters of the
+state's table of standard characters of 2013 (``table2013.txt``: names of people and places), ASCII,
+Latin-1, Greek, and the signs of units and formulas. ``characters.txt`` beside the fonts lists what
+they hold, so that a report can say which character it cannot print. Needed only when the fonts are
+renewed; wants fonttools.
 """
 
 import sys
@@ -11,13 +14,13 @@ from pathlib import Path
 from fontTools import subset  # type: ignore[import-untyped]
 from fontTools.ttLib import TTCollection  # type: ignore[import-untyped]
 
-SIGNS = "¹²³⁴℃‰−–—…‘’“”·×÷±≤≥≈≠√∑Σ∆→←↑↓□■●○▲△✓†‡§№•《》〈〉「」『』【】〔〕（），。、；：！？％～￥"
-# Characters of personal names that GB 2312 lacks; entries carry their authors' names.
-NAMES = (
-    "䶮喆垚堃堉墡奭妧婳媖嫄嫚嬿孖峣崚崟廙彣彧忞悰愔慜掞旸旻旼昇昉昫昳晙晞暐曈曌朏杺梣棽橦沄沚"
-    "洺浛浥淏渏渼湉湜湲漷濛濬炘烜焜煒燊燏燚爔犇玘玙玚玠玥珅珣珮珵珹珺琇琎琤琯瑀瑄璘璟璠畇皞皦"
-    "盷瞾矞祎禔禕禛穜竑纮绬翀翙翚翛翯翾脩芃苳蒨谞贇赟鋆镕韡頔頠頫顗飏飐骉骎骕鹮黇龑"
+SIGNS = (
+    "¹²³⁰⁴⁵⁶⁷⁸⁹⁺⁻₀₁₂₃₄₅₆₇₈₉℃‰−–—…‘’“”·×÷±≤≥≈≠√∑Σ∆→←↑↓□■●○▲△✓✕※⚠†‡§№•㎡㎥"
+    "〇《》〈〉「」『』【】〔〕（），。、；：！？％～￥"
 )
+# Older forms in personal names, in neither table; entries carry their authors' names.
+NAMES = "彣慜旼暐杺渏濛濬煒珮畇瞾禕绬苳贇韡頔頠頫顗龑"
+HERE = Path(__file__).parent
 FONTS = ("Regular", "Bold")
 
 
@@ -30,11 +33,12 @@ def characters() -> set[int]:
         for character in bytes((high, low)).decode("gb2312", "ignore")
     }
     ascii_latin = {*range(0x20, 0x7F), *range(0xA0, 0x100)}
-    return gb2312 | ascii_latin | set(map(ord, SIGNS + NAMES))
+    table = "".join((HERE / "table2013.txt").read_text("utf-8").split())
+    return gb2312 | ascii_latin | set(map(ord, SIGNS + NAMES + table))
 
 
-def make(source: Path, target: Path) -> int:
-    """Subset the Simplified Chinese member of ``source``; returns the size in bytes."""
+def make(source: Path, target: Path) -> str:
+    """Subset the Simplified Chinese member of ``source``; returns the characters it holds."""
     collection = TTCollection(source)
     font = next(f for f in collection.fonts if f["name"].getDebugName(1) == "Noto Sans CJK SC")
     font.recalcTimestamp = False
@@ -48,11 +52,13 @@ def make(source: Path, target: Path) -> int:
     maker.populate(unicodes=characters())
     maker.subset(font)
     font.save(target)
-    return target.stat().st_size
+    return "".join(map(chr, sorted(font.getBestCmap())))
 
 
 if __name__ == "__main__":
+    held = ""
     for style in FONTS:
-        file = Path(__file__).with_name(f"NotoSansCJKsc-{style}-subset.otf")
-        size = make(Path(sys.argv[1]) / f"NotoSansCJK-{style}.ttc", file)
-        sys.stdout.write(f"{file.name}: {size} bytes\n")
+        file = HERE / f"NotoSansCJKsc-{style}-subset.otf"
+        held = make(Path(sys.argv[1]) / f"NotoSansCJK-{style}.ttc", file)
+        sys.stdout.write(f"{file.name}: {file.stat().st_size} bytes, {len(held)} characters\n")
+    (HERE / "characters.txt").write_text(held, "utf-8")

@@ -83,7 +83,7 @@ def _grid(pages: Pages, block: Grid) -> list[View]:
     ]
     if not names:
         return [nothing(pages)]
-    heads = [Head(pages.say("范围", "Place"), width=14.0)]
+    heads = [Head(pages.say("核算单元", "Place"), width=14.0)]
     heads += [_grid_head(pages, block, name) for name in names]
     rows: list[list[Cell]] = [
         [

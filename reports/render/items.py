@@ -8,7 +8,7 @@ from typing import Final
 from reports.citations import EntryUse, LegalUse
 from reports.entries.kinds import KINDS
 from reports.model import Change, Line
-from reports.render.labels import VALUES, input_text, label, unit_text
+from reports.render.labels import VALUES, exact_text, input_text, label, unit_text
 from reports.values import Text
 from reports.words import short_text
 
@@ -56,7 +56,7 @@ def shown(value: Decimal | Text | str | None, lang: str) -> str:
     if isinstance(value, Text):
         return value.of(lang)
     if isinstance(value, Decimal):
-        return short_text(value)
+        return exact_text(value)
     return "—" if value is None else value
 
 

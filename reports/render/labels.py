@@ -8,6 +8,7 @@ from reports.entries.kinds import FACTS, KINDS
 from reports.formulas import FORMULAS
 from reports.model import Coverage, How, Input, Line, Report
 from reports.rules.units import NAME_TEXT, UNIT_TEXT
+from reports.site import PLANT
 from reports.values import Text
 from reports.words import number_text, short_text
 
@@ -135,8 +136,9 @@ def reference_labels(report: Report, lang: str) -> dict[str, str]:
     found = {legal.id: legal.label.of(lang) for legal in content.legals}
     found |= {absent.id: absent.label.of(lang) for absent in content.absent}
     places = {line.id: line.name.of(lang) for line in content.potlines}
+    places[PLANT] = "全厂" if lang == "zh" else "plant"
     for line in content.lines:
-        place = places.get(line.scope, "全厂" if lang == "zh" else "plant")
+        place = places.get(line.scope, line.scope)
         _, _, month = line.id.partition("@")
         found[line.id] = f"{place} {line.label.of(lang)} {month}".rstrip()
     for entry in content.entries:

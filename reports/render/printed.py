@@ -14,6 +14,7 @@ LANDSCAPE_PT: Final = 745.0
 INSET_PT: Final = 8.0  # left and right of a cell together
 SIZES_PT: Final = (8.0, 7.5, 7.0)
 SMALL_SIZES_PT: Final = (*SIZES_PT, 6.5, 6.0, 5.5, 5.0)
+ZERO_WIDTH_SPACE: Final = "\u200b"  # where a long run may break
 LATIN_EM: Final = 0.58  # a figure or letter of the font, about
 _RUN = re.compile(r"[!-~]{15,}")  # letters without a space, too long for a narrow column
 
@@ -25,7 +26,7 @@ def said(text: str, style: str = "plain", mark: str = "") -> View:
 
 def breakable(text: str) -> str:
     """Long runs without spaces (hashes, ids, file names) may break after a sign or anywhere."""
-    return _RUN.sub(lambda run: "\u200b".join(_pieces(run.group())), text)
+    return _RUN.sub(lambda run: ZERO_WIDTH_SPACE.join(_pieces(run.group())), text)
 
 
 def _pieces(run: str) -> list[str]:

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
-
-from reports.render.printed import em
+from unicodedata import east_asian_width
 
 SHEET_NAME: Final = 31  # letters of a sheet's name at most
 LANDSCAPE_FROM: Final = 95  # letters across; wider sheets are printed on turned paper
+READABLE: Final = 215  # letters across that can be read on A4; data sheets print no more columns
 TEXT_COLUMNS: Final = 7  # across which running text is spread
 PLACES_SHOWN: Final = 8
 
@@ -57,9 +57,10 @@ class SumAcross:
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """A word instead of a figure that should be there."""
+    """A word instead of a figure: ``quiet`` when nothing is wrong with that."""
 
     text: str
+    quiet: bool = False
 
 
 Cell = str | Decimal | int | Figure | SumDown | SumAcross | Alarm | None
@@ -134,10 +135,12 @@ class Book:
                 row += 1
             else:
                 heads.append(row)
-                row = self._rows(sheet, row, item)
-                if not item.filtered:
-                    row += 1
-        self._paper(sheet, sum(widths), heads)
+                row = self._rows(sheet, row, item) + 1
+        across = len(widths)
+        if any(isinstance(item, Rows) and item.filtered for item in stack):
+            across = _readable(widths)
+            sheet.print_area(0, 0, max(row - 2, 0), across - 1)
+        self._paper(sheet, sum(widths[:across]), heads)
 
     def _paper(self, sheet: Any, width: float, heads: Sequence[int]) -> None:
         """A4, as wide as the page, the head of the only table on every page."""
@@ -149,7 +152,7 @@ class Book:
         sheet.set_header(f"&L&8{self._header}")
         sheet.set_footer(f"&L&8{self._footer}&R&8&P / &N")
         if len(heads) == 1:
-            sheet.freeze_panes(heads[0] + 1, 0)
+            sheet.freeze_panes(heads[0] + 1, 1)
             sheet.repeat_rows(heads[0])
 
     # --- what stands on them
@@ -164,11 +167,11 @@ class Book:
         }[words.style]
         if words.style in {"title", "heading"}:
             sheet.write_string(row, 0, words.text, style)
+            sheet.set_row(row, 22)
             return
         self._spread(sheet, row, 0, min(TEXT_COLUMNS, len(widths)), words.text, style)
         across = sum(widths[:TEXT_COLUMNS])
-        lines = sum(1 + int(em(part) * 1.9 / max(across, 1.0)) for part in words.text.split("\n"))
-        sheet.set_row(row, 15 * lines)
+        sheet.set_row(row, _height(words.text, across))
 
     @staticmethod
     def _spread(sheet: Any, row: int, first: int, across: int, text: str, style: Any) -> None:
@@ -179,9 +182,14 @@ class Book:
     def _rows(self, sheet: Any, top: int, table: Rows) -> int:
         """Write a table whose head is row ``top``; returns the first row below it."""
         head = self._format(head=True)
-        for n, column in enumerate(table.columns):
-            sheet.write_string(top, n, column.label, head)
+        widths = [column.width for column in table.columns]
+        labels = [column.label for column in table.columns]
+        for n, text in enumerate(labels):
+            sheet.write_string(top, n, text, head)
+        sheet.set_row(top, _row_height(labels, widths) + 3)
         for at, row in enumerate(table.rows):
+            seen = _readable(widths) if table.filtered else len(widths)
+            sheet.set_row(top + 1 + at, _row_height(row[:seen], widths[:seen]))
             strong = table.strong is not None and at == table.strong
             for n, cell in enumerate(row):
                 place = (top + 1, at, n)
@@ -203,7 +211,9 @@ class Book:
         if isinstance(cell, str):
             sheet.write_string(row, n, cell, self._format(wrap=True, bold=strong, fill=strong))
         elif isinstance(cell, Alarm):
-            sheet.write_string(row, n, cell.text, self._format(bold=True, colour="#8A5A00"))
+            colour = "#595959" if cell.quiet else "#8A5A00"
+            style = self._format(bold=not cell.quiet, right=True, colour=colour)
+            sheet.write_string(row, n, cell.text, style)
         elif cell is None or (not isinstance(cell, Decimal | int) and cell.value is None):
             sheet.write_blank(row, n, None, self._format(bold=strong, fill=strong))
         elif isinstance(cell, Decimal | int):
@@ -243,9 +253,11 @@ class Book:
             look: dict[str, Any] = {"valign": "top", "font_size": wish.get("size", 10)}
             if wish.get("head"):
                 look |= {"bg_color": "#1F4E79", "font_color": "white", "border": 1}
-                look |= {"bold": True, "text_wrap": True, "valign": "vcenter"}
+                look |= {"bold": True, "text_wrap": True, "valign": "vcenter", "align": "center"}
             if wish.get("bold"):
                 look["bold"] = True
+            if wish.get("right"):
+                look["align"] = "right"
             if wish.get("wrap"):
                 look["text_wrap"] = True
             if wish.get("fill"):
@@ -266,6 +278,27 @@ def _formula(cell: Figure | SumDown | SumAcross, top: int, row: int, column: int
     if isinstance(cell, SumAcross):
         return f"=SUM({xl_range(row, cell.first, row, cell.last)})"
     return cell.formula
+
+
+def _height(text: str, width: float) -> float:
+    """Points that a wrapped text takes in a column; Excel does not find out by itself."""
+    lines = sum(1 + int(_letters(part) / max(width - 1, 1.0)) for part in text.split("\n"))
+    return min(400.0, 13.5 * lines + 1.5)
+
+
+def _readable(widths: Sequence[float]) -> int:
+    """How many columns can be read on one A4 page."""
+    return next(n for n in range(len(widths), 0, -1) if sum(widths[:n]) <= READABLE)
+
+
+def _row_height(cells: Sequence[Cell], widths: Sequence[float]) -> float:
+    texts = ((c, w) for c, w in zip(cells, widths, strict=True) if isinstance(c, str))
+    return max((_height(text, width) for text, width in texts), default=15.0)
+
+
+def _letters(text: str) -> int:
+    """Width in letters of the latin alphabet; a Chinese character is two."""
+    return sum(2 if east_asian_width(c) in {"W", "F"} else 1 for c in text)
 
 
 def _widths(stack: Stack) -> list[float]:

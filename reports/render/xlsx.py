@@ -21,6 +21,7 @@ from reports.render.datasheets import (
 from reports.render.labels import HOW, SHORT
 from reports.render.live import LINE_SUM_OF_ROUNDED, Names, Places
 from reports.render.parts import standard
+from reports.render.printed import ZERO_WIDTH_SPACE
 from reports.render.view import front_alarms, front_facts, period_text
 from reports.render.workbook import (
     Alarm,
@@ -173,7 +174,8 @@ class _Writer:
                 ]
                 found.append(Rows(columns, rows))
             elif view["kind"] == "signatures":
-                found += [Pair(f"{who}：", "") for who in view["who"]]
+                colon = self._pages.say("：", ": ")
+                found += [Pair(f"{who}{colon}", "________________") for who in view["who"]]
         return found
 
     # --- figures
@@ -185,7 +187,7 @@ class _Writer:
         if line.how is How.MISSING:
             return Alarm(HOW[line.how].of(self._pages.lang))
         if line.value is None:
-            return HOW[line.how].of(self._pages.lang)
+            return Alarm(HOW[line.how].of(self._pages.lang), quiet=True)
         formula = f"={self._places.line(line.id)}"
         return Figure(line.value, line.decimals, self._pages.marks[line.id], formula)
 
@@ -196,7 +198,7 @@ class _Writer:
         names = [n for n in block.names if any(stated(lines.get(f"{s}.{n}")) for s in scopes)]
         if not names:
             return []
-        columns = [Column(pages.say("范围", "Place"), 24)]
+        columns = [Column(pages.say("核算单元", "Place"), 24)]
         for name in names:
             sample = next(lines[f"{s}.{name}"] for s in scopes if f"{s}.{name}" in lines)
             head = _label(SHORT.get(name, sample.label).of(pages.lang), sample.unit)
@@ -284,6 +286,6 @@ def _label(label: str, unit: str) -> str:
 
 def _text(cell: Sequence[dict[str, Any]], number: bool) -> Cell:
     """A printed cell in one text; a figure becomes a number again."""
-    text = "\n".join(f"{line['t']}{line['m']}" for line in cell).replace("\u200b", "")
+    text = "\n".join(f"{line['t']}{line['m']}" for line in cell).replace(ZERO_WIDTH_SPACE, "")
     plain = text.replace(",", "")
     return Decimal(plain) if number and re.fullmatch(r"(0|[1-9]\d*)(\.\d+)?", plain) else text
