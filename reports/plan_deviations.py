@@ -142,7 +142,7 @@ def _source(check: _Check, line: Line, parameter: Parameter | None) -> Iterator[
     """Entries of another kind than the plan says, or entries in the place of meters."""
     if parameter is None:
         return
-    for kind in dict.fromkeys(entry.figure.kind for entry in check.entered(line)):
+    for kind in {entry.figure.kind.id: entry.figure.kind for entry in check.entered(line)}.values():
         if parameter.entries and kind.id not in parameter.entries:
             yield text(
                 f"数据来自“{kind.zh}”，不是计划规定的来源",
