@@ -12,14 +12,17 @@ from typing import Final
 
 from reports.assembly import Assembly, Head
 from reports.basis import Basis
-from reports.carbon.annual_chapters import annual_chapters
+from reports.carbon.annual_chapters import Parts, annual_chapters
+from reports.carbon.annual_quality import by_month, quality
+from reports.carbon.compare_years import compare
+from reports.carbon.disclosure import disclosure
+from reports.carbon.lodged_months import lodged_months
 from reports.carbon.monthly import HEADLINE, Month, assemble_month
 from reports.carbon.plausibility import doubts
 from reports.carbon.process import HIGH, add_intensity, part_of
 from reports.conclude import conclude
 from reports.model import Content, Coverage, Doubt, DutyUse, How, Line
 from reports.periods import Period
-from reports.plan_deviations import deviations
 from reports.rules.packs import Legal
 from reports.site import PLANT, Potline
 from reports.values import Text
@@ -58,11 +61,11 @@ def assemble_year(basis: Basis) -> Year:
     for scope in made.scopes:
         for name in _names(assembly, scope):
             _year_line(made, scope, name)
-    by_month = {key: line for key, line in assembly.lines.items() if "@" in key}
+    months = {key: line for key, line in assembly.lines.items() if "@" in key}
     whole = {key: line for key, line in assembly.lines.items() if "@" not in key}
-    assembly.lines = whole | by_month
+    assembly.lines = whole | months
     found = doubts(assembly.lines, potlines, year)
-    return Year(year, assembly, potlines, (*found, *warnings))
+    return Year(year, assembly, potlines, (*found, *by_month(warnings)))
 
 
 def at(identity: str, month: Period) -> str:
@@ -73,17 +76,27 @@ def at(identity: str, month: Period) -> str:
 def carbon_annual(basis: Basis) -> Content:
     """The report. Raises RuleError when the rules of a month are not known."""
     year = assemble_year(basis)
-    duties = _duties(year.assembly)
+    assembly, potlines = year.assembly, year.potlines
+    duties = _duties(assembly)
+    controlled, deviated = quality(basis, assembly)
+    compared = compare(basis, assembly, potlines)
+    lodged = lodged_months(basis, assembly)
+    parts = Parts(
+        quality=controlled,
+        comparison=compared.chapter,
+        lodged=lodged.chapter,
+        disclosure=disclosure(basis, assembly, potlines),
+    )
     return conclude(
         basis,
-        year.assembly,
+        assembly,
         report=NAME,
         title=TITLE,
-        potlines=year.potlines,
+        potlines=potlines,
         duties=duties,
         headline=tuple(f"{PLANT}.{name}" for name in HEADLINE),
-        warnings=(*year.warnings, *deviations(basis, tuple(year.assembly.lines.values()))),
-        chapters=annual_chapters(basis, year.assembly, year.potlines),
+        warnings=(*year.warnings, *lodged.warnings, *compared.warnings, *deviated),
+        chapters=annual_chapters(basis, assembly, potlines, parts),
     )
 
 
@@ -105,13 +118,7 @@ def _merge(assembly: Assembly, month: Month, period: Period) -> list[Doubt]:
     assembly.legals |= made.legals
     assembly.entries |= made.entries
     assembly.absent |= made.absent
-    return [
-        Doubt(
-            line=at(doubt.line, period),
-            text=Text(zh=f"{period}：{doubt.text.zh}", en=f"{period}: {doubt.text.en}"),
-        )
-        for doubt in month.warnings
-    ]
+    return [Doubt(line=at(doubt.line, period), text=doubt.text) for doubt in month.warnings]
 
 
 def _names(assembly: Assembly, scope: str) -> list[str]:

@@ -1,11 +1,13 @@
 """What ``carbon-annual`` prints, in the order of the guide's chapters."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from reports.assembly import Assembly
 from reports.basis import Basis
 from reports.carbon.monthly import BESIDE, PURCHASED, SUMMARY, TOTAL, enterprise_blocks
+from reports.carbon.process import part_of
 from reports.carbon.uncertainty import add_uncertainty
 from reports.chapters import (
     Block,
@@ -29,8 +31,18 @@ from reports.values import Text
 _NOT_GIVEN: Final = Text(zh="未填写", en="not given")
 
 
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Chapters that are made elsewhere."""
+
+    quality: Chapter
+    comparison: Chapter
+    lodged: Chapter
+    disclosure: Chapter
+
+
 def annual_chapters(
-    basis: Basis, assembly: Assembly, potlines: Sequence[Potline]
+    basis: Basis, assembly: Assembly, potlines: Sequence[Potline], parts: Parts
 ) -> tuple[Chapter, ...]:
     """The chapters of the year."""
     places = (*((line.id, words(line.name)) for line in potlines), (PLANT, TOTAL))
@@ -42,8 +54,13 @@ def annual_chapters(
         _process(assembly, places),
         _enterprise(assembly, basis.period),
         _production(assembly, places, basis.period),
+        parts.quality,
+        _changes(potlines, basis.period),
+        parts.comparison,
         _auxiliary(assembly, places),
         _monthly(assembly, places, basis.period),
+        parts.lodged,
+        parts.disclosure,
         *(() if uncertainty is None else (uncertainty,)),
         _sources(assembly, places),
         *_ends(),
@@ -192,6 +209,28 @@ def _production(assembly: Assembly, places: Places, year: Period) -> Chapter:
     return Chapter(
         title=Text(zh="生产数据", en="Production"),
         blocks=(Months(lines=_there(assembly, lines), months=tuple(map(str, year.months))),),
+    )
+
+
+def _changes(potlines: Sequence[Potline], year: Period) -> Chapter:
+    """Lines started, stopped, bought or sold in the year."""
+    rows: list[tuple[Cell, ...]] = [
+        (words(line.name), line.process, note) for line in potlines for note in part_of(line, year)
+    ]
+    none = Text(zh="本年度没有投运、停运、购入或出让的工序", en="no line started, stopped or sold")
+    table = Table(
+        id="line_changes",
+        title=Text(zh="工序变化", en="Changes of the processes"),
+        columns=(
+            Column(label=Text(zh="工序", en="Process"), width=24),
+            Column(label=Text(zh="编号", en="Number"), width=10),
+            Column(label=Text(zh="变化", en="Change"), width=56),
+        ),
+        rows=tuple(rows),
+    )
+    return Chapter(
+        title=Text(zh="变化情况", en="Changes"),
+        blocks=(table if rows else Paragraph(text=none),),
     )
 
 

@@ -48,7 +48,8 @@ def _note(line: Line, value: Decimal, instrument: Instrument, days: int, month: 
     )
     return Text(
         zh=f"{instrument.id} 有 {days}/{len(month.days)} 天无有效证书；"
-        f"若按准确度等级 {accuracy} % 保守修正该部分：作排放侧 {emission} {line.unit}，作产量侧 {output} {line.unit}（仅列示，未采用）",
+        f"若按准确度等级 {accuracy} % 保守修正该部分：作排放侧 {emission} {line.unit}，"
+        f"作产量侧 {output} {line.unit}（仅列示，未采用）",
         en=f"{instrument.id} had no valid certificate on {days} of {len(month.days)} days; that "
         f"part corrected by its class of {accuracy} %: {emission} {line.unit} as emission, "
         f"{output} {line.unit} as output (shown, not applied)",

@@ -64,6 +64,7 @@ class YearOffice:
     root: Path
     site_text: str = SITE
     now: datetime = NOW
+    archive: Path | None = None  # folder of reports made before
     _tables: int = field(default=0)
 
     def __post_init__(self) -> None:
@@ -102,7 +103,8 @@ class YearOffice:
         make = carbon_annual if period.is_year else carbon_monthly
         with open_series(site) as series:
             ledger, lodgings = read_ledger(site.entries), read_lodgings(site.entries)
-            return make(Basis(site, period, ledger, series, packs(), lodgings))
+            basis = Basis(site, period, ledger, series, packs(), lodgings, archive=self.archive)
+            return make(basis)
 
 
 def month_rows(

@@ -1,0 +1,171 @@
+"""The months of a year as they were lodged: when, whether in time, and what the year says now."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from reports.assembly import Assembly
+from reports.basis import Basis
+from reports.carbon.monthly import NAME, lodging_due
+from reports.carbon.process import GUIDE
+from reports.chapters import Block, Cell, Chapter, Column, Paragraph, Table
+from reports.lodgings import Lodging
+from reports.model import Content, Doubt, Line
+from reports.periods import Period
+from reports.rules.packs import RuleError
+from reports.site import PLANT
+from reports.values import Text
+from reports.versions import read_report
+
+YES, NO = Text(zh="一致", en="the same"), Text(zh="不一致", en="differs")
+IN_TIME, LATE = Text(zh="按时", en="in time"), Text(zh="逾期", en="late")
+NOT_LODGED = Text(zh="未登记存证", en="not lodged")
+
+
+@dataclass(frozen=True, slots=True)
+class LodgedMonths:
+    """The chapter, and the months that were late or differ."""
+
+    chapter: Chapter
+    warnings: tuple[Doubt, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Difference:
+    line: Line  # of the year
+    lodged: Line | None
+
+
+def lodged_months(basis: Basis, assembly: Assembly) -> LodgedMonths:
+    """Raises ConfigError when a lodged copy cannot be read."""
+    rows: list[tuple[Cell, ...]] = []
+    moved: list[tuple[Cell, ...]] = []
+    doubts: list[Doubt] = []
+    for month in basis.period.months:
+        due = _due(assembly, month)
+        lodging = basis.lodgings.latest(NAME, str(month))
+        if lodging is None:
+            rows.append((str(month), None, None, None, _day(due), NOT_LODGED, None))
+            continue
+        content = read_report(basis.lodgings.copy(lodging)).content
+        found = list(_differences(assembly, content, month))
+        first = next(x for x in basis.lodgings.lodgings if _same(x, month))
+        in_time = None if due is None else (IN_TIME if first.on <= due else LATE)
+        same = NO if found else YES
+        number = f"v{lodging.version}"
+        rows.append(
+            (str(month), number, lodging.receipt, str(lodging.on), _day(due), in_time, same)
+        )
+        moved += [_row(month, each) for each in found]
+        doubts += _doubts(month, first, due, found)
+    blocks: list[Block] = [_months(rows)]
+    blocks.append(_moved(moved) if moved else Paragraph(text=_none_differ(rows)))
+    title = Text(zh="与各月存证的一致性", en="The months as they were lodged")
+    return LodgedMonths(Chapter(title=title, blocks=tuple(blocks)), tuple(doubts))
+
+
+def _same(lodging: Lodging, month: Period) -> bool:
+    return (lodging.report, lodging.period) == (NAME, str(month))
+
+
+def _due(assembly: Assembly, month: Period) -> date | None:
+    """None before there was a duty to lodge."""
+    try:
+        return lodging_due(month, replace(assembly, period=month).legal(GUIDE, "lodging_days"))
+    except RuleError:
+        return None
+
+
+def _day(day: date | None) -> str | None:
+    return None if day is None else str(day)
+
+
+def _differences(assembly: Assembly, content: Content, month: Period) -> Iterator[_Difference]:
+    """Lines of the month whose value is another now, or that only one of the two has."""
+    lodged = {line.id: line for line in content.lines}
+    for line in assembly.lines.values():
+        identity, _, when = line.id.partition("@")
+        if when != str(month):
+            continue
+        then = lodged.get(identity)
+        if _value(line) != _value(then):
+            yield _Difference(line, then)
+
+
+def _value(line: Line | None) -> float | None:
+    """As the file has it."""
+    return None if line is None or line.value is None else float(line.value)
+
+
+def _row(month: Period, found: _Difference) -> tuple[Cell, ...]:
+    line, then = found.line, found.lodged
+    was = None if then is None else then.value
+    less = None if was is None or line.value is None else line.value - was
+    zh = "全厂" if line.scope == PLANT else line.scope
+    name = Text(zh=f"{zh} {line.label.zh}", en=f"{line.scope} {line.label.en}")
+    return str(month), name, line.unit, was, line.value, less
+
+
+def _doubts(
+    month: Period, first: Lodging, due: date | None, found: Sequence[_Difference]
+) -> Iterator[Doubt]:
+    headline = f"{PLANT}.emission"
+    if due is not None and first.on > due:
+        text = Text(
+            zh=f"{month} 于 {first.on} 存证，晚于期限 {due}",
+            en=f"{month} was lodged on {first.on}, after {due}",
+        )
+        yield Doubt(line=headline, text=text)
+    if found:
+        text = Text(
+            zh=f"{month} 有 {len(found)} 项与已存证的数据不一致，见“与各月存证的一致性”",
+            en=f"{month}: {len(found)} figures differ from what was lodged; see the table",
+        )
+        yield Doubt(line=headline, text=text)
+
+
+def _months(rows: Sequence[tuple[Cell, ...]]) -> Table:
+    return Table(
+        id="lodged_months",
+        title=Text(zh="各月存证", en="Months lodged"),
+        columns=(
+            Column(label=Text(zh="月份", en="Month"), width=10),
+            Column(label=Text(zh="版本", en="Version"), width=8),
+            Column(label=Text(zh="回执", en="Receipt"), width=20),
+            Column(label=Text(zh="存证日期", en="Lodged on"), width=12),
+            Column(label=Text(zh="期限", en="Due"), width=12),
+            Column(label=Text(zh="是否按时", en="In time"), width=12),
+            Column(label=Text(zh="与年度报告", en="Against the year"), width=12),
+        ),
+        rows=tuple(rows),
+        note=Text(
+            zh="是否按时以首次存证为准；版本与回执为最近一次",
+            en="in time by the first lodging; version and receipt are the newest",
+        ),
+    )
+
+
+def _moved(rows: Sequence[tuple[Cell, ...]]) -> Table:
+    return Table(
+        id="lodged_differences",
+        title=Text(zh="与存证不一致的数据", en="Figures that differ from what was lodged"),
+        columns=(
+            Column(label=Text(zh="月份", en="Month"), width=10),
+            Column(label=Text(zh="指标", en="Figure"), width=32),
+            Column(label=Text(zh="单位", en="Unit"), width=9),
+            Column(label=Text(zh="存证值", en="Lodged"), width=16),
+            Column(label=Text(zh="现值", en="Now"), width=16),
+            Column(label=Text(zh="差", en="Difference"), width=14),
+        ),
+        rows=tuple(rows),
+    )
+
+
+def _none_differ(rows: Sequence[tuple[Cell, ...]]) -> Text:
+    count = sum(1 for row in rows if row[1] is not None)
+    return Text(
+        zh=f"已登记存证 {count} 个月，数据均与本报告一致" if count else "没有登记任何一个月的存证",
+        en=f"{count} months were lodged, and all their figures are those of this report"
+        if count
+        else "no month was recorded as lodged",
+    )
