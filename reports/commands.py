@@ -91,7 +91,15 @@ def _period(name: str, month: str, year: str) -> Period:
 
 
 def trace(
-    file: Annotated[Path, typer.Argument(help="REPORT.json")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help=say(
+                "REPORT.json；不写版本取最新，如 carbon-annual-2026",
+                "REPORT.json; without a version the newest, e.g. carbon-annual-2026",
+            )
+        ),
+    ],
     line: Annotated[str, typer.Argument(help=say("结果编号", "id of a line, e.g. line1.emission"))],
     site: Annotated[Path | None, typer.Option(help="site.toml")] = None,
     at: Annotated[
@@ -108,9 +116,11 @@ def trace(
     from reports.site import load_site
     from reports.trace.text import trace_text
     from reports.trace.tracer import Tracer, verified
-    from reports.versions import read_report
+    from reports.versions import newest_of, read_report
 
     speak(lang)
+    if not file.exists() and file.parent.is_dir():
+        file = newest_of(file.parent, file.name) or file
     found = read_report(file)
     originals = load_site(site or file.parent / found.site).originals
     try:

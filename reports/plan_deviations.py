@@ -42,11 +42,13 @@ def deviations(basis: Basis, lines: Sequence[Line]) -> list[Doubt]:
             continue
         month = line.id.partition("@")[2]
         period = Period.parse(month) if month else basis.period
+        if line.how in _SILENT:
+            continue
         if period not in checks:
             checks[period] = _check(basis, period)
             found += _unfiled(basis, period, line.id)
         check = checks[period]
-        if check is not None and line.how not in _SILENT:
+        if check is not None:
             words = dict.fromkeys(check.of(line))
             found += [Doubt(line=line.id, text=_by(check.force, each)) for each in words]
     return found

@@ -63,7 +63,7 @@ def verification(basis: Basis) -> Content:
     known_table = evidence.known_table(assembly, f"{NAME}-{basis.period}")
     verbs_table = evidence.verbs_table(assembly)
     checked = by_year(found)
-    names = _check_lines(assembly, checked)
+    names = _check_lines(basis, assembly, checked)
     _front_lines(assembly, checked, len(alone), lodged, moved)
     known = () if plan is None else calibrations(basis.ledger, plan.instrument)
     for certificate in (each for x in known for each in x.certificates):
@@ -78,8 +78,13 @@ def verification(basis: Basis) -> Content:
         warnings=_unlike(year.warnings, strayed),
         chapters=(
             _front(checked, names),
-            _chapter("年度交叉核对", "The year", tables.year_table(checked, alone)),
-            _chapter("逐月交叉核对", "Month by month", tables.month_table(found)),
+            _chapter(
+                "交叉核对",
+                "Cross-check",
+                tables.year_table(checked, alone),
+                tables.month_table(found),
+                tested,
+            ),
             _chapter(
                 "存证、年度与上年",
                 "Lodged months and last year",
@@ -88,7 +93,6 @@ def verification(basis: Basis) -> Content:
                 tables.differences_table(lodged),
                 _last_year(basis, moved),
             ),
-            _chapter("化验数据", "Laboratory", tested),
             _chapter(
                 "计量器具与计划执行",
                 "Instruments and plan",
@@ -103,8 +107,7 @@ def verification(basis: Basis) -> Content:
 def _ends(assembly: Assembly, known: Table, verbs: Table) -> tuple[Chapter, ...]:
     parts = (Standard(part=part) for part in ("legals", "absent", "entries", "meters", "changes"))
     return (
-        _chapter("数据从何而来", "How we know", known),
-        _chapter("证据文件", "Evidence", evidence.evidence_table(assembly)),
+        _chapter("证据", "Evidence", known, evidence.evidence_table(assembly)),
         _chapter("核查记录", "For the verifier", _verbs_words(), verbs),
         _chapter("法规参数、录入与计量", "Rules, entries, meters", *parts),
     )
@@ -127,14 +130,21 @@ def _unlike(warnings: Sequence[Doubt], more: Sequence[Doubt]) -> tuple[Doubt, ..
 # --- lines that a difference makes incomplete
 
 
-def _check_lines(assembly: Assembly, found: Sequence[YearCheck]) -> tuple[str, ...]:
+def _named(basis: Basis, scope: str, label: Text) -> Text:
+    line = basis.site.line(scope)
+    return (
+        label if line is None else text(f"{line.name.zh}{label.zh}", f"{line.name.en} {label.en}")
+    )
+
+
+def _check_lines(basis: Basis, assembly: Assembly, found: Sequence[YearCheck]) -> tuple[str, ...]:
     """For each figure the largest difference of the year in %; missing when one is unexplained."""
     groups: dict[str, list[YearCheck]] = {}
     for each in found:
         groups.setdefault(each.figure, []).append(each)
     for figure, sources in groups.items():
         scope, _, name = figure.partition(".")
-        label = sources[0].label
+        label = _named(basis, scope, sources[0].label)
         head = Head(
             scope,
             f"check_{name}",
