@@ -137,8 +137,9 @@ def _put_table(given: Given, name: str, file: str) -> None:
         text = decode_table(Path(file).read_bytes(), file)
     except OSError as error:
         given.problems.append(f"{file}: {why(error)}")
-        return
-    given.put(name, _rows(given, name, text, file))
+        given.put(name, [])
+    else:
+        given.put(name, _rows(given, name, text, file))
 
 
 def _rows(given: Given, name: str, text: str, file: str) -> list[dict[str, Any]]:

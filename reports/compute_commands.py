@@ -123,7 +123,7 @@ def _plain(value: Any) -> Any:
 def _print(results: dict[str, Any]) -> None:
     for key, value in results.items():
         if not isinstance(value, list | tuple):
-            typer.echo(f"{key} = {float(value)!r}" if isinstance(value, Decimal) else value)
+            typer.echo(f"{key} = {_plain(value)}")
             continue
         typer.echo(f"{key}:")
         rows = [_plain(row) for row in value]

@@ -19,7 +19,7 @@ NEARLY = Decimal("1e-20")  # of 28 digits, 8 are left for what rounding may take
 
 
 def nearly(one: Decimal, two: Decimal) -> bool:
-    return abs(one - two) <= NEARLY * max(1, abs(one))
+    return abs(one - two) <= NEARLY * max(Decimal(1), abs(one))
 
 
 @given(amounts, shares)
