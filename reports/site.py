@@ -99,6 +99,7 @@ class Abroad(Strict):
     bakes_anodes: bool | None = None  # None = not declared
     country: str = Field(default="china", pattern=r"^[a-z_]+$")  # of origin, of default values
     products: tuple[Product, ...] = ()
+    precursors: tuple[str, ...] | None = None  # bought metal; () = none, None = not declared
 
 
 class Potline(Strict):

@@ -43,6 +43,13 @@ OTHERS: Final = Text(
 
 def add_enterprise(bench: Bench) -> tuple[Doubt, ...]:
     """Fuels, carbonates and the sum of all four sources; warnings about how they were found."""
+    doubts = add_combustion(bench)
+    add_enterprise_sum(bench)
+    return doubts
+
+
+def add_combustion(bench: Bench) -> tuple[Doubt, ...]:
+    """Fuels and carbonates, each and in sum; warnings about how they were found."""
     doubts: list[Doubt] = []
     fuels = in_use(bench, FUEL_KINDS, bench.site.fuels)
     for fuel in fuels:
@@ -52,7 +59,6 @@ def add_enterprise(bench: Bench) -> tuple[Doubt, ...]:
     for carbonate in carbonates:
         _carbonate(bench, carbonate)
     _sum(bench, "carbonate_co2", carbonates, declared=bench.site.carbonates is not None)
-    add_enterprise_sum(bench)
     return tuple(doubts)
 
 
