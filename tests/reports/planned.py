@@ -25,9 +25,9 @@ body = { zh = "省电力计量中心", en = "Provincial Metering Centre" }
 department = "energy"
 """
 KINDS = ("site_plan", "process", "metering")
+TITLE = 'title = { zh = "图", en = "drawing" }'
 DRAWINGS = "".join(
-    f'\n[[drawing]]\nkind = "{kind}"\ntitle = {{ zh = "图", en = "drawing" }}\nfile = "{kind}.pdf"\n'
-    for kind in KINDS
+    f'\n[[drawing]]\nkind = "{kind}"\n{TITLE}\nfile = "{kind}.pdf"\n' for kind in KINDS
 )
 PLAN = EXAMPLE + LINE2_METER + DRAWINGS
 INSTRUMENTS = ("ladle1", "truck1", "em_ac1", "em_ac2", "em_aux1", "em_l2")
@@ -52,7 +52,8 @@ def plan(office: Office, text: str = PLAN) -> Path:
     site = office.site_file.read_text("utf-8")
     if "plan.toml" not in site:
         entries = 'entries = "entries.jsonl"'
-        office.site_file.write_text(site.replace(entries, f'{entries}\nplan = "plan.toml"'), "utf-8")
+        site = site.replace(entries, f'{entries}\nplan = "plan.toml"')
+        office.site_file.write_text(site, "utf-8")
     return path
 
 
