@@ -201,7 +201,7 @@ def test_compute_reads_a_table_however_it_is_given(smelter: Smelter, tmp_path: P
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gbk", "utf-16"])
 def test_a_table_may_be_chinese(smelter: Smelter, tmp_path: Path, encoding: str) -> None:
     file = tmp_path / "lines.csv"
-    text = "工序编号；铝液产量；排放强度；备注\n一系列；100；１.5；好\n二系列；100；1.6；\n"
+    text = "工序编号；铝液产量；排放强度；备注\n一系列；１００；１．５；好\n二系列；100；1.6；\n"
     file.write_bytes(text.replace("；", ";").encode(encoding))
     code, said = smelter("compute", "balance_value", str(file), CLIP, "--json")
     assert (code, json.loads(said)) == (0, {"balance_t_per_t": pytest.approx(481 / 310)})
