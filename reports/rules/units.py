@@ -86,6 +86,7 @@ NAME_TEXT: Final = {
     "verified_emission": Text(zh="等于经核查排放量", en="the verified emission"),
     "intensity": Text(zh="强度系数法", en="intensity-coefficient method"),
     "none": Text(zh="无", en="none"),
+    "not_counted": Text(zh="不计入", en="not counted"),
     "equal_cut": Text(zh="等量核减", en="cut by the same amount"),
     "no_new_cut": Text(zh="不再新增核减", en="no new cut"),
     "conservative_estimate": Text(zh="保守估计", en="conservative estimate"),
