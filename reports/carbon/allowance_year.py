@@ -275,6 +275,8 @@ def _year_line(bench: Bench, line: Potline, name: str, made: Sequence[MonthOf]) 
         return
     parts = [f"{line.id}.{name}@{month.month}" for month in made]
     if not all(part in assembly.lines for part in parts):  # the emission is verified, this is not
+        if kind is None:  # … and nothing depends on it
+            return
         why = [text for m in made for x in m.bench.assembly.lines.values() for text in x.missing]
         assembly.state(head, total, How.SUM, (), missing=tuple(dict.fromkeys(why)))
         return
@@ -372,7 +374,9 @@ def add_totals(basis: Basis, assembly: Assembly, years: Sequence[YearOf]) -> Non
     """The plant: sums of its processes, low and high ends added up (they deviate together)."""
     bench = _bench(basis, basis.period, assembly)
     for name in MONTHLY:
-        assembly.add_up(bench.head(PLANT, name), [f"{year.line.id}.{name}" for year in years])
+        parts = [f"{year.line.id}.{name}" for year in years]
+        if all(part in assembly.lines for part in parts):
+            assembly.add_up(bench.head(PLANT, name), parts)
     moving = [year for year in years if year.forecast]
     if moving and all(year.deviation is not None for year in moving):
         for end, zh in (("low", "下限"), ("high", "上限")):
