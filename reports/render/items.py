@@ -37,6 +37,8 @@ def legal_value(legal: LegalUse, lang: str) -> str:
 
 def changed(change: Change, labels: dict[str, str], lang: str) -> str:
     """What a change is about: the name of the line or rule, or whose entry it is."""
+    if change.label is not None:
+        return change.label.of(lang)
     if change.what != "entry":
         return labels.get(change.ref, change.ref)
     words = [kind_text(word, lang) for word in change.ref.split(" ")]
