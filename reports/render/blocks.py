@@ -19,7 +19,7 @@ from reports.render.labels import (
     unit_text,
 )
 from reports.render.marks import marks
-from reports.render.printed import Cell, Head, View, said, table
+from reports.render.printed import EVEN, Cell, Head, View, said, table
 from reports.site import PLANT
 from reports.values import Text
 from reports.words import number_text
@@ -107,7 +107,7 @@ def _grid(pages: Pages, block: Grid) -> list[View]:
     last = len(block.places) - 1 if total == PLANT and len(block.places) > 1 else None
     small = len(block.places) if block.sums and any(sums) else None
     title = pages.of(block.title)
-    return [table(heads, rows, title=title, notes=notes, strong=last, small=small)]
+    return [table(heads, rows, title=title, notes=notes, strong=last, small=small) | EVEN]
 
 
 def _grid_head(pages: Pages, block: Grid, name: str) -> Head:
@@ -157,7 +157,7 @@ def _months(pages: Pages, block: Months) -> list[View]:
             ]
         )
     title = pages.of(block.title)
-    return [table(heads, rows, title=title)] if rows else [nothing(pages)]
+    return [table(heads, rows, title=title) | EVEN] if rows else [nothing(pages)]
 
 
 def _year_style(line: Line | None) -> str:

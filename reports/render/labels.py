@@ -120,7 +120,8 @@ def input_text(line: Line, given: Input, lang: str, labels: dict[str, str]) -> s
     shown = labels.get(given.ref, given.ref)
     value = "—" if given.value is None else exact_text(given.value)
     name = _symbol(line.formula, given.name)
-    return f"{name}{value} {unit}".rstrip() + f" 〔{shown}〕"
+    aside = f"〔{shown}〕" if lang == "zh" else f"({shown})"
+    return f"{name}{value} {unit}".rstrip() + f" {aside}"
 
 
 def _symbol(formula: str, parameter: str) -> str:

@@ -16,6 +16,8 @@ SIZES_PT: Final = (8.0, 7.5, 7.0)
 SMALL_SIZES_PT: Final = (*SIZES_PT, 6.5, 6.0, 5.5, 5.0)
 ZERO_WIDTH_SPACE: Final = "\u200b"  # where a long run may break
 LATIN_EM: Final = 0.58  # a figure or letter of the font, about
+ROOMY: Final = 2.2  # a small table is set no wider than so many times what it needs
+_FITTED: Final = frozenset({"columns", "relative", "even"})
 _RUN = re.compile(r"[!-~]{15,}")  # letters without a space, too long for a narrow column
 
 
@@ -87,7 +89,12 @@ def table(
     small: int | None = None,
     relative: Sequence[float] = (),
 ) -> View:
-    """A table before its place on paper is known; ``strong`` and ``small`` are rows."""
+    """
+    A table before its place on paper is known; ``strong`` and ``small`` are rows.
+
+    ``relative`` are shares of the full width; else widths follow the content. ``EVEN`` added to it
+    gives all columns of figures the same width, and the table that of the page.
+    """
     return {
         "kind": "table",
         "title": title,
@@ -102,7 +109,11 @@ def table(
         ],
         "notes": list(notes),
         "relative": list(relative),
+        "even": False,
     }
+
+
+EVEN: Final[View] = {"even": True}
 
 
 def laid_out(block: View, width_pt: float) -> View:
@@ -112,11 +123,22 @@ def laid_out(block: View, width_pt: float) -> View:
     rows = [row["cells"] for row in block["rows"]]
     wanted, columns = needs(block["columns"], rows), range(len(block["columns"]))
     size = next((s for s in SMALL_SIZES_PT if _width(wanted, s) <= width_pt), SMALL_SIZES_PT[-1])
+    if block["even"]:
+        widest = max((wanted[n] for n in columns if block["columns"][n].right), default=0.0)
+        equal = [widest if block["columns"][n].right else wanted[n] for n in columns]
+        wanted = equal if _width(equal, size) <= width_pt else wanted
     widths = [w * size + INSET_PT for w in wanted]
-    kept = {key: value for key, value in block.items() if key not in {"columns", "relative"}}
+    whole = block["relative"] or block["even"]
+    share = 1.0 if whole else min(1.0, ROOMY * sum(widths) / width_pt)
+    kept = {key: value for key, value in block.items() if key not in _FITTED}
     marks = [max((len(line["m"]) for row in rows for line in row[n]), default=0) for n in columns]
     heads = [head | {"marks": count} for head, count in zip(block["heads"], marks, strict=True)]
-    return kept | {"size": size, "widths": block["relative"] or widths, "heads": heads}
+    return kept | {
+        "size": size,
+        "share": share,
+        "widths": block["relative"] or widths,
+        "heads": heads,
+    }
 
 
 def is_wide(block: View) -> bool:

@@ -14,13 +14,17 @@ from reports.values import Text
 
 FRONT_DUTIES: Final = 4  # on the first page; the rest stands in its chapter
 FRONT_CHANGES: Final = 8
+CONTENTS_FROM: Final = 10  # a report with so many chapters has a table of contents
 _DIGITS: Final = "〇一二三四五六七八九"
 
 
 def view(report: Report, lang: str) -> View:
     """Everything the template needs, as strings, lists and flags."""
     pages = pages_of(report, lang)
-    return _head(pages) | _alarms(pages) | {"groups": _groups(pages), "notes": _notes(pages)}
+    groups = _groups(pages)
+    many = sum(len(group["chapters"]) for group in groups) >= CONTENTS_FROM
+    made = {"groups": groups, "contents": many, "notes": _notes(pages)}
+    return _head(pages) | _alarms(pages) | made
 
 
 def _head(pages: Pages) -> View:
