@@ -169,7 +169,11 @@ def _described(formula: Formula) -> dict[str, Any]:
         "parameters": list(formula.parameters),
         "optional": list(formula.optional),
         "results": list(formula.results),
-        "units": {n: meaning(n).unit for n in (*formula.parameters, *formula.results)},
+        "names": {
+            name: {"unit": known.unit, "zh": known.zh, "en": known.en}
+            for name in (*formula.parameters, *formula.results)
+            if (known := meaning(name))
+        },
         "equation": formula.equation,
         "zh": formula.zh,
         "en": formula.en,

@@ -163,10 +163,11 @@ def saleable_surplus(held_t: Number, due_t: Number, reserve_t: Number) -> Positi
     """
     Allowances that can be sold, or are short, once the duty is met.
 
-        saleable = max(0, H - D - R)     shortfall = max(0, D - H)
+        S = max(0, H - D - R)     Q = max(0, D - H)
 
-    H allowances held that count for the duty (t), D emission due (t), R reserve the owner keeps
-    (t; does not raise the shortfall). Source: definition.
+    S saleable surplus and Q shortfall (t), H allowances held that count for the duty (t), D
+    emission due (t), R reserve the owner keeps (t; does not raise the shortfall). Source:
+    definition.
     """
     held, due = amount("held_t", held_t), amount("due_t", due_t)
     reserve = amount("reserve_t", reserve_t)
@@ -204,7 +205,7 @@ CATALOGUE = (
     Formula(
         allowance,
         ("E", "P", "BP", "k", "c"),
-        "I = E / P；X = (BP − I) / BP；α = k × X, |α| ≤ c；A = ⌊E × (1 + α)⌋",
+        "I = E / P; X = (BP − I) / BP; α = k × X, |α| ≤ c; A = ⌊E × (1 + α)⌋",
         "配额核定（强度系数法）",
         "allowance by intensity",
     ),
@@ -225,7 +226,7 @@ CATALOGUE = (
     Formula(
         saleable_surplus,
         ("H", "D", "R"),
-        "saleable = max(0, H − D − R)；shortfall = max(0, D − H)",
+        "S = max(0, H − D − R); Q = max(0, D − H)",
         "可出售盈余与缺口",
         "saleable surplus and shortfall",
     ),

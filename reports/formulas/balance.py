@@ -98,7 +98,7 @@ CATALOGUE = (
     Formula(
         balance_value,
         ("E_i, I_i", "c"),
-        "Σ E_i × X_i = 0；X_i = (BP − I_i) / BP, |X_i| ≤ c",
+        "Σ E_i × X_i = 0; X_i = (BP − I_i) / BP, |X_i| ≤ c",
         "平衡值求解",
         "balance value of a set of processes",
         {"x_clip_fraction": "cn_allowance_aluminium.x_clip"},

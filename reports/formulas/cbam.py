@@ -154,7 +154,7 @@ CATALOGUE = (
     Formula(
         scrap_share,
         ("S_pre", "S_post", "AL"),
-        "R = (S_pre + S_post) / AL；p = S_pre / (S_pre + S_post)",
+        "R = (S_pre + S_post) / AL; p = S_pre / (S_pre + S_post)",
         "废料比例",
         "scrap share",
     ),

@@ -71,7 +71,7 @@ CATALOGUE = (
     Formula(
         meter_correction,
         ("v", "u", "kind", "f"),
-        "v' = v × (1 ± u)；u 为准确度等级，或检出误差 f 超出等级的部分",
+        "v' = v × (1 ± u); f: v' = v × [1 ± max(0, f − u)]",
         "未校准或超差计量器具的保守修正",
         "conservative correction of a meter",
     ),

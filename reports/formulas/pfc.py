@@ -138,14 +138,14 @@ CATALOGUE = (
     Formula(
         pfc_slope,
         ("P", "AEM", "S", "F", "GWP_CF4", "GWP_C2F6"),
-        "CF4 = S × AEM × P；C2F6 = F × CF4；E = (CF4 × GWP_CF4 + C2F6 × GWP_C2F6) / 1000",
+        "CF4 = S × AEM × P; C2F6 = F × CF4; E = (CF4 × GWP_CF4 + C2F6 × GWP_C2F6) / 1000",
         "阳极效应排放（斜率法）",
         "anode-effect PFC by slope",
     ),
     Formula(
         pfc_overvoltage,
         ("P", "AEO", "CE", "OVC", "F", "GWP_CF4", "GWP_C2F6"),
-        "CF4 = OVC × AEO / CE × P；C2F6 = F × CF4；E = (CF4 × GWP_CF4 + C2F6 × GWP_C2F6) / 1000",
+        "CF4 = OVC × AEO / CE × P; C2F6 = F × CF4; E = (CF4 × GWP_CF4 + C2F6 × GWP_C2F6) / 1000",
         "阳极效应排放（过电压法）",
         "anode-effect PFC by overvoltage",
     ),

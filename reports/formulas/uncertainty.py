@@ -155,7 +155,7 @@ CATALOGUE = (
     Formula(
         cross_check,
         ("x", "y"),
-        "d = x − y；d % = (x − y) / y × 100",
+        "d = x − y; d % = (x − y) / y × 100",
         "交叉核对差异",
         "difference between two sources",
     ),

@@ -38,6 +38,7 @@ def test_every_formula_has_a_case_and_says_its_source() -> None:
         assert re.search(r"\((t|k|MWh|GJ|CNY|%|all|any|same|piec|one)", formula.text), formula.name
         assert re.search(r"Source:\s", formula.text), formula.name
         assert " = " in formula.equation
+        assert not re.search(r"[\u4e00-\u9fff；]", formula.equation), formula.name  # both languages
 
 
 def test_every_name_is_explained_once_in_both_languages() -> None:

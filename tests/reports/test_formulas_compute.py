@@ -119,7 +119,11 @@ def test_compute_lists_one_formula(smelter: Smelter) -> None:
     found = json.loads(said)
     assert found["parameters"] == ["lines", "x_clip_fraction"]
     assert found["optional"] == ["x_clip_fraction"]
-    assert found["units"]["balance_t_per_t"] == "tCO2e/t"
+    assert found["names"]["balance_t_per_t"] == {
+        "unit": "tCO2e/t",
+        "zh": "平衡值",
+        "en": "balance value",
+    }
 
 
 def test_the_page_of_formulas_is_current(smelter: Smelter) -> None:
