@@ -105,7 +105,8 @@ def _adopt(assembly: Assembly, month: MonthOf) -> None:
     source = month.bench.assembly
     for old in source.lines.values():
         inputs = tuple(_suffixed(given, month.month) for given in old.inputs)
-        assembly.put(old, id=f"{old.id}@{month.month}", inputs=inputs)
+        identity = f"{old.id}@{month.month}"
+        assembly.lines[identity] = old.model_copy(update={"id": identity, "inputs": inputs})
     assembly.legals.update(source.legals)
     assembly.entries.update(source.entries)
     assembly.absent.update(source.absent)

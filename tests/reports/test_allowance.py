@@ -90,9 +90,9 @@ def test_the_official_example_of_the_position(
 
 
 def test_only_whole_tonnes_are_sold_or_brought() -> None:
-    assert (whole_surplus(D("20.9")), whole_shortfall(D("20.9"))) == (20, 0)
-    assert (whole_surplus(D("-20.1")), whole_shortfall(D("-20.1"))) == (0, 21)
-    assert (whole_surplus(D(0)), whole_shortfall(D(0))) == (0, 0)
+    for position, surplus, shortfall in (("20.9", 20, 0), ("-20.1", 0, 21), ("0", 0, 0)):
+        assert whole_surplus(D(position)) == surplus
+        assert whole_shortfall(D(position)) == shortfall
 
 
 def test_2024_is_the_verified_emission(desk: Quota) -> None:
@@ -260,7 +260,7 @@ def test_sensitivity_tables(desk: Quota) -> None:
     }
     first = tables["balance"].rows[0]
     assert first[0] == D("1.5")
-    assert first[2:4] == (151696, -304)
+    assert first[2:4] == (D(151696), D(-304))
     assert any("analyst" in getattr(row[5], "en", "") for row in tables["balance"].rows)
     saved, gained = tables["anode"].rows[0][2:4]
     assert isinstance(saved, Decimal)
@@ -300,7 +300,7 @@ def test_own_months_stand_in_until_the_year_is_verified(desk: Quota) -> None:
     assert float(value(content, "line1.emission")) == pytest.approx(377150.3475, abs=1e-3)
     desk.verified(2025, "377000", "240000")
     line = desk.content(2025).line("line1.emission")
-    assert (line.value, line.how) == (377000, How.ENTERED)
+    assert (line.value, line.how) == (D(377000), How.ENTERED)
     assert "-150.35" in line.notes[0].en
 
 
