@@ -78,6 +78,12 @@ REPORTS: Final[Mapping[str, ReportKind]] = {
         "国际方法对照（IPCC、欧盟、美国）",
         "the year by IPCC, EU and US methods",
     ),
+    "cbam": ReportKind(
+        "year",
+        "reports.carbon.cbam:cbam",
+        "欧盟 CBAM 隐含排放（CN 7601）",
+        "EU CBAM: embedded emissions of CN 7601",
+    ),
 }
 _NOT_OVER: Final = Text(zh="试算：该期间尚未结束", en="preliminary: the period is not over")
 

@@ -244,4 +244,6 @@ def _substitute(  # noqa: PLR0913 - what, where, by which rule
     )
     whole = Decimal(1) if filled.value is not None else None
     assembly.put(made, method=f"{rule.locator}: {rule.value}", substituted=whole)
+    if whole is not None:
+        assembly.put(gap, how=How.NONE)  # it is not there, and nothing waits for it any more
     return made.id

@@ -102,15 +102,15 @@ def chapters_of(
         ),
         Chapter(
             title=Text(zh="各系列的方法与层级", en="Methods and tiers by potline"),
-            blocks=tuple(_methods(assembly, found, line) for line in lines),
+            blocks=tuple(methods_table(assembly, found, line) for line in lines),
         ),
         Chapter(
             title=Text(zh="逐月输入数据", en="Inputs by month"),
-            blocks=tuple(_inputs(assembly, found, line) for line in lines),
+            blocks=tuple(inputs_by_month(assembly, found, line) for line in lines),
         ),
         Chapter(
             title=Text(zh="缺失数据替代", en="Substituted data"),
-            blocks=(_substitutions(assembly),),
+            blocks=(substitution_table(assembly),),
         ),
         Chapter(title=Text(zh="工序基本信息", en="Processes"), blocks=(Standard(part="potlines"),)),
         Chapter(
@@ -152,7 +152,7 @@ def _totals(assembly: Assembly, benches: Sequence[Bench]) -> Table:
             f"{bench.gwp.label}（{gwp}）",
             total.rounded,
             ratio.rounded,
-            _whole(assembly, total),
+            state_of(assembly, total),
             weakest(assembly, total.id),
         )
         rows.append(row)
@@ -184,7 +184,7 @@ def _state(line: Line) -> Text:
     return Text(zh="齐全", en="whole")
 
 
-def _whole(assembly: Assembly, total: Line) -> Text:
+def state_of(assembly: Assembly, total: Line) -> Text:
     """State of a sum: whether anything below it was substituted."""
     below = [assembly.lines[given.ref] for given in total.inputs if given.ref in assembly.lines]
     below += [assembly.lines[g.ref] for x in below for g in x.inputs if g.ref in assembly.lines]
@@ -193,7 +193,7 @@ def _whole(assembly: Assembly, total: Line) -> Text:
     return _state(total)
 
 
-def _methods(assembly: Assembly, found: Sequence[Found], line: Potline) -> Table:
+def methods_table(assembly: Assembly, found: Sequence[Found], line: Potline) -> Table:
     """Every rule and method of one potline, the reported ones marked."""
     rows: list[tuple[Cell, ...]] = []
     for each in found:
@@ -263,7 +263,7 @@ def _rounded(assembly: Assembly, identity: str) -> Decimal | None:
     return assembly.lines[identity].rounded
 
 
-def _inputs(assembly: Assembly, found: Sequence[Found], line: Potline) -> Months:
+def inputs_by_month(assembly: Assembly, found: Sequence[Found], line: Potline) -> Months:
     """Metal, effects, anodes, and the PFC that came of them, by month."""
     names = ["aluminium", "ae_minutes", "ae_overvoltage", "current_efficiency", "anode_rate"]
     pfc = [
@@ -290,7 +290,7 @@ def _follows(assembly: Assembly, line: Line) -> bool:
     return any(each is not None and each.how is How.SUBSTITUTED for each in below)
 
 
-def _substitutions(assembly: Assembly) -> Table:
+def substitution_table(assembly: Assembly) -> Table:
     """Every value that a rule put in the place of one that is missing: never silently."""
     rows = tuple(
         (

@@ -1,0 +1,58 @@
+"""
+``cbam``: embedded emission of unwrought aluminium (CN 7601) of a year, and what it costs to import.
+
+Direct emission only. The actual figure stands beside the default that is charged without it.
+"""
+
+from typing import Final
+
+from reports.assembly import Assembly
+from reports.basis import Basis
+from reports.carbon.abroad_rules import RULES, Bench, months_of
+from reports.carbon.anode_effect_input import Flags
+from reports.carbon.cbam_chapters import chapters_of
+from reports.carbon.cbam_charge import VALUES, add_charge
+from reports.carbon.cbam_emission import add_emission
+from reports.carbon.cbam_goods import add_goods, add_precursors, add_scrap
+from reports.carbon.gwp import gwp_set
+from reports.carbon.international_chapters import doubts_of
+from reports.conclude import conclude
+from reports.model import Content, Doubt
+from reports.site import PLANT
+from reports.values import Text
+
+NAME: Final = "cbam"
+TITLE: Final = Text(
+    zh="欧盟碳边境调节机制（CBAM）隐含排放报告：未锻轧铝 CN 7601",
+    en="CBAM report of embedded emissions: unwrought aluminium, CN 7601",
+)
+EU: Final = next(rule for rule in RULES if rule.key == "eu")
+HEADLINE: Final = (
+    *("cbam_see", "cbam_default", "certificates_per_t", "certificates_per_t_default"),
+)
+
+
+def cbam(basis: Basis) -> Content:
+    """The report. Raises RuleError for a year before the rule."""
+    assembly, year = Assembly(basis.period, basis.packs), basis.period
+    bench = Bench(basis, assembly, Flags(basis.series), EU, gwp_set(assembly, EU.pack))
+    assembly.legal(VALUES, "indirect_scope")
+    lines = [line for line in basis.site.potline if line.runs_in(year.first, year.after)]
+    months = sorted({month for line in lines for month in months_of(basis, line)})
+    found, doubts = add_emission(bench, lines)
+    add_goods(bench, months)
+    add_scrap(bench, months)
+    add_precursors(bench, months)
+    add_charge(bench, months)
+    charged = assembly.lines[f"{PLANT}.certificates_per_t"]
+    flagged = [Doubt(line=charged.id, text=note) for note in charged.notes]
+    return conclude(
+        basis,
+        assembly,
+        report=NAME,
+        title=TITLE,
+        potlines=lines,
+        headline=tuple(f"{PLANT}.{name}" for name in HEADLINE),
+        warnings=(*flagged, *doubts, *doubts_of(assembly, found)),
+        chapters=chapters_of(bench, found, lines, months),
+    )
