@@ -66,7 +66,7 @@ def read_arguments(formula: Formula, arguments: Sequence[str], source: str) -> G
 
 def _put_argument(given: Given, text: str) -> None:
     name, equals, value = text.partition("=")
-    if not equals and given.table and Path(text).suffix:
+    if not equals and given.table and (Path(text).suffix or Path(text).is_file()):
         _put_table(given, given.table, text)
     elif not equals:
         given.problems.append(

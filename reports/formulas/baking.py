@@ -32,8 +32,8 @@ def pitch_co2(
 
         E = (GA - H_w * GA - BA - WT) * 44/12
 
-    E emission (t CO2), GA green anodes set in (t), H_w hydrogen in pitch as a share of the green
-    anode (fraction), BA baked anodes (t), WT waste tar collected (t). Source: IPCC 2006 volume 3
+    E emission (t CO2), GA green anodes set in (t), H_w hydrogen in green anodes
+    (fraction), BA baked anodes (t), WT waste tar collected (t). Source: IPCC 2006 volume 3
     equation 4.22; 40 CFR 98.63 equation F-7. Refused when more comes out than went in.
     """
     green = amount("green_anode_t", green_anode_t)

@@ -68,7 +68,7 @@ PARAMETERS: dict[str, Parameter] = {
     "dust_t_per_t": P("t/t", "吨铝炭渣量", "carbon dust per t of aluminium", per_tonne),
     # baking and balances
     "green_anode_t": P(T, "生阳极装炉量", "green anodes set in"),
-    "hydrogen_fraction": P(FRACTION, "沥青氢占生块比例", "hydrogen share", fraction),
+    "hydrogen_fraction": P(FRACTION, "生阳极含氢量", "hydrogen in green anodes", fraction),
     "baked_anode_t": P(T, "焙烧阳极产量", "baked anodes"),
     "waste_tar_t": P(T, "废焦油收集量", "waste tar collected"),
     "packing_t_per_t": P("t/t", "吨焙烧块填充焦单耗", "packing coke per baked anode", per_tonne),

@@ -186,10 +186,12 @@ def test_compute_reads_a_table_however_it_is_given(smelter: Smelter, tmp_path: P
         {"process": "B", "aluminium_t": 100, "intensity_t_per_t": 1.6},
         {"process": "C", "aluminium_t": 50, "intensity_t_per_t": 2.6},
     ]
+    (tmp_path / "lines").write_text(TABLE)
     as_json = tmp_path / "lines.json"
     as_json.write_text(json.dumps({"lines": rows}))
     for arguments, stdin in (
         ([str(file), CLIP, "--json"], ""),
+        ([str(tmp_path / "lines"), CLIP, "--json"], ""),
         ([f"lines={file}", CLIP, "--json"], ""),
         (["--input", str(file), CLIP], ""),
         (["--input", str(as_json), CLIP], ""),
