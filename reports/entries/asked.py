@@ -7,7 +7,7 @@ from typing import Final
 
 from reports.entries.kinds import KINDS, EntryKind, Group, Place, Span
 from reports.entries.ledger import Ledger
-from reports.entries.reading import shown
+from reports.entries.reading import shown, too_early
 from reports.periods import Period
 from reports.site import PLANT, Site
 
@@ -93,14 +93,20 @@ class _Need:
             return
         if group is Group.YEARLY:
             for kind in kinds:
-                yield from self._of(kind, period.whole_year)
+                yield from self._newest_year(kind, period.first.year)
             return
         for month in period.months:
-            over = month.end <= self.now
             for kind in kinds:
-                begun = kind.early and month.start <= self.now
-                if (over and not kind.ahead) or begun or (kind.ahead and not over):
+                planned = kind.ahead and month.end <= self.now  # too late for a plan
+                if not planned and not too_early(kind, month, self.now):
                     yield from self._of(kind, month)
+
+    def _newest_year(self, kind: EntryKind, year: int) -> Iterator[Asked]:
+        """What is known only when the year is over is asked for the year before."""
+        for period in (Period.year(year), Period.year(year - 1)):
+            if not too_early(kind, period, self.now):
+                yield from self._of(kind, period)
+                return
 
     def _of(self, kind: EntryKind, period: Period) -> Iterator[Asked]:
         for line in self._places(kind, period):

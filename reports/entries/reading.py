@@ -82,8 +82,7 @@ class Reader:
         if not _fits(period, kind):
             problems.append(_no_period(text, kind))
             return None
-        last = period.start if kind.early else period.end
-        if last > self.now and not kind.ahead:
+        if too_early(kind, period, self.now):
             today = self.now.astimezone(PLANT_TIME).date()
             problems.append(
                 say(
@@ -245,6 +244,11 @@ def _date_text(text: str) -> str:
     if found is None:
         return text
     return "-".join(part.zfill(2) for part in found.groups() if part)
+
+
+def too_early(kind: EntryKind, period: Period, now: datetime) -> bool:
+    """True when nobody can know that figure of ``period`` yet."""
+    return not kind.ahead and (period.start if kind.early else period.end) > now
 
 
 def _fits(period: Period, kind: EntryKind) -> bool:
