@@ -44,7 +44,7 @@ class Duty:
     """One duty. ``due`` is the last day; ``source`` and ``confirmed`` say where that stands."""
 
     id: str
-    period: str  # of what is handed in: 2026-10, 2025; or the instrument
+    period: str  # month, or compliance year, 2026-10, 2025; or the instrument
     text: Text
     due: date | None
     state: State
@@ -201,7 +201,7 @@ def _report(office: Office, name: str, year: Period, text: Text, legal: Legal, o
     text = Text(
         zh=f"填报 {of} 年度数据质量控制计划", en=f"file the data quality control plan of {of}"
     )
-    return _handed_in(name, of, text, (legal.day, legal), lodged, on)
+    return _handed_in(name, str(year), text, (legal.day, legal), lodged, on)
 
 
 def _surrender(office: Office, year: Period, text: Text, legal: Legal, on: date) -> Duty:
