@@ -14,7 +14,7 @@ from datetime import date
 from decimal import Decimal
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from pydantic import Field, ValidationError
 
@@ -27,8 +27,6 @@ from reports.rules.packfile import Confirmed, Parameter, Source
 from reports.rules.packs import Checked, Legal, RuleError, RulePack, Stretch, packs
 from reports.rules.units import RuleUnit, misfit
 from reports.site import Site
-
-_PERSON: Final = 1
 
 
 class Value(Strict):
@@ -47,15 +45,15 @@ class Value(Strict):
     seen: str = Field(min_length=1)
     document: str = Field(min_length=1)
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
-    entered_by: str = Field(min_length=_PERSON)
-    checked_by: str = Field(min_length=_PERSON)
+    entered_by: str = Field(min_length=1)
+    checked_by: str = Field(min_length=1)
     checked_on: date
     replaces_official: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Overlay:
-    """One file that was read: its digest, what it lays over which parameter, its mistakes."""
+    """One file that was read: what it lays over the packs, or else its mistakes."""
 
     path: Path
     digest: str
@@ -101,8 +99,9 @@ def read_overlay(path: Path, today: date | None = None) -> Overlay:
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         return Overlay(path, "", (), (f"{path}: {error}",))
     found, mistakes = _blocks(tables, path, today or plant_now().date())
+    problems = tuple(sentences(str(path), text, mistakes))
     digest = hashlib.sha256(content).hexdigest()
-    return Overlay(path, digest, tuple(found), tuple(sentences(str(path), text, mistakes)))
+    return Overlay(path, digest, () if problems else tuple(found), problems)
 
 
 def _blocks(tables: dict[str, Any], path: Path, today: date) -> tuple[list[Stretch], list[Mistake]]:

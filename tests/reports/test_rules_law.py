@@ -62,8 +62,8 @@ _TAR = "waste tar is an entry of the plant; the default of the furnace type is n
 _MISSING = "abroad, a month without anode data is left missing; nothing is put in its place yet"
 _GOODS = "the report on goods for the EU is being made"
 NOT_YET = {
-    "cn_allowance_aluminium.carry_over_rule": "nobody could read it; the report names vintages only",
-    "cn_allowance_aluminium.vintage_expiry": "read in a draft only; the report names vintages only",
+    "cn_allowance_aluminium.carry_over_rule": "not read yet; a report names vintages only",
+    "cn_allowance_aluminium.vintage_expiry": "read in a draft; a report names vintages only",
     "cn_ets_aluminium_2024.accuracy_belt_scale": _CLASS,
     "cn_ets_aluminium_2024.accuracy_gas_meter": _CLASS,
     "cn_ets_aluminium_2024.accuracy_liquid_fuel_meter": _CLASS,
