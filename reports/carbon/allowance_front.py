@@ -12,9 +12,8 @@ from reports.carbon.allowance_position import Vintage
 from reports.carbon.allowance_rules import PACK, Rule
 from reports.carbon.allowance_year import YearOf
 from reports.carbon.milestones import Milestone
-from reports.chapters import Chapter, Column, Paragraph, Standard, Table
+from reports.chapters import Cell, Chapter, Column, Paragraph, Standard, Table
 from reports.entries.ledger import Entry
-from reports.model import How
 from reports.site import PLANT
 from reports.values import Text
 from reports.words import number_text
@@ -173,32 +172,37 @@ def _forecast(found: Findings) -> Text:
 
 
 def _table(found: Findings) -> Table:
-    """What we have, what we owe, what is left: low end, figure, high end."""
-    lines, rows = found.assembly.lines, []
+    """What we have, what we owe, what is left; low and high ends where there are any."""
+    lines = found.assembly.lines
+    rows: list[tuple[Cell, ...]] = []
     for part, names in PARTS:
+        shown = part  # once
         for name in names:
-            triple = [lines.get(f"{PLANT}.{name}{end}") for end in ("_low", "", "_high")]
-            line = triple[1]
-            if line is None or line.how is How.NONE:
+            triple = [lines.get(f"{PLANT}.{name}{end}") for end in ("", "_low", "_high")]
+            line = triple[0]
+            values = [None if x is None else x.rounded for x in triple]
+            if line is None or (values == [None] * 3 and name != "position"):
                 continue
-            shown = (None if x is None else x.rounded for x in triple)
-            rows.append((part, line.label, *shown, line.unit))
-    head = Column(label=Text(zh="", en=""), width=8)
+            rows.append((shown, line.label, line.unit, *values))
+            shown = Text(zh="", en="")
+    ends = any(row[4] is not None for row in rows)
+    columns = (
+        Column(label=Text(zh="", en=""), width=8),
+        Column(label=Text(zh="项目", en="Item"), width=34),
+        Column(label=Text(zh="单位", en="Unit"), width=10),
+        Column(label=Text(zh="数值", en="Figure"), decimals=0),
+        Column(label=Text(zh="下限", en="Low end"), decimals=0),
+        Column(label=Text(zh="上限", en="High end"), decimals=0),
+    )
+    note = Text(
+        zh="“—”为没有或未知。上下限：平衡值未知时的物理可能范围，以及余下月份预测的 95 % 区间。",
+        en="A dash: none, or not known. Low and high end: what a balance value not known yet can "
+        "physically be, and the 95 % interval of months to come.",
+    )
     return Table(
         id="summary",
         title=Text(zh="有多少、欠多少、余缺多少", en="What we have, owe, and have left"),
-        columns=(
-            head,
-            Column(label=Text(zh="项目", en="Item"), width=30),
-            Column(label=Text(zh="下限", en="Low end"), decimals=0),
-            Column(label=Text(zh="数值", en="Figure"), decimals=0),
-            Column(label=Text(zh="上限", en="High end"), decimals=0),
-            Column(label=Text(zh="单位", en="Unit"), width=10),
-        ),
-        rows=tuple(rows),
-        note=Text(
-            zh="“—”为没有或未知；下限与上限仅在平衡值未知或全年为预测时给出。",
-            en="A dash: none, or not known. Low and high ends stand only where the balance value "
-            "is unknown or the year is forecast.",
-        ),
+        columns=columns if ends else columns[:4],
+        rows=tuple(row if ends else row[:4] for row in rows),
+        note=note if ends else None,
     )

@@ -93,6 +93,7 @@ def test_quality_plan_and_surrender_by_the_last_of_december(
 ) -> None:
     found = on(desk, day)
     assert found["plan_due", "2025"].state.value == state
+    assert "2027" in found["plan_due", "2025"].text.en  # the plan of the year after next
     assert found["surrender_due", "2025"].state.value == state
     handed_in(desk, "quality-plan", "2027", "2026-12-30")
     assert on(desk, day)["plan_due", "2025"].state is State.DONE
