@@ -23,6 +23,7 @@ from reports.rules.listing import (
     list_text,
     show_table,
     show_text,
+    summary_text,
 )
 from reports.rules.overlay import load_packs, read_overlay
 from reports.rules.packs import Confirmed, RulePack, Stretch, packs
@@ -60,6 +61,9 @@ def list_rules(
     pack: Annotated[str, typer.Option(help=say("只列一个包", "one pack only"))] = "",
     on: Day = "",
     site: SiteFile = None,
+    summary: Annotated[
+        bool, typer.Option("--summary", help=say("只列各包的数量", "only how many of each"))
+    ] = False,
     as_json: AsJson = False,
     lang: Lang = "",
 ) -> None:
@@ -68,6 +72,9 @@ def list_rules(
     found, day = _packs(site), _day(on)
     if pack:
         found = {pack: _pack(found, pack)}
+    if summary:
+        _print(summary_text(found))
+        return
     _print(list_table(found, day) if as_json else list_text(found, day), as_json=as_json)
 
 

@@ -51,6 +51,23 @@ def list_text(packs: Mapping[str, RulePack], day: date) -> Iterator[str]:
             yield f"  {name:<{width}}  {padded(value, 22)}  {padded(how, 12)}  {start}{label}"
 
 
+def summary_text(packs: Mapping[str, RulePack]) -> Iterator[str]:
+    """A table of the packs: how many values of each confirmation, how many parameters without."""
+    kinds = ["official", "secondary", "unverified"]
+    if any(pack.overlays for pack in packs.values()):
+        kinds.append("site")
+    heads = [CONFIRMED_TEXT[kind].of(language()) for kind in (*kinds, "absent")]
+    yield f"| {say('包', 'pack')} | {say('文件', 'text')} | {' | '.join(heads)} |"
+    yield "|---|---|" + "---:|" * len(heads)
+    for pack in packs.values():
+        values = [
+            stretch.legal.confirmed for name in pack.parameters for stretch in pack.stretches(name)
+        ]
+        counts = [sum(each == kind for each in values) for kind in kinds]
+        counts.append(sum(not pack.stretches(name) for name in pack.parameters))
+        yield f"| `{pack.name}` | {pack.title} | {' | '.join(map(str, counts))} |"
+
+
 def list_table(packs: Mapping[str, RulePack], day: date) -> list[dict[str, Any]]:
     """The same for a machine."""
     return [row(pack, name, day) for pack in packs.values() for name in pack.parameters]

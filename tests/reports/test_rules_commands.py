@@ -181,3 +181,17 @@ def test_the_example_overlay_is_good() -> None:
     assert [x.legal.id for x in overlay.stretches] == [
         "cn_allowance_aluminium.balance_value@2025-01-01"
     ]
+
+
+def test_the_page_of_the_rules_is_current(smelter: Smelter) -> None:
+    page = (EXAMPLE.parents[2] / "docs" / "rules.md").read_text("utf-8")
+    code, said = smelter("rules", "list", "--summary", "--lang", "en")
+    assert code == 0
+    told = page.partition("<!-- summary -->\n")[2].partition("<!-- /summary -->")[0]
+    assert told == said, "put the output of `smelter rules list --summary` into docs/rules.md"
+    block_of_the_page = page.partition("```toml\n")[2].partition("```")[0]
+    assert block_of_the_page in EXAMPLE.read_text("utf-8") + "\n"
+    for row in said.splitlines()[2:]:
+        pack, *counts = [cell.strip(" `") for cell in row.strip("|").split("|")]
+        entries = [x for p in packs()[pack].parameters.values() for x in p.entries]
+        assert sum(map(int, counts[1:4])) == len(entries)
