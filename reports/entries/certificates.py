@@ -9,7 +9,7 @@ from reports.entries.ledger import Entry, Ledger
 from reports.periods import Period
 
 KIND: Final = "instrument_certificate"
-_FAILED: Final = ("不合格", "fail")
+_PASSED: Final = ("", "合格", "pass")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,6 @@ def _certificate(entry: Entry) -> Certificate:
         body=figure.fact("body"),
         number=figure.fact("certificate"),
         error_percent=figure.amount,
-        passed=not figure.fact("result").lower().startswith(_FAILED),
+        passed=figure.fact("result") in _PASSED,
         entry=entry,
     )

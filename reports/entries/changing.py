@@ -12,6 +12,7 @@ import typer
 from drivers.language import say
 from drivers.model import ConfigError
 from reports.entries.documents import keep
+from reports.entries.facts import read_facts
 from reports.entries.importing import (
     Preview,
     differing,
@@ -25,7 +26,6 @@ from reports.entries.ledger import Document, Entry, Figure, Ledger, change_ledge
 from reports.entries.options import Author, Lang, Reason, Reissue, SiteFile, signed, speak
 from reports.entries.plausible import implausible
 from reports.entries.reading import number as read_number
-from reports.entries.reading import read_facts
 from reports.entries.words import entry_text, preview_text
 from reports.lodgings import read_lodgings
 from reports.periods import plant_now

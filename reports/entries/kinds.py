@@ -76,6 +76,7 @@ class Fact:
     en: str
     is_date: bool
     required: bool
+    choices: tuple[str, ...] = ()  # nothing else may be written
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +151,9 @@ def _items(name: str, given: dict[str, Any]) -> Items:
 
 def _facts(given: dict[str, list[str]]) -> Iterator[Fact]:
     for name, (zh, en, what) in given.items():
-        yield Fact(name, zh, en, what.startswith("date"), not what.endswith("?"))
+        written = what.removesuffix("?")
+        choices = tuple(written.split("|")) if "|" in written else ()
+        yield Fact(name, zh, en, written == "date", written == what, choices)
 
 
 KINDS: Final[dict[str, EntryKind]] = {kind.id: kind for kind in _load()}

@@ -164,6 +164,8 @@ class _Page:
         self._choose(first, last, at["unit"], self.lists.add(units))
         if "item" in at and (items := self._items()):
             self._choose(1, last, at["item"], self.lists.add(items), strict=False)
+        for fact in {fact for kind in kinds for fact in kind.facts if fact.choices}:
+            self._choose(1, last, at[fact.id], list(fact.choices))
         low = min((kind.low for kind in kinds), default=Decimal(0))
         message = "请填数字 Write a number" if low < 0 else "请填零或正数 Write zero or more"
         self.page.data_validation(

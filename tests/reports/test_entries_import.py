@@ -130,6 +130,11 @@ def test_every_refusal_says_what_to_write(
         ("scale-1,2026-10-05,30,%,2027-10-01,B,C,", "-20 – 20 %", "-20 – 20 %"),
         ("scale-1,2026-10-05,0.1,%,2026-10-04,B,C,", "is before the day", "早于检定日期"),
         ("scale-1,2026-10-05,0.1,%,,B,C,", "missing: valid until", "缺少：有效期至"),
+        (
+            "scale-1,2026-10-05,0.1,%,2027-10-01,B,C,OK",
+            "wrong result 'OK'; write 合格 / 不合格 / pass / fail",
+            "检定结论 'OK' 不对；请填 合格 / 不合格",
+        ),
         (",2026-10-05,0.1,%,2027-10-01,B,C,", "the instrument is missing", "缺少计量器具编号"),
     ],
 )
