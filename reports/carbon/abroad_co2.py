@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Final
 
 from reports.assembly import Argument, Head
-from reports.carbon.abroad_pfc import Result
+from reports.carbon.abroad_pfc import Result, share_of
 from reports.carbon.abroad_rules import SODERBERG, Bench, head
 from reports.carbon.abroad_series import series_for
 from reports.entered import entered
@@ -87,7 +87,7 @@ def _by_consumption(bench: Bench, line: Potline) -> Result:
     tier = "3" if tested == len(months) and method != "soderberg" else "2"
     at = _head(bench, line, method)
     summed = assembly.add_up(at, [f"{at.id}@{month}" for month in months])
-    share = Decimal(replaced) / sum(len(month.days) for month in months)
+    share = share_of(replaced, months)
     whole = share if replaced and summed.value is not None else None
     assembly.put(summed, method=f"tier{tier}_{method}", substituted=whole)
     return Result(at.id, method, tier)

@@ -248,7 +248,7 @@ def _monthly(
                 assembly.put(made, method=substituted[0], substituted=Decimal(1))
             else:
                 assembly.put(made, method=f"tier{given.tier}_{given.method}")
-    share = Decimal(replaced) / sum(len(month.days) for month in months)
+    share = share_of(replaced, months)
     for gas in GASES:
         at = _head(bench, line, gas, given.method)
         summed = assembly.add_up(at, [f"{at.id}@{month}" for month in months])
@@ -259,6 +259,12 @@ def _monthly(
             notes=given.notes,
         )
     return Result(at.id, given.method, given.tier, given.uncertainty)
+
+
+def share_of(days: int, months: Sequence[Period]) -> Decimal:
+    """Days as a share of the months, four decimals."""
+    whole = sum(len(month.days) for month in months)
+    return (Decimal(days) / whole).quantize(Decimal("0.0001"))
 
 
 def _tier1(bench: Bench, line: Potline, cell: str) -> Result:

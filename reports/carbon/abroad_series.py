@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final
 
-from reports.assembly import Assembly, Head
+from reports.assembly import Argument, Assembly, Head
 from reports.basis import Basis
 from reports.carbon.abroad_rules import Bench, head, months_of
 from reports.carbon.anode_effect_input import Flags, add_month
 from reports.carbon.gap_filling import MEAN_OF_TWO_AFTER, fill
 from reports.entered import entered, month_of
-from reports.model import How, Line
+from reports.model import How, Input, Line
 from reports.periods import Period
 from reports.rules.packs import Legal
 from reports.site import Potline
@@ -36,6 +36,9 @@ _BORROWED: Final = Text(
 _TOO_MANY: Final = Text(
     zh="残极返回量大于阳极消耗量，请核对", en="more butts than anodes; check both entries"
 )
+_NOT_WHOLE: Final = Text(
+    zh="有月份缺数据，不给出全年平均值", en="months are missing: no mean of the year"
+)
 _NO_METAL: Final = Text(zh="铝液产量为零", en="no aluminium was produced")
 _EFFICIENCY: Final = Text(zh="电流效率", en="Current efficiency")
 
@@ -48,12 +51,33 @@ def add_series(basis: Basis, assembly: Assembly, flags: Flags, line: Potline) ->
         _anode(basis, assembly, line, month)
     parts = [f"{line.id}.aluminium@{month}" for month in months]
     assembly.add_up(head(line.id, "aluminium", ALUMINIUM, "t"), parts)
+    _mean(assembly, line, "anode_rate", months)
     for month in months:
         add_month(basis, assembly, flags, line, month)
+    _mean(assembly, line, "ae_minutes", months)
     if stated(basis, line, "anode_effect_overvoltage"):
         for month in months:
             _overvoltage(basis, assembly, line, month)
             _efficiency(basis, assembly, line, month)
+
+
+def _mean(assembly: Assembly, line: Potline, name: str, months: Sequence[Period]) -> None:
+    """The year's mean, weighted by metal, for people to read; no figure is made from it."""
+    pairs = [
+        (assembly.lines[f"{line.id}.{name}@{m}"], assembly.lines[f"{line.id}.aluminium@{m}"])
+        for m in months
+    ]
+    sample = pairs[0][0]
+    at = head(line.id, name, sample.label, sample.unit)
+    known = [(x.value, p.value) for x, p in pairs if x.value is not None and p.value is not None]
+    metal = sum((weight for _, weight in known), Decimal(0))
+    if len(known) < len(pairs) or not metal:
+        assembly.state(at, None, How.NONE, [], notes=[_NOT_WHOLE])
+        return
+    value = sum((each * weight for each, weight in known), Decimal(0)) / metal
+    inputs = [assembly.from_line(each.id, each.id) for each, _ in pairs]
+    made = assembly.state(at, value, How.COMPUTED, inputs)
+    assembly.put(made, equation="Σ(x × P) / ΣP")
 
 
 def stated(basis: Basis, line: Potline, kind: str) -> bool:
@@ -228,6 +252,7 @@ def _substitute(  # noqa: PLR0913 - what, where, by which rule
     assembly, gap = bench.assembly, known[at]
     filled = fill(str(rule.value), [each.value for each in known], at, upward=upward)
     made_from = [assembly.from_line(known[n].id, known[n].id) for n in filled.made_from]
+    by = Input(name=MISSING, kind="legal", ref=rule.id, value=None, unit=str(rule.unit))
     name_ = f"{name}.{bench.rule.key}@{month}"
     title = Text(
         zh=f"{gap.label.zh}（按{bench.rule.name.zh}替代）",
@@ -238,7 +263,7 @@ def _substitute(  # noqa: PLR0913 - what, where, by which rule
         head(line.id, name_, title, gap.unit),
         filled.value,
         How.SUBSTITUTED,
-        made_from,
+        [*made_from, Argument(by)],
         missing=why,
         notes=gap.missing if filled.value is not None else (),
     )

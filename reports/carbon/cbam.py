@@ -23,8 +23,8 @@ from reports.values import Text
 
 NAME: Final = "cbam"
 TITLE: Final = Text(
-    zh="欧盟碳边境调节机制（CBAM）隐含排放报告：未锻轧铝 CN 7601",
-    en="CBAM report of embedded emissions: unwrought aluminium, CN 7601",
+    zh="欧盟 CBAM 隐含排放报告（未锻轧铝）",
+    en="CBAM: embedded emissions of unwrought aluminium",
 )
 EU: Final = next(rule for rule in RULES if rule.key == "eu")
 HEADLINE: Final = (

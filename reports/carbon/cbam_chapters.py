@@ -231,12 +231,12 @@ def _goods(bench: Bench, months: Sequence[Period]) -> Table:
     for code, tonnes in by_code(bench, months).items():
         product = known.get(code)
         if product is None:
-            rows.append((code, _UNKNOWN, tonnes, None, _UNKNOWN))
+            rows.append((Text(zh=code, en=code), _UNKNOWN, tonnes, None, _UNKNOWN))
             continue
         name = Text(zh=product.name.zh, en=product.name.en)
         much = product.alloy_percent > limit.number
         shown = _REPORT if much else _BELOW
-        rows.append((code, name, tonnes, product.alloy_percent, shown))
+        rows.append((Text(zh=code, en=code), name, tonnes, product.alloy_percent, shown))
     most = short_text(limit.number)
     return Table(
         id="goods",
@@ -286,7 +286,17 @@ def _outlook(bench: Bench) -> Table:
         actual = None if see is None else max(Decimal(0), see - free)
         by_default = max(Decimal(0), default - free)
         weak = CONFIRMED[str(share.confirmed)]
-        rows.append((str(year), share.number, mark_up.number, default, actual, by_default, weak))
+        rows.append(
+            (
+                Text(zh=str(year), en=str(year)),
+                share.number,
+                mark_up.number,
+                default,
+                actual,
+                by_default,
+                weak,
+            )
+        )
     base = bench.assembly.packs[VALUES].parameters[default_name(bench)]
     return Table(
         id="outlook",

@@ -59,7 +59,7 @@ def _default(bench: Bench) -> Line:
     year = Decimal(bench.basis.period.first.year)
     given = [
         bench.law("base_t_per_t", default_name(bench), VALUES),
-        Argument(Input(name="year", kind="site", ref="period", value=year, unit="")),
+        Argument(Input(name="year", kind="site", ref=str(bench.basis.period), value=year, unit="")),
         bench.law("mark_up_fraction", "mark_up", VALUES),
     ]
     head = cbam_head("cbam_default", DEFAULT, "tCO2e/t")

@@ -1,8 +1,8 @@
 """
 Direct emission of the year that CBAM attributes to unwrought aluminium, part by part.
 
-Lines: ``plant.cbam_electrodes``, ``…_fuels``, ``…_carbonates``, ``…_pfc`` and their
-sum ``plant.cbam_attributed``; below them the EU lines of each potline, and fuels and
+Lines: ``plant.cbam_electrodes``, ``plant.fuel_co2``, ``plant.carbonate_co2``, ``plant.cbam_pfc``
+and their sum ``plant.cbam_attributed``; below them the EU lines of each potline, and fuels and
 carbonates by month as the enterprise level counts them.
 """
 
@@ -25,12 +25,11 @@ from reports.values import Text
 
 PARTS: Final = {
     "cbam_electrodes": Text(zh="电极（阳极）CO2", en="CO2 of electrodes"),
-    "cbam_fuels": Text(zh="燃料燃烧 CO2（含铸造）", en="CO2 of all fuels, casting included"),
-    "cbam_carbonates": Text(zh="烟气净化碳酸盐 CO2", en="CO2 of carbonates, flue-gas treatment"),
+    "fuel_co2": Text(zh="燃料燃烧 CO2（含铸造）", en="CO2 of all fuels, casting included"),
+    "carbonate_co2": Text(zh="烟气净化碳酸盐 CO2", en="CO2 of carbonates, flue-gas treatment"),
     "cbam_pfc": Text(zh="阳极效应 PFC", en="PFC of anode effects"),
 }
 ATTRIBUTED: Final = Text(zh="归属的直接排放", en="Attributed direct emission")
-_SHARED: Final = {"fuel_co2": "cbam_fuels", "carbonate_co2": "cbam_carbonates"}
 
 
 def cbam_head(name: str, label: Text, unit: str = "tCO2e") -> Head:
@@ -50,8 +49,8 @@ def add_emission(bench: Bench, lines: Sequence[Potline]) -> tuple[list[Found], l
         ("cbam_pfc", [each.pfc for each in found]),
     ):
         _add_up(assembly, name, results)
-    for source, name in _SHARED.items():
-        _year(bench, source, name, _months(bench.basis, lines))
+    for name in ("fuel_co2", "carbonate_co2"):
+        _year(bench, name, _months(bench.basis, lines))
     head = cbam_head("cbam_attributed", ATTRIBUTED)
     assembly.add_up(head, [f"{PLANT}.{name}" for name in PARTS])
     return found, doubts
@@ -105,13 +104,13 @@ def _month(bench: Bench, month: Period) -> tuple[Doubt, ...]:
     return tuple(Doubt(line=f"{doubt.line}@{month}", text=doubt.text) for doubt in doubts)
 
 
-def _year(bench: Bench, source: str, name: str, months: Sequence[Period]) -> None:
+def _year(bench: Bench, name: str, months: Sequence[Period]) -> None:
     """The months of fuels or carbonates added up; a month that nobody stated is missing."""
     assembly, head = bench.assembly, cbam_head(name, PARTS[name])
-    ids = [f"{PLANT}.{source}@{month}" for month in months]
+    ids = [f"{PLANT}.{name}@{month}" for month in months]
     silent = [month for month, key in zip(months, ids, strict=True) if _unstated(assembly, key)]
     if silent:
-        assembly.state(head, None, How.MISSING, [], missing=[_not_stated(source, silent)])
+        assembly.state(head, None, How.MISSING, [], missing=[_not_stated(name, silent)])
     else:
         assembly.add_up(head, ids)
 
@@ -120,11 +119,9 @@ def _unstated(assembly: Assembly, identity: str) -> bool:
     return assembly.lines[identity].how is How.NONE
 
 
-def _not_stated(source: str, months: Sequence[Period]) -> Text:
+def _not_stated(name: str, months: Sequence[Period]) -> Text:
     kind, zh, en = (
-        ("fuels", "燃料", "fuels")
-        if source == "fuel_co2"
-        else ("carbonates", "碳酸盐", "carbonates")
+        ("fuels", "燃料", "fuels") if name == "fuel_co2" else ("carbonates", "碳酸盐", "carbonates")
     )
     return Text(
         zh=f"{months[0]} 等 {len(months)} 个月未录入{zh}；"

@@ -36,21 +36,26 @@ class Found:
 
 def weakest(assembly: Assembly, identity: str) -> Text | None:
     """How well the worst confirmed of all legal values below a line was confirmed."""
-    seen: set[str] = set()
-    levels = {assembly.legals[ref].confirmed for ref in _legals(assembly, identity, seen)}
+    levels = {
+        assembly.legals[given.ref].confirmed
+        for line in lines_below(assembly, identity, set())
+        for given in line.inputs
+        if given.kind == "legal" and given.ref in assembly.legals
+    }
     found = [level for level in WEAKNESS if level in levels]
     return CONFIRMED[found[-1]] if found else None
 
 
-def _legals(assembly: Assembly, identity: str, seen: set[str]) -> Iterator[str]:
+def lines_below(assembly: Assembly, identity: str, seen: set[str]) -> Iterator[Line]:
+    """The line and every line that it rests on, each once."""
     if identity in seen or identity not in assembly.lines:
         return
     seen.add(identity)
-    for given in assembly.lines[identity].inputs:
-        if given.kind == "legal" and given.ref in assembly.legals:
-            yield given.ref
-        elif given.kind == "line":
-            yield from _legals(assembly, given.ref, seen)
+    line = assembly.lines[identity]
+    yield line
+    for given in line.inputs:
+        if given.kind == "line":
+            yield from lines_below(assembly, given.ref, seen)
 
 
 # --- doubts
@@ -185,9 +190,8 @@ def _state(line: Line) -> Text:
 
 
 def state_of(assembly: Assembly, total: Line) -> Text:
-    """State of a sum: whether anything below it was substituted."""
-    below = [assembly.lines[given.ref] for given in total.inputs if given.ref in assembly.lines]
-    below += [assembly.lines[g.ref] for x in below for g in x.inputs if g.ref in assembly.lines]
+    """State of a figure: whether anything below it was substituted."""
+    below = lines_below(assembly, total.id, set())
     if total.how is not How.MISSING and any(line.substituted is not None for line in below):
         return Text(zh="含替代数据", en="with substituted data")
     return _state(total)
@@ -300,7 +304,7 @@ def substitution_table(assembly: Assembly) -> Table:
             line.rounded,
             line.unit,
             line.method,
-            ", ".join(given.ref for given in line.inputs),
+            ", ".join(given.ref for given in line.inputs if given.kind == "line"),
         )
         for line in assembly.lines.values()
         if line.how is How.SUBSTITUTED and not _follows(assembly, line)
