@@ -249,7 +249,10 @@ def _monthly(assembly: Assembly, places: Places, year: Period) -> Chapter:
         lines = tuple(
             line.id
             for line in assembly.lines.values()
-            if line.scope == scope and "@" not in line.id and line.id.count(".") == 1
+            if line.scope == scope
+            and "@" not in line.id
+            and line.id.count(".") == 1
+            and line.how is not How.NONE
         )
         blocks.append(Months(title=name, lines=lines, months=months))
     return Chapter(title=Text(zh="各月数据", en="Month by month"), blocks=tuple(blocks))

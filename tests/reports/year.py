@@ -1,7 +1,7 @@
 """A plant that lives by entries alone: two potlines, a year of months, no meters, an empty lake."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -82,11 +82,20 @@ class YearOffice:
     def enter(self, rows: str) -> Ledger:
         return self.enter_table(HEAD + rows)
 
-    def enter_table(self, text: str) -> Ledger:
+    def revise(self, number: int, value: str) -> Ledger:
+        """Another value for an entry, as ``smelter entries revise`` leaves it."""
+
+        def change(ledger: Ledger) -> Ledger:
+            figure = replace(ledger.entries[number - 1].figure, value=Decimal(value))
+            return ledger.added([figure], author="李强", reason="磅单更正", time=self.now)
+
+        return change_ledger(load_site(self.site_file).entries, change)
+
+    def enter_table(self, text: str, encoding: str = "utf-8") -> Ledger:
         """A table with a head of its own."""
         self._tables += 1
         path = self.root / f"table{self._tables}.csv"
-        path.write_text(text, "utf-8")
+        path.write_text(text, encoding)
         site = load_site(self.site_file)
         return change_ledger(
             site.entries,
