@@ -17,6 +17,7 @@ from reports.model import Content, Doubt
 from reports.periods import Period, plant_now
 from reports.rules.overlay import load_packs
 from reports.rules.packs import RuleError
+from reports.rules.units import value_text
 from reports.series.store import SeriesError, open_series
 from reports.site import load_site
 from reports.values import Text
@@ -174,7 +175,8 @@ def summary(written: Written) -> str:
             )
         )
     lines += [
-        f"{say(legal.label.zh, legal.label.en)} {legal.value}: "
+        f"{say(legal.label.zh, legal.label.en)} "
+        f"{value_text(legal.value, legal.unit, say('zh', 'en'))}: "
         f"{say(legal.overlay.text.zh, legal.overlay.text.en)}"
         for legal in content.legals
         if legal.overlay is not None

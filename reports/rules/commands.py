@@ -25,7 +25,7 @@ from reports.rules.listing import (
     show_text,
     summary_text,
 )
-from reports.rules.overlay import load_packs, read_overlay
+from reports.rules.overlay import load_packs, read_overlays
 from reports.rules.packs import Confirmed, RulePack, Stretch, packs
 from reports.rules.units import value_text
 from reports.site import load_site
@@ -115,11 +115,7 @@ def check(
             ]
         )
     listed = list(load_site(site).overlays) if site is not None else list(files or ())
-    read = [read_overlay(path) for path in listed]
-    if site is not None and not any(overlay.problems for overlay in read):
-        load_packs(load_site(site))
-    if problems := [problem for overlay in read for problem in overlay.problems]:
-        raise ConfigError(problems)
+    read = read_overlays(listed)
     for overlay in read:
         count = len(overlay.stretches)
         typer.echo(

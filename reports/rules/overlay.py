@@ -63,12 +63,17 @@ class Overlay:
 
 def load_packs(site: Site) -> Mapping[str, RulePack]:
     """The program's packs with the site's overlays. Raises ConfigError with every mistake."""
-    found = [read_overlay(path) for path in site.overlays]
+    return lay(read_overlays(site.overlays))
+
+
+def read_overlays(paths: Sequence[Path]) -> list[Overlay]:
+    """The files, fit to be laid together. Raises ConfigError with every mistake in any of them."""
+    found = [read_overlay(path) for path in paths]
     problems = [problem for overlay in found for problem in overlay.problems]
     problems += _twice(found)
     if problems:
         raise ConfigError(problems)
-    return lay(found)
+    return found
 
 
 def lay(overlays: Sequence[Overlay]) -> Mapping[str, RulePack]:

@@ -60,18 +60,12 @@ OFFICIAL = {
 _CLASS = "the quality plan shows the class of each meter; none is judged by this figure yet"
 _TAR = "waste tar is an entry of the plant; the default of the furnace type is not offered yet"
 _MISSING = "abroad, a month without anode data is left missing; nothing is put in its place yet"
-_GOODS = "the report on goods for the EU is being made"
 NOT_YET = {
     "cn_allowance_aluminium.carry_over_rule": "not read yet; a report names vintages only",
     "cn_allowance_aluminium.vintage_expiry": "read in a draft; a report names vintages only",
     "cn_ets_aluminium_2024.accuracy_belt_scale": _CLASS,
     "cn_ets_aluminium_2024.accuracy_gas_meter": _CLASS,
     "cn_ets_aluminium_2024.accuracy_liquid_fuel_meter": _CLASS,
-    "eu_cbam_2025_2547.aluminium_other_elements": _GOODS,
-    "eu_cbam_values.default_bahrain": _GOODS,
-    "eu_cbam_values.default_india": _GOODS,
-    "eu_cbam_values.default_united_arab_emirates": _GOODS,
-    "eu_cbam_values.mark_up": _GOODS,
     "ipcc_2006_aluminium.pitch_waste_tar_other": _TAR,
     "ipcc_2006_aluminium.pitch_waste_tar_riedhammer": _TAR,
     "us_40cfr98_f.missing_co2_prebake": _MISSING,

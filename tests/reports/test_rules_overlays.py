@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from drivers.model import ConfigError
 from reports.assembly import legal_use
-from reports.rules.overlay import Overlay, lay, load_packs, read_overlay
+from reports.rules.overlay import Overlay, lay, load_packs, read_overlay, read_overlays
 from reports.rules.packs import RuleAbsentError, packs
 from tests.reports.conftest import Office, Smelter
 
@@ -228,6 +228,8 @@ def test_the_same_value_twice_and_a_file_that_is_not_there(office: Office) -> No
     with_overlays(office, BALANCE, LOSS + BALANCE)
     with pytest.raises(ConfigError, match=r"balance_value@2025-01-01 is entered in .*0\.toml"):
         load_packs(office.site)
+    with pytest.raises(ConfigError, match=r"1\.toml: .*entered in .*1\.toml already"):
+        read_overlays([written(office.root, BALANCE + BALANCE, "1.toml")])
     (office.root / "0.toml").unlink()
     with pytest.raises(ConfigError, match="No such file"):
         load_packs(office.site)
