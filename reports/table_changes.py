@@ -38,7 +38,8 @@ def _rows(before: Table | None, after: Table | None) -> Iterator[Change]:
         ref = f"{table.id}/{key}"
         if first is None or second is None or len(first) != len(second):
             whole = [
-                None if each is None else _whole(table.columns, each) for each in (first, second)
+                None if each is None or of is None else _whole(of.columns, each)
+                for of, each in ((before, first), (after, second))
             ]
             if whole[0] != whole[1]:
                 yield Change(what="table", ref=ref, label=label, before=whole[0], after=whole[1])

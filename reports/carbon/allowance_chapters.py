@@ -34,7 +34,7 @@ def chapters(found: Findings) -> tuple[Chapter, ...]:
     """In the order a manager asks."""
     scopes = [(year.line.id, words(year.line.name)) for year in found.years]
     places = (*scopes, (PLANT, Text(zh="全厂合计", en="Plant total")))
-    lines = tuple(found.assembly.lines)
+    lines = [key for key in found.assembly.lines if "@" not in key]  # months stand in their table
     details = [
         Details(title=name, lines=tuple(x for x in lines if x.startswith(f"{scope}.")))
         for scope, name in places
@@ -43,7 +43,7 @@ def chapters(found: Findings) -> tuple[Chapter, ...]:
         front(found),
         _processes(found, places),
         _hangs_on(found),
-        _forecast(found),
+        _months(found),
         _holdings(found),
         Chapter(
             title=Text(zh="何时办什么", en="What to do by when"),
@@ -97,10 +97,14 @@ def _hangs_on(found: Findings) -> Chapter | None:
     return Chapter(title=Text(zh="结果取决于什么", en="What it hangs on"), blocks=tuple(blocks))
 
 
-def _forecast(found: Findings) -> Chapter | None:
-    tables = tuple(months_table(year) for year in found.years if year.forecast)
+def _months(found: Findings) -> Chapter | None:
+    """Month by month, and how those to come were found."""
+    tables = [months_table(year) for year in found.years if year.stated]
     if not tables:
         return None
+    title = Text(zh="各月数据", en="Month by month")
+    if not any(year.forecast for year in found.years):
+        return Chapter(title=title, blocks=tuple(tables))
     method = Text(
         zh="余下月份：铝液取计划，无计划取已实测月份平均日产量 × 天数；阳极取计划，无计划取已实测"
         "月份平均吨铝消耗 × 铝液。95 % 预测区间由两部分合成：月度吨铝阳极消耗的离散程度，以及产量与"
@@ -111,10 +115,8 @@ def _forecast(found: Findings) -> Chapter | None:
         "off the mean day); the intervals of the processes are added as if all deviated the same "
         "way (cautious). With one measured month none is stated.",
     )
-    return Chapter(
-        title=Text(zh="全年预测", en="Forecast to the end of the year"),
-        blocks=(Paragraph(text=method), *tables),
-    )
+    title = Text(zh="各月数据与全年预测", en="Month by month, and the forecast")
+    return Chapter(title=title, blocks=(Paragraph(text=method), *tables))
 
 
 def _holdings(found: Findings) -> Chapter:

@@ -176,19 +176,17 @@ def _table(found: Findings) -> Table:
     lines = found.assembly.lines
     rows: list[tuple[Cell, ...]] = []
     for part, names in PARTS:
-        shown = part  # once
         for name in names:
             triple = [lines.get(f"{PLANT}.{name}{end}") for end in ("", "_low", "_high")]
             line = triple[0]
             values = [None if x is None else x.rounded for x in triple]
             if line is None or (values == [None] * 3 and name != "position"):
                 continue
-            rows.append((shown, line.label, line.unit, *values))
-            shown = Text(zh="", en="")
+            rows.append((line.label, part, line.unit, *values))
     ends = any(row[4] is not None for row in rows)
     columns = (
-        Column(label=Text(zh="", en=""), width=8),
         Column(label=Text(zh="项目", en="Item"), width=34),
+        Column(label=Text(zh="有/欠/余缺", en="Side"), width=10),
         Column(label=Text(zh="单位", en="Unit"), width=10),
         Column(label=Text(zh="数值", en="Figure"), decimals=0),
         Column(label=Text(zh="下限", en="Low end"), decimals=0),
@@ -202,7 +200,7 @@ def _table(found: Findings) -> Table:
     return Table(
         id="summary",
         title=Text(zh="有多少、欠多少、余缺多少", en="What we have, owe, and have left"),
-        columns=columns if ends else columns[:4],
-        rows=tuple(row if ends else row[:4] for row in rows),
+        columns=columns,
+        rows=tuple(rows),
         note=note if ends else None,
     )

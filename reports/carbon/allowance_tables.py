@@ -232,9 +232,9 @@ def milestone_table(days: Sequence[Milestone]) -> Table:
     us, them = Text(zh="本企业", en="plant"), Text(zh="主管部门", en="authority")
     rows: list[tuple[Cell, ...]] = [
         (
+            day.text,
             str(day.due),
             us if day.ours else them,
-            day.text,
             day.legal.source.title,
         )
         for day in days
@@ -243,9 +243,9 @@ def milestone_table(days: Sequence[Milestone]) -> Table:
         id="milestones",
         title=Text(zh="履约日历", en="Calendar of the compliance year"),
         columns=(
+            Column(label=Text(zh="事项", en="What"), width=26),
             Column(label=Text(zh="截止日", en="By"), width=12),
             Column(label=Text(zh="责任方", en="Who"), width=10),
-            Column(label=Text(zh="事项", en="What"), width=26),
             Column(label=Text(zh="依据", en="Source"), width=40),
         ),
         rows=tuple(rows),

@@ -66,8 +66,10 @@ class YearOf:
         return self.verified is None and any(month.forecast for month in self.months)
 
     @property
-    def measured(self) -> int:
-        return sum(month.measured for month in self.months)
+    def stated(self) -> bool:
+        """True when its own months are part of the report."""
+        known = [month.value("emission") is not None for month in self.months]
+        return any(known) if self.verified is None else all(known)
 
 
 def add_year(basis: Basis, assembly: Assembly, line: Potline) -> YearOf:
