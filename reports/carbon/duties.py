@@ -6,13 +6,14 @@ Duties begin with the first month that was entered; what was due before is not k
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from functools import partial
 from typing import Final
 
+from reports.carbon.lodging_day import lodging_due
 from reports.carbon.milestones import CALENDAR, OURS, THEIRS
-from reports.carbon.process import GUIDE
 from reports.chapters import days_left
 from reports.entered import entered
 from reports.entries.certificates import certificates
@@ -86,31 +87,21 @@ def begins(office: Office, on: date) -> Period:
     return min(months, default=Period.month(on.year, on.month))
 
 
+def _law(office: Office, month: Period, pack: str, name: str) -> Legal:
+    return office.packs[pack].at(name, month.first)
+
+
 def _months(office: Office, on: date) -> Iterator[Duty]:
     """A lodging for each month, from the first one entered to the one that runs."""
     month = begins(office, on)
     while month.first <= on:
         if any(line.runs_in(month.first, month.after) for line in office.site.potline):
-            due = _lodging_due(office, month)
+            due = lodging_due(partial(_law, office, month), month)
             if due is not None:
                 text = Text(zh=f"{month} 月度存证", en=f"lodge {month}")
                 lodged = office.lodgings.latest("carbon-monthly", str(month))
                 yield _handed_in("lodge", str(month), text, due, lodged, on)
         month = Period.month(month.after.year, month.after.month)
-
-
-def _lodging_due(office: Office, month: Period) -> tuple[date, Legal] | None:
-    """Last day and its rule; the first months had a day of their own, before them no duty."""
-    try:
-        days = office.packs[GUIDE].at("lodging_days", month.first)
-        return month.days[-1] + timedelta(days=int(days.number)), days
-    except RuleError:
-        pass
-    try:
-        backlog = office.packs[CALENDAR].at("lodging_backlog_due", month.first)
-    except RuleError:
-        return None
-    return backlog.day, backlog
 
 
 def _handed_in(

@@ -6,13 +6,12 @@ from datetime import date
 
 from reports.assembly import Assembly
 from reports.basis import Basis
-from reports.carbon.monthly import NAME, lodging_due
-from reports.carbon.process import GUIDE
+from reports.carbon.lodging_day import lodging_due
+from reports.carbon.monthly import NAME
 from reports.chapters import Block, Cell, Chapter, Column, Paragraph, Table
 from reports.lodgings import Lodging
 from reports.model import Content, Doubt, Line
 from reports.periods import Period
-from reports.rules.packs import RuleError
 from reports.site import PLANT
 from reports.values import Text
 from reports.versions import read_report
@@ -70,10 +69,8 @@ def _same(lodging: Lodging, month: Period) -> bool:
 
 def _due(assembly: Assembly, month: Period) -> date | None:
     """None before there was a duty to lodge."""
-    try:
-        return lodging_due(month, replace(assembly, period=month).legal(GUIDE, "lodging_days"))
-    except RuleError:
-        return None
+    due = lodging_due(replace(assembly, period=month).legal, month)
+    return None if due is None else due[0]
 
 
 def _day(day: date | None) -> str | None:

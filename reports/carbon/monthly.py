@@ -6,7 +6,7 @@ The year's report is put together of the same months.
 """
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Final
 
 from reports.assembly import Assembly
@@ -14,12 +14,12 @@ from reports.basis import Basis
 from reports.carbon.auxiliary import add_plant_auxiliary, add_potline_auxiliary
 from reports.carbon.corrections import add_corrections
 from reports.carbon.enterprise import add_enterprise, fuel_table
+from reports.carbon.lodging_day import lodging_due
 from reports.carbon.plausibility import doubts
 from reports.carbon.process import GUIDE, Bench, accept, add_potline, add_totals
 from reports.chapters import Block, Chapter, Details, Grid, Standard
 from reports.conclude import conclude, words
 from reports.model import Content, Doubt, DutyUse, Line
-from reports.periods import Period
 from reports.plan_deviations import deviations
 from reports.plan_in_force import plan_in_force
 from reports.rules.packs import Legal
@@ -68,30 +68,23 @@ def carbon_monthly(basis: Basis) -> Content:
     """The report. Raises RuleError when the rules of that month are not known."""
     month = assemble_month(basis)
     assembly, lines = month.assembly, month.potlines
-    lodging = assembly.legal(GUIDE, "lodging_days")
+    due = lodging_due(assembly.legal, basis.period)
     return conclude(
         basis,
         assembly,
         report=NAME,
         title=TITLE,
         potlines=lines,
-        duties=(
-            DutyUse(
-                id="lodge",
-                text=Text(zh="月度存证", en="lodge the month"),
-                due=lodging_due(basis.period, lodging),
-                legal=lodging.id,
-            ),
-        ),
+        duties=() if due is None else (_duty(*due),),
         headline=tuple(f"{PLANT}.{name}" for name in HEADLINE),
         warnings=(*month.warnings, *deviations(basis, tuple(assembly.lines.values()))),
         chapters=_chapters(tuple(assembly.lines.values()), lines),
     )
 
 
-def lodging_due(month: Period, lodging: Legal) -> date:
-    """The last day on which a month may be lodged."""
-    return month.days[-1] + timedelta(days=int(lodging.number))
+def _duty(day: date, legal: Legal) -> DutyUse:
+    text = Text(zh="月度存证", en="lodge the month")
+    return DutyUse(id="lodge", text=text, due=day, legal=legal.id)
 
 
 SUMMARY: Final = (
