@@ -108,7 +108,9 @@ def _plant(year: Year, month: MonthOfYear) -> Iterator[Row]:
     yield Row("gas_invoiced", "plant", name, round(made.gas_nm3 * 0.9997, 2), "Nm3", bill, item=GAS)
     ncv = Row("gas_ncv", "plant", name, made.gas_gj_per_10k, "GJ/万Nm3", f"GAS-{name}", item=GAS)
     yield tested(ncv, "GB/T 11062")
-    begin, end = 3.0 + int(name[5:]) % 3, 3.0 + (int(name[5:]) + 1) % 3
+    begin, end = (
+        round(3.0 + 0.2 * (number % 3), 1) for number in (int(name[5:]), int(name[5:]) + 1)
+    )
     for kind, value in (
         ("fuel_consumed", made.diesel_t),
         ("fuel_stock_begin", begin),

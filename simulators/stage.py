@@ -14,7 +14,7 @@ from simulators.compare import read_json
 from simulators.folder import Folder
 
 MARK = ".smelter-demo"
-OWN = ("data", "entries", "history", "logs", "points", "reports")
+OWN = ("data", "drawings", "entries", "history", "logs", "points", "reports")
 START_S = 60.0
 LAKE_S = 120.0
 

@@ -17,7 +17,7 @@ from simulators.plant import Scenario
 from simulators.truth import write
 from simulators.year import Run, Year
 from simulators.year_files import truth_of, write_hours
-from simulators.year_plan import LATE, instruments, plan_text
+from simulators.year_plan import DRAWINGS, LATE, instruments, plan_text
 
 LINES = 3
 
@@ -41,6 +41,10 @@ def write_year_folder(
     folder.historian.write_text(historian_text(name, broker, listen), "utf-8")
     folder.site.write_text(_site(made), "utf-8")
     folder.plan.write_text(plan_text(made), "utf-8")
+    drawings = folder.root / "drawings"
+    drawings.mkdir(exist_ok=True)
+    for kind, titles in DRAWINGS.items():
+        (drawings / f"{kind}.svg").write_text(_drawing(" ".join(titles), made), "utf-8")
 
 
 def write_year(folder: Folder, year: int, pots: int, seed: int) -> int:
@@ -66,6 +70,17 @@ def write_year(folder: Folder, year: int, pots: int, seed: int) -> int:
     return rows
 
 
+def _drawing(title: str, year: Year) -> str:
+    """The potlines as boxes under a title."""
+    boxes = "".join(
+        f'<rect x="20" y="{40 + 40 * n}" width="300" height="30" fill="none" stroke="black"/>'
+        f'<text x="30" y="{60 + 40 * n}">{section.name}: {section.pots.count}</text>'
+        for n, section in enumerate(year.plant.sections)
+    )
+    head = '<svg xmlns="http://www.w3.org/2000/svg" width="360" height="200">'
+    return f'{head}<text x="20" y="24">{title}</text>{boxes}</svg>\n'
+
+
 def _platform(path: Path) -> None:
     path.write_text("仿真数据，并非平台截图。Simulated; no picture of the platform.\n", "utf-8")
 
@@ -85,6 +100,10 @@ entries = "data/entries.jsonl"
 plan = "plan.toml"
 fuels = ["natural_gas", "diesel"]
 carbonates = ["calcium_carbonate"]
+
+[enterprise]
+address = {{ zh = "河南省示例市示例路 1 号（仿真）", en = "1 Example Road (simulated)" }}
+legal_representative = "张三（仿真）"
 
 [abroad]
 bakes_anodes = false

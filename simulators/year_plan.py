@@ -6,6 +6,11 @@ from datetime import date
 from simulators.year import Year
 
 LATE = "line1-anode-scale"  # the instrument whose certificate has a gap
+DRAWINGS = {
+    "site_plan": ("厂区平面布置图（仿真）", "site plan (simulated)"),
+    "process": ("工艺流程图（仿真）", "process diagram (simulated)"),
+    "metering": ("计量器具网络图（仿真）", "metering diagram (simulated)"),
+}
 _BODY = ("示例计量检定所（仿真）", "Example metrology office (simulated)")
 
 
@@ -21,14 +26,6 @@ def plan_text(year: Year) -> str:
         "# 数据质量控制计划（仿真）。Data quality control plan of the simulated plant.",
         "difference_percent = 1.0",
         "",
-        "[enterprise]",
-        _words(
-            "address", "河南省示例市示例路 1 号（仿真）", "1 Example Road, Example City (simulated)"
-        ),
-        _words("representative", "张三", "Zhang San"),
-        _words("sector", "铝冶炼（3216）", "aluminium smelting (3216)"),
-        _words("products", "铝液、铝锭", "liquid aluminium, ingots"),
-        "",
         "[boundary]",
         _words("process", "各铝电解工序：炭阳极消耗、阳极效应", "potlines: anodes, anode effects"),
         _words(
@@ -37,8 +34,10 @@ def plan_text(year: Year) -> str:
             "potlines, cast house, vehicles on site, desulphurisation",
         ),
         _words("excluded", "无自备电厂", "no captive power plant"),
+        _words("products", "铝液、铝锭", "liquid aluminium, ingots"),
         "",
         *_departments(),
+        *_drawings(),
         *_facilities(year),
         *_instruments(year),
         *_parameters(year),
@@ -90,6 +89,15 @@ def _departments() -> Iterator[str]:
         yield _words("name", zh, en)
         yield _words("contact", "李四", "Li Si")
         yield _words("duty", "数据采集与记录", "collects and records data")
+        yield ""
+
+
+def _drawings() -> Iterator[str]:
+    for kind, (zh, en) in DRAWINGS.items():
+        yield "[[drawing]]"
+        yield f'kind = "{kind}"'
+        yield _words("title", zh, en)
+        yield f'file = "drawings/{kind}.svg"'
         yield ""
 
 
@@ -156,15 +164,15 @@ def _instruments(year: Year) -> Iterator[str]:
         (
             "gas-meter",
             ("天然气流量计", "gas meter"),
-            ["plant.fuel_co2.natural_gas"],
+            ["plant.fuel_consumed.natural_gas"],
             1.5,
             "JJG 1030",
         ),
-        ("fuel-pump", ("加油机", "fuel dispenser"), ["plant.fuel_co2.diesel"], 0.5, "JJG 443"),
+        ("fuel-pump", ("加油机", "fuel dispenser"), ["plant.fuel_consumed.diesel"], 0.5, "JJG 443"),
         (
             "truck-scale",
             ("汽车衡", "truck scale"),
-            ["plant.carbonate_co2.calcium_carbonate"],
+            ["plant.carbonate_consumed.calcium_carbonate"],
             0.5,
             "JJG 1118",
         ),
@@ -175,6 +183,7 @@ def _instruments(year: Year) -> Iterator[str]:
             0.2,
             "JJG 596",
         ),
+        ("heat-meter", ("热量表", "heat meter"), ["plant.heat_purchased"], 2.0, "JJG 225"),
     ):
         yield from _instrument(name, names, measures, accuracy, rule)
 
@@ -192,11 +201,16 @@ def _parameters(year: Year) -> Iterator[str]:
         yield from _measured(
             f"{line}.electricity_aux", "动力电量", "hourly", [f"{line}-aux1"], "MWh"
         )
-    yield from _measured("plant.fuel_co2.natural_gas", "天然气", "monthly", ["gas-meter"], "tCO2")
-    yield from _measured("plant.fuel_co2.diesel", "柴油", "monthly", ["fuel-pump"], "tCO2")
-    yield from _measured(
-        "plant.carbonate_co2.calcium_carbonate", "石灰石", "monthly", ["truck-scale"], "tCO2"
-    )
+    for figure, name, instrument, unit in (
+        ("fuel_consumed.natural_gas", "天然气", "gas-meter", "万Nm3"),
+        ("fuel_consumed.diesel", "柴油", "fuel-pump", "t"),
+        ("carbonate_consumed.calcium_carbonate", "石灰石", "truck-scale", "t"),
+        ("heat_purchased", "净购入热量", "heat-meter", "GJ"),
+    ):
+        yield from _measured(f"plant.{figure}", name, "monthly", [instrument], unit)
+    for figure, name in (("*.anode_net", "阳极净消耗量"), ("*.pfc", "阳极效应排放")):
+        yield from _parameter(figure, name, "t", "default", "monthly")
+        yield ""
     yield from _measured(
         "plant.electricity_purchased", "净购入电量", "monthly", ["grid-meter"], "MWh"
     )
