@@ -14,9 +14,11 @@ from pathlib import Path
 from fontTools import subset  # type: ignore[import-untyped]
 from fontTools.ttLib import TTCollection  # type: ignore[import-untyped]
 
+# Greek, and whatever the source has of punctuation, raised and lowered figures, letterlike signs,
+# arrows, operators, brackets, circled figures, shapes, Chinese signs and units, full-width forms.
 SIGNS = (
-    "¹²³⁰⁴⁵⁶⁷⁸⁹⁺⁻₀₁₂₃₄₅₆₇₈₉℃‰−–—…‘’“”·×÷±≤≥≈≠√∑Σ∆→←↑↓□■●○▲△✓✕※⚠†‡§№•㎡㎥"
-    "〇《》〈〉「」『』【】〔〕（），。、；：！？％～￥"
+    *((0x370, 0x400), (0x2000, 0x2400), (0x2460, 0x2500), (0x25A0, 0x2700)),
+    *((0x3000, 0x3040), (0x3200, 0x3400), (0xFF00, 0xFFF0)),
 )
 # Older forms in personal names, in neither table; entries carry their authors' names.
 NAMES = "彣慜旼暐杺渏濛濬煒珮畇瞾禕绬苳贇韡頔頠頫顗龑"
@@ -34,7 +36,8 @@ def characters() -> set[int]:
     }
     ascii_latin = {*range(0x20, 0x7F), *range(0xA0, 0x100)}
     table = "".join((HERE / "table2013.txt").read_text("utf-8").split())
-    return gb2312 | ascii_latin | set(map(ord, SIGNS + NAMES + table))
+    signs = {code for first, after in SIGNS for code in range(first, after)}
+    return gb2312 | ascii_latin | signs | set(map(ord, NAMES + table))
 
 
 def make(source: Path, target: Path) -> str:

@@ -3,10 +3,14 @@
 import json
 from datetime import UTC, datetime
 from importlib.resources import as_file, files
+from typing import Final
 
 from reports.model import Report
 from reports.render.printed import ZERO_WIDTH_SPACE, View
 from reports.render.view import view
+
+# Signs that the Chinese font family has in no size: written as the functions they stand for.
+SPELT: Final = str.maketrans({"⌊": "INT(", "⌋": ")", "⌈": "CEIL(", "⌉": ")"})
 
 
 def render_pdf(report: Report, lang: str) -> bytes:
@@ -18,7 +22,7 @@ def render_pdf(report: Report, lang: str) -> bytes:
     """
     import typst
 
-    shown = view(report, lang)
+    shown = printable(view(report, lang))
     foreign = unprintable(shown)
     data = json.dumps(shown | {"unprintable": foreign}, ensure_ascii=False, sort_keys=True)
     source = files("reports").joinpath("render", "report.typ").read_bytes()
@@ -38,6 +42,12 @@ def render_pdf(report: Report, lang: str) -> bytes:
     if not isinstance(pdf, bytes):
         raise TypeError("typst returned no single PDF")
     return pdf
+
+
+def printable(shown: View) -> View:
+    """The view without signs that no font of the family has."""
+    spelt: View = json.loads(json.dumps(shown, ensure_ascii=False).translate(SPELT))
+    return spelt
 
 
 def unprintable(shown: View) -> list[str]:

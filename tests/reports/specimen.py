@@ -2,7 +2,10 @@
 
 from datetime import date
 from decimal import Decimal
+from io import BytesIO
 from typing import Any
+
+from pypdf import PdfReader
 
 from reports.chapters import (
     Block,
@@ -422,3 +425,9 @@ def report() -> Report:
         content_sha256=made.digest(),
         content=made,
     )
+
+
+def pages(pdf: bytes) -> list[str]:
+    """The text of each page, without line ends and the places where a long run may break."""
+    found = [page.extract_text() for page in PdfReader(BytesIO(pdf)).pages]
+    return [page.replace("\n", "").replace("\u200b", "") for page in found]
