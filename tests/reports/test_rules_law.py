@@ -61,6 +61,10 @@ _CLASS = "the quality plan shows the class of each meter; none is judged by this
 _TAR = "waste tar is an entry of the plant; the default of the furnace type is not offered yet"
 _MISSING = "abroad, a month without anode data is left missing; nothing is put in its place yet"
 NOT_YET = {
+    "cn_allowance_aluminium.allowance_rounding": "the formula `allowance` knows no other way yet",
+    "cn_calendar.list_year": "the calendar names the list, not yet the year it is for",
+    "cn_ets_aluminium_2024.hours_decimals": "no report states hours of the enterprise yet",
+    "cn_ets_aluminium_2024.percent_decimals": "percentages are shown as they were entered",
     "cn_allowance_aluminium.carry_over_rule": "not read yet; a report names vintages only",
     "cn_allowance_aluminium.vintage_expiry": "read in a draft; a report names vintages only",
     "cn_ets_aluminium_2024.accuracy_belt_scale": _CLASS,
@@ -259,10 +263,13 @@ def asked_for() -> tuple[set[str], list[re.Pattern[str]]]:
     return whole, list(gaps.values())
 
 
+ITEMS = {*LAW["fuels"], *LAW["carbonates"], *LAW["gwp"], *LAW["ipcc_2006"], "pfpb_mw"}
+ITEMS |= {*LAW["eu_cbam_2025_2547"], "prebake", "soderberg", "primary", "secondary"}
+
+
 def put_together(name: str, whole: set[str]) -> bool:
-    """True when two texts of the code, joined by ``_``, give the name (``slope`` and ``cwpb``)."""
-    cuts = [at for at, letter in enumerate(name) if letter == "_"]
-    return any(name[:at] in whole and name[at + 1 :] in whole for at in cuts)
+    """True when the code has the text before an item of a closed list: ``slope`` and ``cwpb``."""
+    return any(name.endswith(f"_{x}") and name.removesuffix(f"_{x}") in whole for x in ITEMS)
 
 
 def test_every_parameter_is_used_or_says_why_not() -> None:
