@@ -137,7 +137,7 @@ def test_an_instrument_without_certificate_is_doubted(kept: Office) -> None:
 def test_a_text_that_looks_like_a_number_stays_a_text() -> None:
     """Version 1.0 is not version 1, and a CN code has no decimals."""
     columns = (Column(label=Text(zh="列", en="column")),)
-    cells = ("1.0", "76011000", Decimal("7"), Decimal("0.1"), None)
+    cells = ("1.0", "76011000", Decimal(7), Decimal("0.1"), None)
     title = Text(zh="表", en="table")
     table = Table(id="t", title=title, columns=columns, rows=(cells,))
     text = table.model_dump_json()
