@@ -56,7 +56,7 @@ def test_us_takes_the_mean_of_the_two_values_after_the_gap(
         line = content.line(f"line1.ae_minutes.us@2026-{month:02d}")
         assert line.how is How.SUBSTITUTED
         assert line.method == "98.65(b): mean_of_two_after"
-        assert len(line.inputs) == 2
+        assert [given.kind for given in line.inputs] == ["line", "line", "legal"]
         pfc = content.line(f"line1.pfc.us.slope@2026-{month:02d}")
         assert (pfc.how, pfc.substituted) == (How.SUBSTITUTED, Decimal(1))
 
