@@ -108,6 +108,7 @@ legal_representative = "张三（仿真）"
 [abroad]
 bakes_anodes = false
 country = "china"
+precursors = []
 
 [[abroad.products]]
 cn = "76011000"
