@@ -15,6 +15,7 @@ from reports.basis import Basis
 from reports.carbon import verification_evidence as evidence
 from reports.carbon import verification_tables as tables
 from reports.carbon.annual import assemble_year
+from reports.carbon.annual_quality import by_month
 from reports.carbon.process import GUIDE
 from reports.carbon.verification_checks import YearCheck, by_year, checks, single
 from reports.carbon.verification_lodged import (
@@ -28,7 +29,7 @@ from reports.carbon.verification_lodged import (
 from reports.chapters import Block, Chapter, Details, Paragraph, Standard, Table
 from reports.citations import EntryUse
 from reports.conclude import conclude
-from reports.model import Content, Doubt, How, Section
+from reports.model import Content, How, Section
 from reports.periods import Period
 from reports.plan import Plan
 from reports.plan_certificates import calibrations
@@ -75,7 +76,7 @@ def verification(basis: Basis) -> Content:
         title=TITLE,
         potlines=year.potlines,
         headline=tuple(f"{PLANT}.{name}" for name in ("emission", *_FRONT)),
-        warnings=_unlike(year.warnings, strayed),
+        warnings=(*year.warnings, *by_month(strayed)),
         chapters=(
             _front(checked, names),
             _chapter(
@@ -97,7 +98,7 @@ def verification(basis: Basis) -> Content:
                 "计量器具与计划执行",
                 "Instruments and plan",
                 evidence.instrument_table(known, basis.period),
-                evidence.deviation_table(strayed),
+                evidence.deviation_table(by_month(strayed)),
             ),
             *_ends(assembly, known_table, verbs_table),
         ),
@@ -119,12 +120,6 @@ def _plan(basis: Basis, plans: dict[Period, PlanInForce | None]) -> Plan | None:
     if governed:
         return governed[-1].plan
     return None if basis.site.plan is None else load_plan(basis.site.plan, basis.site)
-
-
-def _unlike(warnings: Sequence[Doubt], more: Sequence[Doubt]) -> tuple[Doubt, ...]:
-    """Both, each once: the months may have said the same already."""
-    known = {(each.line, each.text.en.partition(": ")[2]) for each in warnings}
-    return (*warnings, *(each for each in more if (each.line, each.text.en) not in known))
 
 
 # --- lines that a difference makes incomplete
