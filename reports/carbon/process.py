@@ -13,8 +13,8 @@ from typing import Final
 from reports.assembly import Argument, Assembly, Head
 from reports.carbon.plausibility import below_floor
 from reports.carbon.substitution import CODE as SUBSTITUTION
-from reports.carbon.substitution import Substitute, allowed, anode, metal_days
-from reports.entered import entered, month_of
+from reports.carbon.substitution import Substitute, allowed, anode, metal_days, other_rule
+from reports.entered import Entered, entered, month_of
 from reports.entries.ledger import Entry, Ledger
 from reports.model import How, Section
 from reports.periods import Period
@@ -139,9 +139,13 @@ def _aluminium(bench: Bench, line: Potline) -> None:
         How.ENTERED,
         metal.inputs(assembly),
         coverage=metal.coverage,
-        missing=metal.missing,
+        missing=(*metal.missing, *_by_hand(bench, head, metal)),
         notes=part_of(line, bench.month),
     )
+
+
+def _by_hand(bench: Bench, head: Head, found: Entered) -> tuple[Text, ...]:
+    return () if found.amount is not None else other_rule(bench.plan, head.id)
 
 
 def _substituted(bench: Bench, head: Head, line: Potline, given: Substitute) -> None:
@@ -212,7 +216,7 @@ def _consumed_then_stock(bench: Bench, line: Potline) -> None:
         How.ENTERED,
         whole.inputs(assembly),
         coverage=whole.coverage,
-        missing=whole.missing,
+        missing=(*whole.missing, *_by_hand(bench, head, whole)),
         notes=notes,
     )
 

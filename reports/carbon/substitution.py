@@ -69,6 +69,20 @@ def allowed(assembly: Assembly, guide: str, plan: Plan | None, figure: str) -> A
     )
 
 
+def other_rule(plan: Plan | None, figure: str) -> tuple[Text, ...]:
+    """What the plan says must be done by hand when the figure is missing."""
+    parameter = None if plan is None else plan.parameter_of(figure)
+    if parameter is None or parameter.missing.code == CODE:
+        return ()
+    rule = parameter.missing
+    return (
+        Text(
+            zh=f"质量控制计划规定的处理方法（{rule.code}）须人工完成：{rule.text.zh}",
+            en=f"the quality plan's rule ({rule.code}) must be followed by hand: {rule.text.en}",
+        ),
+    )
+
+
 def anode(
     assembly: Assembly,
     ledger: Ledger,
