@@ -111,7 +111,7 @@ def _below(assembly: Assembly) -> tuple[bool, tuple[Doubt, ...]]:
 
 
 def _warnings(assembly: Assembly, years: Sequence[YearOf], made: _Made) -> tuple[Doubt, ...]:
-    found = []
+    found = _old_rule(assembly)
     for year in years:
         scope, rule = year.line.id, made.rules[year.line.id]
         if (text := near_floor(assembly, scope)) is not None:
@@ -126,6 +126,21 @@ def _warnings(assembly: Assembly, years: Sequence[YearOf], made: _Made) -> tuple
             )
             found.append(Doubt(line=f"{scope}.position", text=text))
     return tuple(found)
+
+
+def _old_rule(assembly: Assembly) -> list[Doubt]:
+    """A year for which no rule was made yet is reckoned by the last one: that is said."""
+    year = assembly.period.first
+    used = [legal for legal in assembly.legals.values() if legal.id.startswith(f"{PACK}.")]
+    rules = [legal for legal in used if "allocation_rule@" in legal.id]
+    if not rules or rules[0].applies_from.year == year.year:
+        return []
+    since = rules[0].applies_from.year
+    text = Text(
+        zh=f"{year.year} 年度的分配规则未知，按 {since} 年度的规则测算",
+        en=f"no rule of allocation for {year.year} is known: reckoned by that of {since}",
+    )
+    return [Doubt(line=f"{PLANT}.allowance", text=text)]
 
 
 def _headline(assembly: Assembly) -> tuple[str, ...]:

@@ -59,7 +59,7 @@ def front(found: Findings) -> Chapter:
         front=True,
         blocks=(
             Paragraph(text=_sentence(found)),
-            *(Paragraph(text=text, tone="note") for text in _open(found)),
+            *(Paragraph(text=text) for text in _open(found)),
             _table(found),
             Standard(part="signatures"),
         ),

@@ -11,9 +11,11 @@ from reports.model import How, Line, Report
 from reports.render.items import input_texts
 from reports.render.labels import (
     HOW,
+    METHODS,
     SHORT,
     coverage_text,
     exact_text,
+    label,
     reference_labels,
     rounded_text,
     unit_text,
@@ -196,7 +198,7 @@ def _detail(pages: Pages, line: Line, before: Line | None) -> list[Cell]:
     missing = line.how is How.MISSING
     how = [said(HOW[line.how].of(lang), "amber" if missing else "plain")]
     if line.method:
-        how.append(said(line.method, "small"))
+        how.append(said(label(METHODS, line.method, lang), "small"))
     if line.substituted:
         share = f"{exact_text(line.substituted * 100)} %"
         how.append(said(pages.say(f"替代 {share}", f"{share} substituted"), "small"))

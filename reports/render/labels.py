@@ -45,6 +45,7 @@ SHORT: Final = {
     "specific_energy": Text(zh="铝液交流电耗", en="AC electricity per t"),
 }
 VALUES: Final = NAME_TEXT
+METHODS: Final = {"forecast": Text(zh="预测", en="forecast")}  # others are codes of the rules
 REASONS: Final = {
     "no_windows": Text(zh="无数据", en="no windows"),
     "no_register": Text(zh="无表底", en="no register"),

@@ -111,6 +111,13 @@ def test_2026_rests_on_a_draft_and_says_so(desk: Quota) -> None:
     assert "cn_calendar.surrender_due" in {absent.id for absent in content.absent}
 
 
+def test_a_year_without_a_rule_of_its_own_says_whose_it_borrows(desk: Quota) -> None:
+    desk.verified(2026, "152000", "100000").balance(2026, "1.6")
+    assert not any("reckoned by" in doubt.text.en for doubt in desk.content(2026).warnings)
+    content = desk.content(2027, preliminary=True)
+    assert any("reckoned by that of 2026" in doubt.text.en for doubt in content.warnings)
+
+
 @pytest.mark.parametrize(("year", "share", "expected"), [(2025, 70, 106401), (2026, 50, 76000)])
 def test_pre_allocation_is_a_share_of_last_year_cut_down(
     desk: Quota, year: int, share: int, expected: int
