@@ -6,6 +6,7 @@ Direct emission only. The actual figure stands beside the default that is charge
 
 from typing import Final
 
+from drivers.language import say
 from reports.assembly import Assembly
 from reports.basis import Basis
 from reports.carbon.abroad_rules import RULES, Bench, months_of
@@ -18,6 +19,7 @@ from reports.carbon.gwp import gwp_set
 from reports.carbon.international_chapters import doubts_of
 from reports.conclude import conclude
 from reports.model import Content, Doubt
+from reports.rules.packs import RuleError
 from reports.site import PLANT
 from reports.values import Text
 
@@ -35,7 +37,10 @@ HEADLINE: Final = (
 def cbam(basis: Basis) -> Content:
     """The report. Raises RuleError for a year before the rule."""
     assembly, year = Assembly(basis.period, basis.packs), basis.period
-    bench = Bench(basis, assembly, Flags(basis.series), EU, gwp_set(assembly, EU.pack))
+    try:
+        bench = Bench(basis, assembly, Flags(basis.series), EU, gwp_set(assembly, EU.pack))
+    except RuleError as error:
+        raise RuleError(_too_early(error)) from None
     assembly.legal(VALUES, "indirect_scope")
     lines = [line for line in basis.site.potline if line.runs_in(year.first, year.after)]
     months = sorted({month for line in lines for month in months_of(basis, line)})
@@ -55,4 +60,13 @@ def cbam(basis: Basis) -> Content:
         headline=tuple(f"{PLANT}.{name}" for name in HEADLINE),
         warnings=(*flagged, *doubts, *doubts_of(assembly, found)),
         chapters=chapters_of(bench, found, lines, months),
+    )
+
+
+def _too_early(error: RuleError) -> str:
+    """The words for a year that this rule does not govern."""
+    return say(
+        f"该年度尚不适用正式期规则 (EU) 2025/2547；过渡期规则 (EU) 2023/1773 不在本程序内：{error}",
+        "the rule of the definitive period, (EU) 2025/2547, did not apply yet; that of the "
+        f"transitional period, (EU) 2023/1773, is not in the program: {error}",
     )
