@@ -85,7 +85,7 @@ def show(
     """Exit 1 when it has no value on that day."""
     speak(lang)
     pack, parameter = _named(_packs(site), name)
-    day = _day(on)
+    day = _day(on or name.partition("@")[2])  # the id of a report ends with the day
     _print(
         show_table(pack, parameter, day) if as_json else show_text(pack, parameter, day),
         as_json=as_json,

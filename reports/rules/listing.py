@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from drivers.language import language, say
 from reports.rules.packs import Checked, Legal, RuleError, RulePack, Stretch
-from reports.rules.units import value_text
+from reports.rules.units import UNIT_TEXT, value_text
 from reports.values import Text
 
 CONFIRMED_TEXT: Final[Mapping[str, Text]] = {
@@ -138,7 +138,8 @@ def show_text(pack: RulePack, name: str, day: date) -> Iterator[str]:
     parameter, found = pack.parameters[name], in_force(pack, name, day)
     yield f"{pack.name}.{name}"
     yield f"  {parameter.zh} · {parameter.what}"
-    yield f"  {say('单位', 'unit')}: {parameter.unit}"
+    shown = UNIT_TEXT[parameter.unit].of(language())
+    yield f"  {say('单位', 'unit')}: {parameter.unit}" + (f"  {shown}" if shown else "")
     if parameter.yearly:
         yield "  " + say("按年取值", "fixed anew for each year")
     if parameter.unused:

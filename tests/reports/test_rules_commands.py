@@ -52,6 +52,8 @@ def test_show_tells_value_source_confirmation_and_history(smelter: Smelter) -> N
     assert "环办气候函〔2025〕140号" in said
     assert "核实: 官方文本" in said
     assert "2026-01-01  40 日  [官方文本]" in said
+    code, said = smelter("rules", "show", "cn_decree_775.shortfall_cut_rule@2024-05-01")
+    assert "2024-05-01: equal_cut (cut by the same amount)" in said
     code, said = smelter("rules", "show", "cn_ets_aluminium_2024.carbon_bituminous", "--json")
     table = json.loads(said)
     assert (code, table["value"], table["confirmed"]) == (0, 0.02618, "unverified")

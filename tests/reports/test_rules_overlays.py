@@ -235,6 +235,13 @@ def test_the_same_value_twice_and_a_file_that_is_not_there(office: Office) -> No
         load_packs(office.site)
 
 
+def test_overlays_are_a_list_of_files(office: Office) -> None:
+    site = office.site_file.read_text("utf-8")
+    office.site_file.write_text(f'overlays = "0.toml"\n{site}', "utf-8")
+    with pytest.raises(ConfigError, match="overlays: write a list"):
+        load_packs(office.site)
+
+
 def test_a_document_that_changes_after_the_check_stops_the_report(
     kept: Office, smelter: Smelter
 ) -> None:
