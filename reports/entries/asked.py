@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from reports.entries.kinds import KINDS, EntryKind, Group, Place, Span
-from reports.entries.ledger import Ledger
+from reports.entries.ledger import Entry, Key, Ledger
 from reports.entries.reading import shown, too_early
 from reports.periods import Period
 from reports.site import PLANT, Site
@@ -73,7 +73,7 @@ def asked(
     if site is None or period is None:
         return tuple(SheetAsked(group, ()) for group in PURPOSES[purpose or "all"])
     usual = "allowance" if period.is_year else "carbon-monthly"
-    need = _Need(site, ledger, now)
+    need = _Need(site, ledger, ledger.current(), now)
     return tuple(
         SheetAsked(group, tuple(need.rows(group, period))) for group in PURPOSES[purpose or usual]
     )
@@ -83,6 +83,7 @@ def asked(
 class _Need:
     site: Site
     ledger: Ledger
+    current: Mapping[Key, Entry]
     now: datetime
 
     def rows(self, group: Group, period: Period) -> Iterator[Asked]:
@@ -154,20 +155,19 @@ class _Need:
         return sorted(
             {
                 entry.figure.item
-                for entry in self.ledger.current().values()
+                for entry in self.current.values()
                 if entry.figure.kind.items is kind.items
                 and year_before <= entry.figure.period.first < period.after
             }
         )
 
     def _before(self, kind: EntryKind, line: str, period: Period, item: str) -> str:
-        current = self.ledger.current()
-        entry = current.get((kind.id, line, period, item))
+        entry = self.current.get((kind.id, line, period, item))
         if entry is not None:
             return f"{entry.figure.value:f} {entry.figure.unit} (#{entry.number})"
         days = [
             key
-            for key in current
+            for key in self.current
             if (key[0], key[1], key[3]) == (kind.id, line, item)
             and kind.span is Span.DAY_OR_MONTH
             and period.first <= key[2].first < period.after
@@ -183,9 +183,7 @@ class _Need:
         from reports.entries.certificates import certificates
 
         known: dict[str, str] = {
-            entry.figure.line: ""
-            for entry in self.ledger.current().values()
-            if entry.figure.kind is kind
+            entry.figure.line: "" for entry in self.current.values() if entry.figure.kind is kind
         }
         if self.site.plan is not None:
             from reports.plan_file import load_plan

@@ -1,6 +1,6 @@
 """From a table to the ledger: what would change, and every refusal with its row, all at once."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -71,14 +71,20 @@ def preview_import(path: Path, site: Site, ledger: Ledger, now: datetime) -> Pre
     reader = Reader(site, now, path.parent, source)
     current = ledger.current()
     last = {entry.figure.key: entry for entry in ledger.entries}
+    near: dict[_Place, list[Entry]] = {}
+    for entry in current.values():
+        near.setdefault(_place(entry.figure), []).append(entry)
     found: list[Proposal] = []
+    earlier: dict[_Place, list[Figure]] = {}
     problems: list[str] = []
     for row in table.rows:
         if row.asked:
             continue
         try:
             figure = reader.figure(row)
-            _refuse_overlap(figure, [each.figure for each in found], current.values())
+            where = _place(figure)
+            _refuse_overlap(figure, earlier.get(where, []), near.get(where, []))
+            earlier.setdefault(where, []).append(figure)
             found.append(_proposal(figure, current, last))
         except RowError as error:
             problems.append(f"{row.where}{say('：', ': ')}{error}")
@@ -171,8 +177,19 @@ def _says_the_same(figure: Figure, old: Figure) -> bool:
     )
 
 
-def _refuse_overlap(figure: Figure, earlier: list[Figure], current: Collection[Entry]) -> None:
-    """Raises RowError for the same figure twice in the table, or a day inside a month."""
+_Place = tuple[str, str, str]  # kind, line, item
+
+
+def _place(figure: Figure) -> _Place:
+    return figure.kind.id, figure.line, figure.item
+
+
+def _refuse_overlap(figure: Figure, earlier: list[Figure], current: list[Entry]) -> None:
+    """
+    Raises RowError for the same figure twice in the table, or a day inside a month.
+
+    ``earlier`` and ``current`` are those of the same kind, line and item.
+    """
     for other in earlier:
         if _overlap(figure, other):
             where = place(other.sheet if other.sheet != figure.sheet else "", other.row)
@@ -190,11 +207,7 @@ def _refuse_overlap(figure: Figure, earlier: list[Figure], current: Collection[E
 
 
 def _overlap(one: Figure, other: Figure) -> bool:
-    return (
-        (one.kind.id, one.line, one.item) == (other.kind.id, other.line, other.item)
-        and one.period.first < other.period.after
-        and other.period.first < one.period.after
-    )
+    return one.period.first < other.period.after and other.period.first < one.period.after
 
 
 def _overlapping(figure: Figure, entry: Entry) -> str:
