@@ -53,10 +53,13 @@ def chapters(found: Findings) -> tuple[Chapter, ...]:
             title=Text(zh="逐项结果、公式与来源", en="Figures, formulas, sources"),
             blocks=(*details,),
         ),
+        Chapter(title=Text(zh="法规参数", en="Legal values"), blocks=(Standard(part="legals"),)),
         Chapter(
-            title=Text(zh="法规参数", en="Legal values"),
-            blocks=(Standard(part="legals"), Standard(part="absent")),
-        ),
+            title=Text(zh="待查法规参数", en="Values to look up"),
+            blocks=(Standard(part="absent"),),
+        )
+        if found.assembly.absent
+        else None,
         Chapter(title=Text(zh="录入数据", en="Entries"), blocks=(Standard(part="entries"),)),
         Chapter(title=Text(zh="版本差异", en="Changes"), blocks=(Standard(part="changes"),)),
     ]

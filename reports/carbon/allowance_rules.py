@@ -10,7 +10,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Final
 
-from reports.assembly import FRACTION, Argument, Assembly, Head
+from reports.assembly import Argument, Assembly, Head
 from reports.basis import Basis
 from reports.carbon.allowance_balance import Balance, below_floor
 from reports.carbon.allowance_year import YearOf
@@ -50,7 +50,7 @@ class Rule:
 
 def head(scope: str, name: str) -> Head:
     """A line of this report."""
-    unit = FRACTION if name in {"x", "alpha"} else T
+    unit = "" if name in {"x", "alpha"} else T
     return Head(scope, name, Section.ALLOWANCE, _LABELS[name], unit, _DECIMALS.get(name, 0))
 
 
