@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 from drivers.language import plural, say
 from reports.entries.importing import Preview, Proposal, Status
+from reports.entries.kinds import find_kind
 from reports.entries.ledger import Entry, Figure
-from reports.entries.table import place
+from reports.entries.table import TableRow, place
 from reports.periods import PLANT_TIME
 
 _SIGNS = {Status.NEW: "+", Status.SAME: "=", Status.DIFFERS: "~", Status.AGAIN: "^"}
@@ -101,7 +102,7 @@ def _beside(old: Figure, new: Figure) -> Iterator[tuple[str, str, str]]:
 
 def _left_out(preview: Preview) -> Iterator[str]:
     if preview.unfilled:
-        named = "; ".join(row.where for row in preview.unfilled[:_UNFILLED_NAMED])
+        named = "; ".join(_asked(row) for row in preview.unfilled[:_UNFILLED_NAMED])
         more = " …" if len(preview.unfilled) > _UNFILLED_NAMED else ""
         count = len(preview.unfilled)
         yield say(
@@ -112,6 +113,14 @@ def _left_out(preview: Preview) -> Iterator[str]:
     if preview.ignored:
         names = ", ".join(preview.ignored)
         yield say(f"未读取的工作表（没有表头）：{names}", f"sheets left out, no header: {names}")
+
+
+def _asked(row: TableRow) -> str:
+    """What the row asked for."""
+    kind = find_kind(row.cells.get("kind", ""))
+    texts = [row.cells.get(name, "") for name in ("line", "item", "period")]
+    name = row.where if kind is None else say(kind.zh, kind.id)
+    return " ".join(text for text in (name, *texts) if text)
 
 
 def _counts(preview: Preview) -> str:
