@@ -184,6 +184,13 @@ def front_alarms(pages: Pages) -> list[str]:
     ]
     found += [
         say(
+            f"本厂录入并核对的法规参数：{c['name']} {c['value']}，{c['text']}",
+            f"Legal value entered and checked by the plant: {c['name']} {c['value']}, {c['text']}",
+        )
+        for c in alarms["checked"]
+    ]
+    found += [
+        say(
             f"法规参数未经官方文本核实（{s['confirmed']}），须打开 {s['title']}（{s['where']}）"
             f"核对：{'、'.join(s['parameters'])}",
             f"Legal values not confirmed in the official text ({s['confirmed']}); open "

@@ -5,14 +5,20 @@ import json
 import re
 from datetime import date
 from decimal import Decimal
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from openpyxl import load_workbook
+from pypdf import PdfReader
 
 from drivers.model import ConfigError
 from reports.assembly import legal_use
+from reports.model import Report
+from reports.render.pdf import render_pdf
+from reports.render.xlsx import render_xlsx
 from reports.rules.overlay import Overlay, lay, load_packs, read_overlay, read_overlays
 from reports.rules.packs import RuleAbsentError, packs
 from tests.reports.conftest import Office, Smelter
@@ -275,5 +281,19 @@ def test_a_report_says_who_of_the_plant_checked_a_rule(kept: Office, smelter: Sm
     assert content["packs"]["cn_ets_aluminium_2024"] == digest
     code, said = smelter(*arguments, "--out", str(out), "--format", "json")
     assert "entered by 张三 and checked by 李四 of the plant on 2026-09-21" in said
+    report = Report.model_validate_json(Path(answer["report"]).read_text("utf-8"))
+    for lang, words in (
+        ("zh", "由本厂张三录入、李四核对于"),
+        ("en", "checked by 李四 of the plant"),
+    ):
+        book = load_workbook(BytesIO(render_xlsx(report, lang)))
+        sheets = [
+            "\n".join(str(cell) for row in sheet.iter_rows(values_only=True) for cell in row)
+            for sheet in book.worksheets
+        ]
+        assert words in sheets[0]
+        assert sum(words in sheet for sheet in sheets) == 2  # and at the rule
+        first = PdfReader(BytesIO(render_pdf(report, lang))).pages[0].extract_text()
+        assert words.replace(" ", "") in re.sub(r"\s", "", first)
     code, said = smelter("trace", answer["report"], "line1.anode_net", "--lang", "zh")
     assert "由本厂张三录入、李四核对于 2026-09-21，依据 screen.png" in said
