@@ -19,7 +19,8 @@ from simulators.opcua import free_port
 from simulators.stage import Stage, StopError, claim, healthy, in_lake, until_stopped
 from simulators.year_folder import write_year_folder
 
-REPORTS = ("carbon-annual", "verification", "allowance", "international", "cbam")
+REPORTS = ("carbon-annual", "verification", "allowance", "international")
+CBAM_FROM = 2026  # the definitive period; before it there is no such report
 INCOMPLETE = (0, 1)  # a report may say that something is missing, and is made all the same
 
 
@@ -129,7 +130,7 @@ async def _report(order: YearDemo, stage: Stage) -> None:
             due = f"{order.year + number // 12}-{number % 12 + 1:02d}-28"
             await _make(order, stage, "carbon-monthly", ("--month", month), lodge=due)
         stage.say("质量控制计划和十二个月报告已存证", "the plan and twelve months are lodged")
-        for name in REPORTS:
+        for name in (*REPORTS, *(("cbam",) if order.year >= CBAM_FROM else ())):
             await _make(order, stage, name, ("--year", year))
             stage.say(f"{name} 已生成", f"{name} is made")
 
