@@ -13,6 +13,7 @@ from reports.entered import entered
 from reports.formulas import FORMULAS
 from reports.model import How, Input, Section
 from reports.periods import PLANT_TIME
+from reports.rules.packs import Legal
 from reports.site import PLANT
 from reports.values import Text
 from reports.words import rounded
@@ -51,13 +52,27 @@ def add_balance(basis: Basis, assembly: Assembly) -> Balance:
         )
         argument = assembly.entry("balance_t_per_t", entry)
     else:
-        note = Text(zh="取自法规参数（补充规则）", en="from the rule pack (an overlay)")
+        note = _from_overlay(assembly)
         argument = assembly.law_or_absent("balance_t_per_t", PACK, "balance_value")
     value = argument.input.value
     if value is not None:
         assembly.state(head, value, How.ENTERED, [argument], notes=[note])
         return Balance(argument, (value,), (argument.input,), note)
     return _unknown(basis, assembly, argument)
+
+
+def _from_overlay(assembly: Assembly) -> Text:
+    """Who of the plant entered and checked it as a rule."""
+    found = assembly.legal_or_absent(PACK, "balance_value")
+    checked = found.overlay if isinstance(found, Legal) else None
+    if checked is None:
+        return Text(zh="取自法规参数", en="from the rule pack")
+    return Text(
+        zh=f"取自补充规则：{checked.entered_by} 录入，{checked.checked_by} 于 {checked.checked_on} "
+        f"核对，证明文件：{checked.document}",
+        en=f"from an overlay: entered by {checked.entered_by}, checked by {checked.checked_by} on "
+        f"{checked.checked_on}; document: {checked.document}",
+    )
 
 
 def _unknown(basis: Basis, assembly: Assembly, argument: Argument) -> Balance:

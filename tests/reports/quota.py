@@ -12,7 +12,7 @@ from reports.entries.ledger import Ledger, change_ledger, read_ledger
 from reports.lodgings import read_lodgings
 from reports.model import Content
 from reports.periods import Period
-from reports.rules.packs import packs
+from reports.rules.overlay import load_packs
 from reports.series.store import open_series
 from reports.site import Site, load_site
 from tests.reports import plant
@@ -57,15 +57,15 @@ class Quota:
         )
 
     def balance(self, year: int, value: str) -> "Quota":
-        (self.root / "screen.png").write_bytes(b"screenshot")
-        return self.enter(f"balance_value,plant,{year},{value},tCO2e/t,,screen.png")
+        (self.root / "platform.png").write_bytes(b"screenshot")
+        return self.enter(f"balance_value,plant,{year},{value},tCO2e/t,,platform.png")
 
     def basis(self, year: int, *, preliminary: bool = False) -> Basis:
         site = self.site
         with open_series(site) as series:
             lodgings = read_lodgings(site.entries)
             period = Period.year(year)
-            return Basis(site, period, self.ledger, series, packs(), lodgings, preliminary)
+            return Basis(site, period, self.ledger, series, load_packs(site), lodgings, preliminary)
 
     def content(self, year: int, *, preliminary: bool = False) -> Content:
         return allowance(self.basis(year, preliminary=preliminary))

@@ -14,6 +14,7 @@ from reports.formulas import FORMULAS
 from reports.model import Content, How
 from tests.reports.conftest import Smelter
 from tests.reports.quota import ONE_LINE, Quota, months, office, value
+from tests.reports.test_rules_overlays import BALANCE, written
 
 D = Decimal
 
@@ -248,7 +249,19 @@ def test_a_balance_value_says_who_read_it_when_and_where(desk: Quota) -> None:
     note = content.line("plant.balance_value").notes[0]
     assert "王敏" in note.zh
     assert "2027-06-23" in note.zh
-    assert "screen.png" in note.en
+    assert "platform.png" in note.en
+
+
+def test_a_balance_value_as_an_overlay_names_who_checked_it(desk: Quota) -> None:
+    """The overlay is of 2025 and 1.5702; an entry of the year goes before it."""
+    written(desk.root, BALANCE)
+    site = (desk.root / "site.toml").read_text("utf-8")
+    (desk.root / "site.toml").write_text(f'overlays = ["a.toml"]\n{site}', "utf-8")
+    line = desk.verified(2025, "152000", "100000").content(2025).line("plant.balance_value")
+    assert line.value == D("1.5702")
+    assert "李四" in line.notes[0].zh
+    entered = desk.balance(2025, "1.6").content(2025)
+    assert value(entered, "plant.balance_value") == D("1.6")
 
 
 def test_sensitivity_tables(desk: Quota) -> None:
