@@ -34,6 +34,7 @@ METHODS: Final = {
     "slope": Text(zh="斜率法", en="slope"),
     "overvoltage": Text(zh="过电压法", en="overvoltage"),
     "tier1": Text(zh="吨铝缺省因子", en="default factor per tonne"),
+    "lvae": Text(zh="低电压效应（LVAE）", en="low-voltage effects (LVAE)"),
 }
 TIER2: Final = "2"
 TIER3: Final = "3"
@@ -94,7 +95,7 @@ def _factor(bench: Bench, cell: str) -> Text | None:
     if not bench.knows(f"tier1_cf4_{cell}"):
         return _NO_TIER1
     found = bench.assembly.legal_or_absent(bench.rule.pack, f"tier1_cf4_{cell}")
-    return None if isinstance(found, Legal) else _unread(found)
+    return None if isinstance(found, Legal) else unread(found)
 
 
 def _any(bench: Bench, line: Potline, name: str) -> bool:
@@ -344,7 +345,8 @@ _NO_DUCT: Final = Text(zh="未录入烟道实测值", en="nothing measured in th
 _NO_TIER1: Final = Text(zh="该规则没有吨铝缺省因子", en="the rule has no factor per tonne")
 
 
-def _unread(wanted: Wanted) -> Text:
+def unread(wanted: Wanted) -> Text:
+    """That nobody could read the factor, and where it stands."""
     return Text(
         zh=f"缺省因子未能查到：请打开 {wanted.source.title}（{wanted.locator}）",
         en=f"the factor could not be read: open {wanted.source.title} ({wanted.locator})",

@@ -10,6 +10,7 @@ from typing import Final
 from reports.assembly import Assembly
 from reports.basis import Basis
 from reports.carbon.abroad_co2 import add_co2
+from reports.carbon.abroad_lvae import add_lvae
 from reports.carbon.abroad_pfc import Result, add_pfc
 from reports.carbon.abroad_plant import (
     add_baking,
@@ -73,6 +74,10 @@ def _one(bench: Bench, line: Potline) -> Found:
             why += [each.why_not for each in results if each.why_not is not None]
         else:
             parts.append(chosen.line)
+    quiet = add_lvae(bench, line)
+    if quiet is not None:
+        pfc.append(quiet)
+        parts += [quiet.line] if quiet.line else []
     add_total(bench, line, parts, why)
     return Found(bench, line, tuple(co2), tuple(pfc), frozenset(parts))
 

@@ -275,7 +275,7 @@ def inputs_by_month(assembly: Assembly, found: Sequence[Found], line: Potline) -
         for each in found
         if each.line is line
         for identity in sorted(each.reported)
-        if ".pfc." in identity and not identity.endswith(".tier1")
+        if ".pfc." in identity and not identity.endswith((".tier1", ".lvae"))
     ]
     months = found[0].bench.basis.period.months
     shown = [

@@ -10,7 +10,7 @@ from reports.entries.ledger import read_ledger
 from reports.lodgings import read_lodgings
 from reports.model import Content
 from reports.periods import Period
-from reports.rules.packs import packs
+from reports.rules.packs import RulePack, packs
 from reports.series.store import open_series
 from reports.site import load_site
 from tests.reports.year import Y2026, YearOffice, month_rows
@@ -42,11 +42,14 @@ class AbroadOffice(YearOffice):
         year: Period = Y2026,
         *,
         preliminary: bool = False,
+        packs_: Mapping[str, RulePack] | None = None,
     ) -> Content:
         site = load_site(self.site_file)
         with open_series(site) as series:
             ledger, lodgings = read_ledger(site.entries), read_lodgings(site.entries)
-            return maker(Basis(site, year, ledger, series, packs(), lodgings, preliminary))
+            return maker(
+                Basis(site, year, ledger, series, packs_ or packs(), lodgings, preliminary)
+            )
 
     def year(self, minutes: Mapping[int, float] | float | None = None) -> None:
         """Metal and anode of every month; anode-effect minutes of the months given."""

@@ -222,62 +222,6 @@ def test_the_day_on_which_an_own_coefficient_grows_too_old(
     assert not any("uncertainty" in note.en for note in notes)
 
 
-def test_duct_measurement_is_divided_by_the_collection_efficiency(tmp_path: Path) -> None:
-    """190 kg CF4, 9.5 kg C2F6 a month at 95 %: 200 and 10 kg; 200 * 6.63 + 10 * 11.1 = 1437 t."""
-    plant = office(tmp_path)
-    plant.year(0.1)
-    plant.enter(
-        every_month("cf4_measured", 190, "kg")
-        + every_month("c2f6_measured", 9.5, "kg")
-        + every_month("collection_efficiency", 95, "%")
-    )
-    content = plant.make()
-    assert number(content, "line1.cf4.eu.duct@2026-05") == pytest.approx(200)
-    assert number(content, "line1.pfc.eu.duct") == pytest.approx(12 * 1437)
-    assert "line1.pfc.eu.duct" in {given.ref for given in content.line("line1.total.eu").inputs}
-
-
-def test_baking_and_soda_ash_by_hand(tmp_path: Path) -> None:
-    """
-    Green 10 550, baked 10 000, tar 50 t a month: pitch (10 550 - 52.75 - 10 000 - 50) * 44/12 =
-    1639.9167 t; packing 0.015 * 10 000 * (1 - 0.02 - 0.025) * 44/12 = 525.25 t a month.
-    Soda ash 100 t a month: 100 * 0.4149 = 41.49 t; the US subpart counts none.
-    """
-    plant = office(tmp_path)
-    plant.year(0.1)
-    plant.enter(
-        every_month("green_anode", 10550, "t", "plant")
-        + every_month("baked_anode", 10000, "t", "plant")
-        + every_month("waste_tar", 50, "t", "plant")
-        + every_month("carbonate_consumed", 100, "t", "plant", "sodium_carbonate")
-    )
-    content = plant.make()
-    for rule in ("ipcc_2006", "ipcc_2019", "us"):
-        pitch = number(content, f"plant.pitch_co2.{rule}")
-        assert pitch == pytest.approx(12 * 447.25 * 44 / 12)
-        assert number(content, f"plant.packing_co2.{rule}") == pytest.approx(12 * 525.25)
-    assert number(content, "plant.soda_ash_co2") == pytest.approx(12 * 41.49)
-    parts = {rule: {g.ref for g in content.line(f"plant.total.{rule}").inputs} for rule in RULES}
-    assert "plant.soda_ash_co2" in parts["ipcc_2006"]
-    assert "plant.soda_ash_co2" not in parts["us"]
-    assert "plant.pitch_co2.us" in parts["us"]
-    assert not any("pitch" in ref for ref in parts["eu"])
-
-
-def test_baking_that_was_declared_and_not_entered_is_missing(tmp_path: Path) -> None:
-    plant = office(tmp_path)
-    plant.year(0.1)
-    assert plant.make().line("plant.pitch_co2.us").how is How.NONE
-    plant.write_site(lambda text: text.replace("# more", "abroad = { bakes_anodes = true }"))
-    content = plant.make()
-    assert content.line("plant.pitch_co2.us").how is How.MISSING
-    assert content.line("plant.total.us").value is None
-    assert content.line("plant.total.eu").value is not None
-
-
-# --- GWP sets
-
-
 def test_every_pair_comes_from_one_set_and_another_cannot_be_built() -> None:
     assembly = Assembly(Y2026, packs())
     sets = {rule: gwp_set(assembly, pack) for rule, pack in _PACKS.items()}
