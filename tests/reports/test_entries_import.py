@@ -448,3 +448,20 @@ def test_times_of_entries_are_plant_time(kept: Office) -> None:
     entry = read_ledger(kept.site.entries).entries[0]
     assert entry.time == NOW
     assert json.loads(entry.text())["time"] == "2026-11-23T12:00:00+08:00"
+
+
+def test_what_somebody_else_enters_meanwhile_stops_the_import(
+    office: Office, smelter: Smelter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the preview and the answer another person enters the same figure."""
+    path = office.root / "a.csv"
+    path.write_text(f"{HEAD}aluminium_tapped,line1,2026-10,21050,t\n")
+
+    def slow(**_: bool) -> None:
+        office.enter(f"{HEAD}aluminium_tapped,line1,2026-10,20000,t\n", "other.csv")
+
+    monkeypatch.setattr("reports.entries.changing._ask", slow)
+    code, said = smelter("entries", "import", str(path), "--site", str(office.site_file), *WHO)
+    assert code == 2
+    assert "somebody changed the ledger meanwhile" in said
+    assert [str(e.figure.value) for e in read_ledger(office.site.entries).entries] == ["20000"]

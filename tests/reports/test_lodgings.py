@@ -1,6 +1,8 @@
 """A lodged report is kept, its entries are sealed; a correction says who changed what and why."""
 
 import json
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -8,11 +10,11 @@ import pytest
 
 from drivers.model import ConfigError
 from reports.entries.kinds import KINDS
-from reports.entries.ledger import read_ledger
-from reports.lodgings import read_lodgings
+from reports.entries.ledger import Ledger, read_ledger
+from reports.lodgings import Lodging, read_lodgings
 from reports.periods import Period
-from reports.versions import read_report
-from tests.reports.conftest import Office, Smelter
+from reports.versions import changes, read_report
+from tests.reports.conftest import NOW, Office, Smelter
 
 HEAD = "kind,line,period,value,unit\n"
 WHO = ("--author", "李强", "--reason", "磅单更正")
@@ -129,19 +131,19 @@ def test_a_correction_makes_a_new_version_that_tells_the_difference_and_who_made
     report = read_report(file)
     assert report.lodged is not None
     assert (report.lodged.version, report.lodged.receipt) == (1, "R-1")
-    changes = {(change.what, change.ref): change for change in report.since_lodged}
-    metal = changes["line", "plant.aluminium"]
+    found = {(change.what, change.ref): change for change in report.since_lodged}
+    metal = found["line", "plant.aluminium"]
     # 21050.25 + 10012.5 = 31062.75 t before, one tonne more after
     assert (metal.before, metal.after) == ("31062.75 t", "31063.75 t")
-    entry = changes["entry", "line1 aluminium_tapped 2026-10"]
+    entry = found["entry", "line1 aluminium_tapped 2026-10"]
     assert entry.before == "21050.25 t (#1)"
     assert entry.after == "21051.25 t (#8)"
-    for change in (metal, entry, changes["line", "line1.pfc"], changes["line", "plant.emission"]):
+    for change in (metal, entry, found["line", "line1.pfc"], found["line", "plant.emission"]):
         assert change.why is not None
         assert change.why.zh.startswith("第 8 条，李强 ")
         assert change.why.zh.endswith("：磅单更正（修订第 1 条）")
         assert change.why.en.startswith("entry 8, 李强 ")
-    assert ("line", "line2.pfc") not in changes
+    assert ("line", "line2.pfc") not in found
     _, table = make(lodged, smelter)
     assert (table["version"], table["fresh"]) == (2, False)
     code, said = lodge(file, smelter, receipt="R-2")
@@ -158,8 +160,8 @@ def test_a_withdrawal_is_the_reason_of_what_is_missing_then(
     code, _ = smelter("entries", "revise", "7", "--withdraw", "--reissue", *where)
     assert code == 0
     file, _ = make(lodged, smelter)
-    changes = {(change.what, change.ref): change for change in read_report(file).since_lodged}
-    gone = changes["entry", "plant electricity_purchased 2026-10"]
+    found = {(change.what, change.ref): change for change in read_report(file).since_lodged}
+    gone = found["entry", "plant electricity_purchased 2026-10"]
     assert gone.after is None
     assert gone.why is not None
     assert gone.why.zh.endswith("磅单更正（撤回第 7 条）")
@@ -307,3 +309,68 @@ def test_a_broken_chain_of_lodgings_stops_every_change(lodged: Office, smelter: 
     )
     assert code == 2
     assert "lodgings.jsonl:1" in said
+
+
+@pytest.mark.parametrize(
+    ("report", "period", "kind", "of", "sealed"),
+    [
+        ("carbon-annual", "2026", "aluminium_tapped", "2026-12-31", True),
+        ("carbon-annual", "2026", "anode_consumed", "2026-01", True),
+        ("carbon-annual", "2026", "anode_consumed", "2027-01", False),
+        ("carbon-annual", "2026", "gas_ncv", "2026-06", True),
+        ("carbon-annual", "2026", "gas_invoiced", "2026-06", False),
+        ("verification", "2026", "gas_invoiced", "2026-06", True),
+        ("international", "2026", "anode_effect_minutes", "2026-06", True),
+        ("carbon-annual", "2026", "anode_effect_minutes", "2026-06", False),
+        ("cbam", "2026", "product_saleable", "2026-06", True),
+        ("allowance", "2026", "allowance_held", "2026", True),
+        ("allowance", "2026", "aluminium_tapped", "2026-06", False),
+        ("quality-plan", "2026", "aluminium_tapped", "2026-06", False),
+        ("carbon-annual", "2026", "instrument_certificate", "2026-06-01", False),
+    ],
+)
+def test_what_each_report_seals(
+    report: str, period: str, kind: str, of: str, *, sealed: bool
+) -> None:
+    made = Lodging(
+        number=1,
+        report=report,
+        period=period,
+        version=1,
+        content_sha256="0" * 64,
+        file="x.json",
+        receipt="R",
+        on=date(2027, 3, 1),
+        author="王敏",
+        time=NOW,
+    )
+    assert made.seals(KINDS[kind], Period.parse(of)) is sealed
+
+
+def test_a_changed_rule_or_meter_is_the_reason_of_what_it_changes(kept: Office) -> None:
+    before = kept.content()
+    line = before.line("line1.anode_co2")
+    legal = next(given.ref for given in line.inputs if given.kind == "legal")
+    legals = tuple(
+        each.model_copy(update={"value": Decimal("0.5")}) if each.id == legal else each
+        for each in before.legals
+    )
+    meters = tuple(
+        each.model_copy(update={"total": Decimal(1)}) if each.equipment == "line1/ac1" else each
+        for each in before.meters
+    )
+    moved = {"line1.anode_co2", "line1.electricity_ac", "line2.anode_co2"}
+    lines = tuple(
+        each.model_copy(update={"value": Decimal(7)}) if each.id in moved else each
+        for each in before.lines
+    )
+    after = before.model_copy(update={"legals": legals, "meters": meters, "lines": lines})
+    found = {change.ref: change.why for change in changes(before, after, Ledger())}
+    for ref, zh, en in (
+        ("line1.anode_co2", f"法规参数 {legal} 变化", f"legal value {legal} changed"),
+        ("line1.electricity_ac", "计量数据 line1/ac1", "data of meter line1/ac1"),
+    ):
+        why = found[ref]
+        assert why is not None
+        assert zh in why.zh
+        assert en in why.en
