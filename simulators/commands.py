@@ -87,7 +87,7 @@ def simulate(  # noqa: PLR0913 - options of a command
 
     _set_language(lang)
     if year:
-        write_year(Folder(folder), year, pots or SCENARIOS["pots12"], seed)
+        write_year(Folder(folder), year, pots or SCENARIOS["pots36"], seed)
         return
     if not pots and scenario not in SCENARIOS:
         raise typer.BadParameter(
@@ -130,7 +130,9 @@ def demo(
             help=say("全年所有碳报告，如 2025", "a whole year and every carbon report, like 2025")
         ),
     ] = 0,
-    pots: Annotated[int, typer.Option(help=say("槽数", "pots"))] = 12,
+    pots: Annotated[
+        int, typer.Option(help=say("槽数，缺省 12，全年 36", "pots; 12, or 36 for a year"))
+    ] = 0,
     seed: Annotated[int, typer.Option(help=say("随机种子", "seed"))] = 7,
     lang: Annotated[str, LANG] = "",
 ) -> None:
@@ -141,13 +143,13 @@ def demo(
 
     _set_language(lang)
     if year:
-        raise typer.Exit(_year_demo(folder, month, year, pots, seed, lang or "zh"))
+        raise typer.Exit(_year_demo(folder, month, year, pots or 36, seed, lang or "zh"))
     month = month or last_month()
     try:
         begin_s, end_s = month_span(month)
         if end_s > time.time():
             raise ValueError(say(f"{month} 尚未结束，请选已结束的月份", f"{month} is not over yet"))  # noqa: TRY301 - one way out for wrong use
-        order = Demo(Scenario(begin_s, pots, seed), folder, month, once, lang or "zh")
+        order = Demo(Scenario(begin_s, pots or 12, seed), folder, month, once, lang or "zh")
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
     raise typer.Exit(run_demo(order))

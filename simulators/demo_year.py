@@ -30,7 +30,7 @@ class YearDemo:
 
     folder: Path
     year: int
-    pots: int = 12
+    pots: int = 36
     seed: int = 7
     report_language: str = "zh"
 

@@ -214,17 +214,18 @@ def _parameters(year: Year) -> Iterator[str]:
     yield from _measured(
         "plant.electricity_purchased", "净购入电量", "monthly", ["grid-meter"], "MWh"
     )
-    for figure, name in (
-        ("*.anode_sulphur", "阳极含硫量"),
-        ("*.anode_ash", "阳极灰分"),
-        ("plant.gas_ncv.natural_gas", "天然气低位发热量"),
-        ("plant.carbonate_purity.calcium_carbonate", "石灰石纯度"),
+    for figure, name in (("*.anode_sulphur", "阳极含硫量"), ("*.anode_ash", "阳极灰分")):
+        yield from _parameter(figure, name, "%", "default", "monthly")
+        yield ""
+    for figure, name, method in (
+        ("plant.gas_ncv.natural_gas", "天然气低位发热量", "GB/T 11062"),
+        ("plant.carbonate_purity.calcium_carbonate", "石灰石纯度", "GB/T 3286.9"),
     ):
         yield from _parameter(figure, name, "%", "laboratory", "monthly")
         yield "[parameter.laboratory]"
         yield _words("sampling", "每批取样", "a sample of each batch")
         yield _words("preparation", "缩分、研磨", "divided, ground")
-        yield 'method = "GB/T, YS/T"'
+        yield f'method = "{method}"'
         yield _words("laboratory", "示例检测中心（仿真）", "Example laboratory (simulated)")
         yield 'accreditation = "CNAS L00000"'
         yield ""
