@@ -16,7 +16,7 @@ from reports.carbon.forecast import (
     deviation,
     expect,
 )
-from reports.carbon.process import GUIDE, Bench, accept, add_potline
+from reports.carbon.process import GUIDE, Bench, accept, add_potline, bench_of
 from reports.entered import entered
 from reports.entries.ledger import Entry
 from reports.model import How, Input, Line, Section
@@ -92,7 +92,7 @@ def add_year(basis: Basis, assembly: Assembly, line: Potline) -> YearOf:
 
 
 def _bench(basis: Basis, period: Period, assembly: Assembly) -> Bench:
-    return Bench(basis.site, period, basis.ledger, basis.series, assembly)
+    return bench_of(basis.of(period), assembly)
 
 
 def _measure(basis: Basis, line: Potline, month: Period) -> MonthOf:

@@ -32,6 +32,7 @@ TITLE: Final = Text(
     zh="铝冶炼企业温室气体排放年度报告", en="Annual greenhouse gas report of an aluminium smelter"
 )
 CALENDAR: Final = "cn_calendar"
+_NOT_BURNED: Final = Text(zh="全年消耗量为零", en="none was consumed in the year")
 _STOPPED: Final = Text(zh="本月该工序未运行：未填报", en="it did not run in this month: not stated")
 
 
@@ -145,6 +146,8 @@ def _year_line(year: Year, scope: str, name: str) -> None:
         add_intensity(assembly, head)
     elif name == "specific_energy":
         _specific_energy(assembly, head)
+    elif name.startswith(("fuel_ncv.", "gas_ncv.")):
+        _heat_value(assembly, head, there)
     else:
         lines = [assembly.lines[at(identity, m)] for m in there]
         _add_months(assembly, head, lines, months, potline)
@@ -167,6 +170,30 @@ def _specific_energy(assembly: Assembly, head: Head) -> None:
         assembly.from_line("aluminium_t", metal.id),
     ]
     assembly.compute(head, "specific_energy", given)
+
+
+def _heat_value(assembly: Assembly, head: Head, months: Sequence[Period]) -> None:
+    """The year's mean heat value of a fuel, weighted by what was consumed."""
+    fuel = head.name.partition(".")[2]
+    values = [assembly.from_line(f"NCV {m}", at(head.id, m)) for m in months]
+    weights = [
+        assembly.from_line(f"FC {m}", at(f"{PLANT}.fuel_consumed.{fuel}", m)) for m in months
+    ]
+    missing = tuple(dict.fromkeys(text for each in weights for text in each.missing))
+    total = sum((each.input.value or Decimal(0) for each in weights), Decimal(0))
+    heat = sum(
+        (
+            (each.input.value or Decimal(0)) * (weight.input.value or Decimal(0))
+            for each, weight in zip(values, weights, strict=True)
+        ),
+        Decimal(0),
+    )
+    if not missing and not total:
+        assembly.state(head, None, How.NONE, (), notes=[_NOT_BURNED])
+        return
+    mean = None if missing else heat / total
+    made = assembly.state(head, mean, How.COMPUTED, [*values, *weights], missing=missing)
+    assembly.put(made, equation="Σ(FC × NCV) / Σ FC")
 
 
 def _add_months(

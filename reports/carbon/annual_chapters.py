@@ -194,11 +194,7 @@ def _process(assembly: Assembly, places: Places) -> Chapter:
 def _enterprise(assembly: Assembly, year: Period) -> Chapter:
     whole = tuple(line for line in assembly.lines.values() if "@" not in line.id)
     blocks: list[Block] = list(enterprise_blocks(whole)[:1])
-    items = tuple(
-        line.id
-        for line in whole
-        if line.id.startswith((f"{PLANT}.fuel_", f"{PLANT}.carbonate_")) and line.id.count(".") == 2
-    )
+    items = tuple(line.id for line in whole if line.scope == PLANT and line.id.count(".") == 2)
     if items:
         blocks.append(Months(lines=items, months=tuple(map(str, year.months))))
     return Chapter(title=Text(zh="企业层级排放", en="The enterprise"), blocks=tuple(blocks))

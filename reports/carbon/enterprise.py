@@ -28,6 +28,7 @@ _LABELS: Final = {
     "enterprise_emission": Text(zh="企业层级排放总量", en="Emission at enterprise level"),
 }
 _CONSUMED: Final = Text(zh="消耗量", en="consumed")
+_HEAT_VALUE: Final = Text(zh="低位发热量", en="net calorific value")
 _BURNED: Final = Text(zh="燃烧排放", en="CO2 of burning")
 _DECOMPOSED: Final = Text(zh="分解排放", en="CO2 of decomposition")
 _DECLARED_NONE: Final = Text(zh="site.toml 声明不使用", en="site.toml declares that none is used")
@@ -139,6 +140,7 @@ def _fuel(bench: Bench, fuel: str) -> list[Doubt]:
     per_heat, second = _value(
         bench, f"{family}_carbon_per_heat", fuel, "carbon_tc_per_gj", f"carbon_{fuel}"
     )
+    _heat_value(bench, family, fuel, ncv)
     how = How.COMPUTED if first or second else How.DEFAULT
     made = assembly.compute(head, "fuel_co2", [quantity, ncv, per_heat, oxidation], how=how)
     assembly.put(made, method="ncv_measured" if first else "ncv_default")
@@ -160,6 +162,14 @@ def _value(bench: Bench, kind: str, fuel: str, parameter: str, rule: str) -> tup
     if entry is not None:
         return bench.assembly.entry(parameter, entry), True
     return bench.assembly.law(parameter, bench.law(rule)), False
+
+
+def _heat_value(bench: Bench, family: str, fuel: str, ncv: Argument) -> None:
+    """The heat value that was used, as a figure of its own: the year needs its weighted mean."""
+    unit = KINDS[f"{family}_ncv"].unit
+    head = _item_head(bench, f"{family}_ncv", fuel, _HEAT_VALUE, unit, "ncv_decimals")
+    how = How.ENTERED if ncv.input.kind == "entry" else How.DEFAULT
+    bench.assembly.state(head, ncv.input.value, how, [ncv])
 
 
 def _measured_before(bench: Bench, kind: str, fuel: str) -> Entry | None:

@@ -16,12 +16,11 @@ from reports.carbon.corrections import add_corrections
 from reports.carbon.enterprise import add_enterprise, fuel_table
 from reports.carbon.lodging_day import lodging_due
 from reports.carbon.plausibility import doubts
-from reports.carbon.process import GUIDE, Bench, accept, add_potline, add_totals
+from reports.carbon.process import GUIDE, accept, add_potline, add_totals, bench_of
 from reports.chapters import Block, Chapter, Details, Grid, Standard
 from reports.conclude import conclude, words
 from reports.model import Content, Doubt, DutyUse, Line
 from reports.plan_deviations import deviations
-from reports.plan_in_force import plan_in_force
 from reports.rules.packs import Legal
 from reports.site import PLANT, Potline
 from reports.values import Text
@@ -48,9 +47,7 @@ def assemble_month(basis: Basis) -> Month:
     """Every figure of the month. Raises RuleError when the rules of that month are not known."""
     site, month, ledger, series = basis.site, basis.period, basis.ledger, basis.series
     assembly = Assembly(month, basis.packs)
-    force = plan_in_force(basis, month.days[-1])
-    plan = None if force is None else force.plan
-    bench = Bench(site, month, ledger, series, assembly, plan)
+    bench = bench_of(basis, assembly)
     accept(bench)
     lines = [line for line in site.potline if line.runs_in(month.first, month.after)]
     for line in lines:
@@ -59,7 +56,7 @@ def assemble_month(basis: Basis) -> Month:
     add_totals(bench, [line.id for line in lines])
     found = add_enterprise(bench)
     add_plant_auxiliary(assembly, site, [line.id for line in lines], ledger, GUIDE)
-    add_corrections(assembly, ledger, plan, month)
+    add_corrections(assembly, ledger, bench.plan, month)
     warnings = (*doubts(assembly.lines, lines, month), *found)
     return Month(assembly, tuple(lines), warnings)
 

@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Final
 
 from reports.assembly import Argument, Assembly, Head
+from reports.basis import Basis
 from reports.carbon.plausibility import below_floor
 from reports.carbon.substitution import CODE as SUBSTITUTION
 from reports.carbon.substitution import Substitute, allowed, anode, metal_days, other_rule
@@ -19,6 +20,7 @@ from reports.entries.ledger import Entry, Ledger
 from reports.model import How, Section
 from reports.periods import Period
 from reports.plan import Plan
+from reports.plan_in_force import plan_in_force
 from reports.rules.packs import Legal, RuleError
 from reports.series.store import Series
 from reports.site import PLANT, Potline, Site
@@ -84,6 +86,13 @@ class Bench:
         unit, decimals = _UNITS[name]
         places = int(self.law(decimals).number)
         return Head(scope, name, Section.PROCESS, _LABELS[name], unit, places)
+
+
+def bench_of(basis: Basis, assembly: Assembly) -> Bench:
+    """The bench of the basis' period, with the quality plan in force on its last day."""
+    force = plan_in_force(basis, basis.period.days[-1])
+    plan = None if force is None else force.plan
+    return Bench(basis.site, basis.period, basis.ledger, basis.series, assembly, plan)
 
 
 def accept(bench: Bench) -> None:

@@ -20,6 +20,7 @@ from reports.periods import Period
 from reports.trace.tracer import Tracer, verified
 from reports.values import Text
 from reports.versions import read_report
+from tests.reports.planned import KINDS, PLAN
 from tests.reports.year import NOW, USUAL, Y2026, YearOffice, month_rows, usual_year
 
 Y2025 = Period.year(2025)
@@ -326,6 +327,50 @@ def test_an_entry_note_explains_a_movement(office: YearOffice) -> None:
     assert not any("a reason is needed" in doubt.text.en for doubt in content.warnings)
     reason = rows_of(content, "last_year")["Potline 1: Emission of the electrolysis process"][5]
     assert "阳极换为低密度块" in reason
+
+
+def test_a_change_of_the_plan_file_explains_a_movement(office: YearOffice) -> None:
+    office.enter(usual_year(Y2025))
+    hand_in(office, "carbon-annual", Y2025, date(2026, 3, 30))
+    rows = usual_year(Y2026, {"line1": (20000, 9964, 270000), "line2": USUAL["line2"]})
+    office.enter(rows)
+    (office.root / "plan.toml").write_text(
+        PLAN + "\n[[change]]\non = 2026-01-01\n"
+        'text = { zh = "改用短周期阳极", en = "shorter anode cycle" }\n'
+        'reason = { zh = "试验", en = "a trial" }\nfigures = ["line1.anode_consumed"]\n',
+        "utf-8",
+    )
+    for kind in KINDS:
+        (office.root / f"{kind}.pdf").write_bytes(kind.encode())
+    office.write_site(lambda text: text.replace("# more\n", 'plan = "plan.toml"\n# more\n'))
+    content = office.content()
+    assert not any("a reason is needed" in doubt.text.en for doubt in content.warnings)
+    reason = rows_of(content, "last_year", "zh")["一系列 铝电解工序排放量"][5]
+    assert reason == "2026-01-01 改用短周期阳极：试验"
+
+
+@pytest.mark.parametrize(("limit", "asked"), [("5.99", True), ("6", False), ("7", False)])
+def test_the_threshold_is_the_sites(office: YearOffice, limit: str, asked: bool) -> None:
+    """Anode moves by exactly 6 %: explained beyond the threshold, not at it."""
+    office.write_site(lambda text: text.replace("# more\n", f"movement_percent = {limit}\n"))
+    office.enter(usual_year(Y2025))
+    hand_in(office, "carbon-annual", Y2025, date(2026, 3, 30))
+    office.enter(usual_year(Y2026, {"line1": (20000, 9964, 270000), "line2": USUAL["line2"]}))
+    warned = [d.line for d in office.content().warnings if "a reason is needed" in d.text.en]
+    assert ("line1.anode_consumed" in warned) is asked
+
+
+def test_months_without_any_potline_are_not_stated(office: YearOffice) -> None:
+    """Both lines start on 1 March: January and February are nobody's, and not zero."""
+    office.write_site(
+        lambda text: text.replace("2015-06-01", "2026-03-01").replace("2010-01-01", "2026-03-01")
+    )
+    office.enter(usual_year(skip=lambda month, _line: month.first < date(2026, 3, 1)))
+    content = office.content()
+    assert content.complete, content.reasons()
+    january = content.line("plant.emission@2026-01")
+    assert (january.how, january.value) == (How.NONE, None)
+    assert value(content, "plant.aluminium") == 10 * 30000
 
 
 def test_the_archived_report_serves_when_none_was_lodged(office: YearOffice) -> None:

@@ -141,6 +141,21 @@ def test_a_stopped_line_is_not_missing(office: Office) -> None:
     assert [line.id for line in content.potlines] == ["line1"]
 
 
+def test_a_sold_line_counts_its_meter_until_the_day(office: Office, built: Built) -> None:
+    """Sold on the 11th: ten days of 24 hours of 182500.5 kWh are ours, 43800.12 MWh."""
+    text = office.site_file.read_text("utf-8").replace(
+        "started = 2010-01-01", "started = 2010-01-01\nsold = 2026-10-11"
+    )
+    office.site_file.write_text(text, "utf-8")
+    line = office.content().line("line2.electricity_ac")
+    assert line.value == Decimal("43800.12")
+    assert line.coverage is not None
+    assert line.coverage.share == 1
+    (meter,) = [m for m in office.content().meters if m.equipment == "line2/ac1"]
+    assert meter.end is not None
+    assert meter.end.time == "2026-10-11 00:00:00"
+
+
 def test_a_laboratory_figure_is_named_but_not_used(kept: Office) -> None:
     before = value(kept, "line1.anode_co2")
     facts = "sample,method,laboratory,accreditation,tested_on"

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from drivers.model import ConfigError
 from reports.model import How
 from reports.periods import Period
-from tests.reports.year import YearOffice, month_rows
+from reports.values import Text
+from tests.reports.year import YearOffice, month_rows, usual_year
 
 MARCH = Period.month(2026, 3)
 BOTH = month_rows(MARCH, "line1", 20000, 9400, 270000) + month_rows(
@@ -76,7 +77,7 @@ def test_fuels_by_heat_value_carbonates_and_the_sum_by_hand(office: YearOffice) 
         for block in chapter.blocks
         if block.block == "table" and block.id == "fuels"
     ]
-    assert [row[0].en for row in table.rows if hasattr(row[0], "en")] == [
+    assert [row[0].en for row in table.rows if isinstance(row[0], Text)] == [
         "diesel",
         "natural gas",
         "sodium carbonate (soda ash)",
@@ -178,6 +179,28 @@ def test_measured_heat_value_and_never_back_to_default(office: YearOffice) -> No
     (doubt,) = [doubt for doubt in march.warnings if "never back" in doubt.text.en]
     assert doubt.line == "plant.fuel_co2.natural_gas"
     assert "since 2026-02" in doubt.text.en
+
+
+def test_the_year_weighs_heat_values_by_what_was_burned(tmp_path: Path) -> None:
+    """Gas of 380 GJ x 100 and of 389.31 x 300: (38000 + 116793) / 400 = 386.9825 GJ/万Nm3."""
+    office = YearOffice(tmp_path)
+    office.enter(
+        usual_year()
+        + "gas_consumed,plant,2026-11,natural_gas,100,万Nm3,\n"
+        + "gas_consumed,plant,2026-12,natural_gas,300,万Nm3,\n"
+    )
+    lab(office, "gas_ncv,plant,2026-11,natural_gas,380,GJ/万Nm3")
+    content = office.content()
+    line = content.line("plant.gas_ncv.natural_gas")
+    assert line.value == Decimal("386.9825")
+    gas = content.line("plant.fuel_co2.natural_gas")
+    assert gas.value == sum(
+        (content.line(f"plant.fuel_co2.natural_gas@2026-{m}").value or 0 for m in (11, 12)),
+        Decimal(0),
+    )
+    assert "not counted in 2026-01, 2026-02" in gas.notes[0].en
+    whole, process = (content.line(f"plant.{x}").value for x in ("enterprise_emission", "emission"))
+    assert whole == (process or 0) + (gas.value or 0)
 
 
 def test_measured_purity(office: YearOffice) -> None:
