@@ -5,9 +5,13 @@ from pathlib import Path
 import pytest
 
 from reports.periods import Period
+from reports.series.influx import InfluxSeries
 from reports.series.lake import open_lake
+from reports.site import Influx
+from tests import servers
 from tests.reports import effects
 from tests.reports.plant import MINUTE_NS
+from tests.reports.test_series import post, url_of
 
 FLAG = "pot.anode_effect"
 DAYS = Period(Period.parse("2026-10-05").first, Period.parse("2026-10-07").first)
@@ -50,3 +54,27 @@ def test_a_window_that_came_twice_counts_once_by_its_later_batch(tmp_path: Path)
     with open_lake("demo", tmp_path) as lake:
         (found,) = lake.time_on(FLAG, day)
         assert (found.on_s, found.good_s) == (0.0, 86400.0)
+
+
+def test_influx_says_the_same_as_the_lake(tmp_path: Path, influxd: servers.Server) -> None:
+    """Two pots, a day of minutes, one silent minute; a third pot came as two hours."""
+    day = Period.parse("2026-10-05")
+    pots = ["line1/pot001", "line1/pot002"]
+    flags = list(effects.quiet_but(pots, day, {(pots[0], 600): 0.75, (pots[1], 7): 0.5}))
+    flags[100] = (*flags[100][:2], None, 0.0)
+    flags[200] = (*flags[200][:2], 0.25, 0.5)
+    effects.write_flags(tmp_path, iter(flags))
+    post(influxd, "/query?q=CREATE+DATABASE+smelter", b"")
+    lines = [effects.flag_line(flag) for flag in flags]
+    post(influxd, "/write?db=smelter&precision=ns", "\n".join(lines).encode())
+    influx = InfluxSeries("demo", Influx(url=url_of(influxd), database="smelter"))
+    with open_lake("demo", tmp_path) as lake:
+        both = [store.time_on(FLAG, day) for store in (influx, lake)]
+    for one, other in zip(*both, strict=True):
+        assert (one.day, one.equipment) == (other.day, other.equipment)
+        assert (one.on_s, one.good_s) == pytest.approx((other.on_s, other.good_s))
+    assert influx.time_on(FLAG, Period.month(2020, 1)) == []
+    hours = [line.replace("pot_1m", "pot_1h").replace("pot001", "pot003") for line in lines[:48:24]]
+    post(influxd, "/write?db=smelter&precision=ns", "\n".join(hours).encode())
+    (third,) = (t for t in influx.time_on(FLAG, day) if t.equipment == "line1/pot003")
+    assert (third.on_s, third.good_s) == (0.0, 7200.0)
