@@ -6,71 +6,41 @@ month and every process in the same direction, so its contributions are added be
 the error of one scale does not shrink over twelve months. Different causes are independent.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
 from reports.assembly import Assembly, Head
 from reports.basis import Basis
 from reports.carbon.process import GUIDE
+from reports.carbon.uncertainty_effects import (
+    BURNED,
+    COVERAGE,
+    PERCENT,
+    Effect,
+    burned_effects,
+    class_percent,
+    combine,
+    combine_intensity,
+    value_of,
+    worst,
+)
 from reports.chapters import Cell, Chapter, Column, Details, Paragraph, Table
 from reports.conclude import words
 from reports.model import How, Section
-from reports.plan import Instrument, Plan
+from reports.plan import Plan
 from reports.plan_file import load_plan
 from reports.site import PLANT, Potline
 from reports.values import Text
 from reports.words import rounded
-
-# Limits of error ±a, any value within them as likely: standard uncertainty a/√3, twice that ~95 %.
-COVERAGE: Final = 2 / Decimal(3).sqrt()
-PERCENT: Final = "%"
-
-
-@dataclass(frozen=True, slots=True)
-class Effect:
-    """How far a cause moves the emission and the relative intensity of a scope (95 %)."""
-
-    cause: str
-    scope: str
-    what: Text
-    percent: Decimal  # of what was measured, at 95 %
-    t_co2e: Decimal  # emission; a sign tells the direction when the cause goes up
-    intensity: Decimal  # intensity, as a share of it
-
-    @property
-    def size(self) -> Decimal:
-        return abs(self.t_co2e)
-
-
-def combine(effects: Iterable[Effect]) -> Decimal:
-    """Emission, t CO2e: effects of one cause added, then the root of the sum of squares."""
-    return _root([(each.cause, each.t_co2e) for each in effects])
-
-
-def combine_intensity(effects: Iterable[Effect]) -> Decimal:
-    """The same of the intensity, as a share of it."""
-    return _root([(each.cause, each.intensity) for each in effects])
-
-
-def _root(parts: Sequence[tuple[str, Decimal]]) -> Decimal:
-    by_cause: dict[str, Decimal] = {}
-    for cause, value in parts:
-        by_cause[cause] = by_cause.get(cause, Decimal(0)) + value
-    return sum((value**2 for value in by_cause.values()), Decimal(0)).sqrt()
-
-
-def class_percent(accuracy_class_percent: Decimal) -> Decimal:
-    """Expanded uncertainty (k = 2) of an instrument of that class, %."""
-    return COVERAGE * accuracy_class_percent
 
 
 def add_uncertainty(
     assembly: Assembly, basis: Basis, potlines: Sequence[Potline]
 ) -> Chapter | None:
     """
-    Lines ``uncertainty``, ``uncertainty_t``, ``intensity_uncertainty`` of each process and plant.
+    Lines ``uncertainty``, ``uncertainty_t``, ``intensity_uncertainty`` of each process and plant,
+    ``plant.enterprise_uncertainty`` (``_t``) with fuels and carbonates.
 
     None without a plan. Needs the year's lines ``anode_co2``, ``pfc``, ``emission`` on the bench.
     """
@@ -86,6 +56,10 @@ def add_uncertainty(
     for line in potlines:
         _lines(assembly, line.id, [each for each in effects if each.scope == line.id])
     _lines(assembly, PLANT, _of_plant(assembly, effects))
+    burned, not_stated = burned_effects(assembly, basis, plan)
+    effects += burned
+    unknown += not_stated
+    _enterprise_lines(assembly, effects)
     return _chapter(assembly, potlines, effects, unknown)
 
 
@@ -93,7 +67,7 @@ def _process(
     assembly: Assembly, basis: Basis, plan: Plan, scope: str
 ) -> tuple[list[Effect], list[Text]]:
     """What moves the emission of a process, and what is not stated anywhere."""
-    anode, pfc = (_value(assembly, f"{scope}.{name}") for name in ("anode_co2", "pfc"))
+    anode, pfc = (value_of(assembly, f"{scope}.{name}") for name in ("anode_co2", "pfc"))
     if anode is None or pfc is None or anode + pfc == 0:
         return [], []
     share = anode / (anode + pfc)
@@ -103,9 +77,9 @@ def _process(
     weighed = (("anode_consumed", anode, share), ("aluminium", pfc, -share))
     for name, amount, moves in weighed:
         figure = f"{scope}.{name}"
-        worst = _worst(plan.instruments_for(figure), basis)
+        scale = worst(plan.instruments_for(figure), basis)
         label = _label(assembly, figure)
-        if worst is None:
+        if scale is None:
             unknown.append(
                 Text(
                     zh=f"{figure}（{label.zh}）：计划未列计量器具",
@@ -113,14 +87,14 @@ def _process(
                 )
             )
             continue
-        percent = class_percent(worst.accuracy_class_percent)
+        percent = class_percent(scale.accuracy_class_percent)
         what = Text(
-            zh=f"{label.zh}：{worst.name.zh}（{worst.id}），准确度等级 "
-            f"{worst.accuracy_class_percent}",
-            en=f"{label.en}: {worst.name.en} ({worst.id}), class {worst.accuracy_class_percent}",
+            zh=f"{label.zh}：{scale.name.zh}（{scale.id}），准确度等级 "
+            f"{scale.accuracy_class_percent}",
+            en=f"{label.en}: {scale.name.en} ({scale.id}), class {scale.accuracy_class_percent}",
         )
         moved = percent / 100
-        found.append(Effect(worst.id, scope, what, percent, amount * moved, moves * moved))
+        found.append(Effect(scale.id, scope, what, percent, amount * moved, moves * moved))
     for name, factor, amount, part in _parameters(assembly, anode, pfc, share):
         parameter = plan.parameter_of(f"{scope}.{name}")
         if parameter is None or parameter.uncertainty_percent is None:
@@ -158,18 +132,6 @@ def _parameters(
     ]
 
 
-def _worst(instruments: Iterable[Instrument], basis: Basis) -> Instrument | None:
-    """The coarsest that was in place on any day of the period: cautious when there were several."""
-    days = basis.period.days
-    there = [each for each in instruments if any(each.in_place(day) for day in days)]
-    return max(there, key=lambda each: each.accuracy_class_percent, default=None)
-
-
-def _value(assembly: Assembly, identity: str) -> Decimal | None:
-    line = assembly.lines.get(identity)
-    return None if line is None else line.value
-
-
 def _label(assembly: Assembly, identity: str) -> Text:
     line = assembly.lines.get(identity)
     return Text(zh=identity, en=identity) if line is None else line.label
@@ -177,7 +139,7 @@ def _label(assembly: Assembly, identity: str) -> Text:
 
 def _of_plant(assembly: Assembly, effects: Sequence[Effect]) -> list[Effect]:
     """Effects on the plant; those on its intensity weighted by the emission of the process."""
-    whole = _value(assembly, f"{PLANT}.emission")
+    whole = value_of(assembly, f"{PLANT}.emission")
     if not whole:
         return []
     return [
@@ -187,7 +149,7 @@ def _of_plant(assembly: Assembly, effects: Sequence[Effect]) -> list[Effect]:
             each.what,
             each.percent,
             each.t_co2e,
-            each.intensity * (_value(assembly, f"{each.scope}.emission") or Decimal(0)) / whole,
+            each.intensity * (value_of(assembly, f"{each.scope}.emission") or Decimal(0)) / whole,
         )
         for each in effects
     ]
@@ -204,9 +166,20 @@ _LABELS: Final[Mapping[str, Text]] = {
 }
 
 
+_ENTERPRISE: Final[Mapping[str, Text]] = {
+    "enterprise_uncertainty": Text(
+        zh="企业层级排放量不确定度（95 %）", en="Uncertainty at enterprise level (95 %)"
+    ),
+    "enterprise_uncertainty_t": Text(
+        zh="企业层级排放量不确定度（绝对值，95 %）",
+        en="Uncertainty at enterprise level, absolute (95 %)",
+    ),
+}
+
+
 def _lines(assembly: Assembly, scope: str, effects: Sequence[Effect]) -> None:
     """Nothing when no cause is known."""
-    emission = _value(assembly, f"{scope}.emission")
+    emission = value_of(assembly, f"{scope}.emission")
     if not effects or not emission:
         return
     absolute = combine(effects)
@@ -222,6 +195,23 @@ def _lines(assembly: Assembly, scope: str, effects: Sequence[Effect]) -> None:
         assembly.put(line, equation="U = √Σ_s (Σ_i U_s,i)²")
 
 
+def _enterprise_lines(assembly: Assembly, effects: Sequence[Effect]) -> None:
+    """Processes, fuels and carbonates together."""
+    emission = value_of(assembly, f"{PLANT}.enterprise_emission")
+    if not effects or not emission:
+        return
+    absolute = combine(effects)
+    given = [assembly.from_line("emission", f"{PLANT}.enterprise_emission")]
+    values = (
+        ("enterprise_uncertainty", PERCENT, 2, absolute / emission * 100),
+        ("enterprise_uncertainty_t", "tCO2e", 0, absolute),
+    )
+    for name, unit, decimals, value in values:
+        head = Head(PLANT, name, Section.INFORMATION, _ENTERPRISE[name], unit, decimals)
+        line = assembly.state(head, value, How.COMPUTED, given)
+        assembly.put(line, equation="U = √Σ_s (Σ_i U_s,i)²")
+
+
 def _chapter(
     assembly: Assembly,
     potlines: Sequence[Potline],
@@ -231,30 +221,36 @@ def _chapter(
     if not effects:
         return None
     names = {line.id: words(line.name) for line in potlines}
-    names[PLANT] = Text(zh="全厂", en="Plant")
-    order = [line.id for line in potlines]
+    names[BURNED] = Text(zh="燃料、碳酸盐", en="Fuels, carbonates")
+    order = list(names)
     ranked = sorted(effects, key=lambda each: (order.index(each.scope), -each.size))
     rows: list[tuple[Cell, ...]] = [
-        (names[each.scope], each.what, each.percent, each.size) for each in ranked
+        (each.what, names[each.scope], each.percent, each.size) for each in ranked
     ]
-    for scope, name in names.items():
+    totals = [(line.id, "", names[line.id]) for line in potlines]
+    totals.append((PLANT, "", Text(zh="全部工序", en="All processes")))
+    totals.append((PLANT, "enterprise_", Text(zh="企业层级", en="Enterprise")))
+    for scope, prefix, name in totals:
         percent, absolute = (
-            _value(assembly, f"{scope}.{each}") for each in ("uncertainty", "uncertainty_t")
+            value_of(assembly, f"{scope}.{prefix}{each}")
+            for each in ("uncertainty", "uncertainty_t")
         )
-        combined = Text(zh="合成不确定度", en="combined")
-        rows.append((name, combined, percent, absolute))
+        if percent is not None:
+            rows.append((Text(zh="合成不确定度", en="combined"), name, percent, absolute))
     table = Table(
         id="uncertainty",
         title=Text(zh="不确定度来源（95 %）", en="Where the uncertainty comes from (95 %)"),
         columns=(
-            Column(label=Text(zh="工序", en="Process"), width=10),
             Column(label=Text(zh="来源", en="Cause"), width=44),
+            Column(label=Text(zh="范围", en="Of"), width=14),
             Column(label=Text(zh="自身不确定度", en="Its own"), unit=PERCENT, decimals=2),
             Column(label=Text(zh="对排放量的影响", en="On the emission"), unit="tCO2e", decimals=0),
         ),
         rows=tuple(rows),
     )
-    lines = tuple(f"{scope}.{name}" for scope in names for name in _LABELS)
+    scopes = (*(line.id for line in potlines), PLANT)
+    lines = [f"{scope}.{name}" for scope in scopes for name in _LABELS]
+    lines += [f"{PLANT}.{name}" for name in _ENTERPRISE]
     blocks = (
         Paragraph(text=_method()),
         table,

@@ -8,7 +8,8 @@ import pytest
 
 from reports.basis import Basis
 from reports.carbon.annual import assemble_year, carbon_annual
-from reports.carbon.uncertainty import COVERAGE, Effect, add_uncertainty, class_percent, combine
+from reports.carbon.uncertainty import add_uncertainty
+from reports.carbon.uncertainty_effects import COVERAGE, Effect, class_percent, combine
 from reports.values import Text
 from tests.reports import plant
 from tests.reports.planned import EXAMPLE, KINDS
@@ -145,3 +146,43 @@ def test_the_years_report_carries_it_and_none_without_a_plan(tmp_path: Path) -> 
     (tmp_path / "site.toml").write_text(plant.SITE, "utf-8")
     content = carbon_annual(desk.basis(2025))
     assert "plant.uncertainty" not in {line.id for line in content.lines}
+
+
+GAS = """
+[[instrument]]
+id = "gas1"
+name = { zh = "天然气流量计", en = "Gas meter" }
+model = "TG-1"
+serial = "G-1"
+place = { zh = "锅炉房", en = "boiler house" }
+measures = ["plant.gas_consumed.natural_gas"]
+accuracy_class_percent = 2.0
+regulation = "JJG 1030"
+interval_months = 12
+body = { zh = "计量院", en = "Institute" }
+department = "energy"
+"""
+
+
+def test_fuels_count_at_enterprise_level_only(tmp_path: Path) -> None:
+    """
+    120 万Nm3 a year: 120 * 389.31 * 0.01532 * 0.99 * 44/12 = 2598.02 t, 2 % * 2/√3 of it 60.0 t.
+
+    Diesel has no instrument in the plan: named, not counted.
+    """
+    desk = planned(tmp_path, EXAMPLE.replace("[[parameter]]", f"{GAS.lstrip()}\n[[parameter]]", 1))
+    desk.enter(
+        *(f"gas_consumed,plant,2025-{m:02d},10,万Nm3,natural_gas," for m in range(1, 13)),
+        *(f"fuel_consumed,plant,2025-{m:02d},5,t,diesel," for m in range(1, 13)),
+    )
+    basis = desk.basis(2025)
+    year = assemble_year(basis)
+    chapter = add_uncertainty(year.assembly, basis, year.potlines)
+    found = {key: float(line.value or 0) for key, line in year.assembly.lines.items()}
+    gas = 120 * 389.31 * 0.01532 * 0.99 * 44 / 12
+    assert found["plant.fuel_co2.natural_gas"] == pytest.approx(gas, rel=1e-9)
+    both = (found["plant.uncertainty_t"] ** 2 + (gas * 0.04 / 3**0.5) ** 2) ** 0.5
+    assert chapter is not None
+    notes = [b.text.en for b in chapter.blocks if b.block == "paragraph" and b.tone == "note"]
+    assert any("diesel" in text for text in notes)
+    assert found["plant.enterprise_uncertainty_t"] == pytest.approx(both, rel=1e-9)
