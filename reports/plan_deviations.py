@@ -19,9 +19,11 @@ from reports.plan_certificates import Calibration, calibrations
 from reports.plan_figures import TESTED, figure_of_entry, is_tested
 from reports.plan_in_force import REPORT, PlanInForce, plan_in_force
 from reports.plan_words import joined, text
+from reports.site import PLANT
 from reports.values import Text
 
 _SILENT: Final = frozenset({How.SUM, How.NONE, How.MISSING})
+WHOLE: Final = f"{PLANT}.emission"  # what is said of no figure alone
 _SHOWN: Final = 3  # days named in a message
 
 
@@ -46,7 +48,7 @@ def deviations(basis: Basis, lines: Sequence[Line]) -> list[Doubt]:
             continue
         if period not in checks:
             checks[period] = _check(basis, period)
-            found += _unfiled(basis, period, line.id)
+            found += _unfiled(basis, period, f"{WHOLE}{'@' if month else ''}{month}")
         check = checks[period]
         if check is not None:
             words = dict.fromkeys(check.of(line))
@@ -63,8 +65,8 @@ def _unfiled(basis: Basis, period: Period, line: str) -> list[Doubt]:
     last = plan_in_force(basis, period.days[-1])
     if last is None:
         words = text(
-            f"{period} 没有已报送的数据质量控制计划，无法核对",
-            f"no quality plan had been lodged for {period}: nothing to hold the figures against",
+            "当月没有已报送的数据质量控制计划，无法核对",
+            "no quality plan had been lodged for the month: nothing to hold the figures against",
         )
         return [Doubt(line=line, text=words)]
     if plan_in_force(basis, period.first) is None:

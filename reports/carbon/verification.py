@@ -16,20 +16,18 @@ from reports.carbon import verification_evidence as evidence
 from reports.carbon import verification_tables as tables
 from reports.carbon.annual import assemble_year
 from reports.carbon.annual_quality import by_month
+from reports.carbon.compare_years import compare
 from reports.carbon.process import GUIDE
 from reports.carbon.verification_checks import YearCheck, by_year, checks, single
 from reports.carbon.verification_lodged import (
-    MOVEMENT_PERCENT,
     Lodged,
-    Movement,
     compared,
     lodged_months,
-    movements,
 )
 from reports.chapters import Block, Chapter, Details, Paragraph, Standard, Table
 from reports.citations import EntryUse
 from reports.conclude import conclude
-from reports.model import Content, How, Section
+from reports.model import Content, Doubt, How, Section
 from reports.periods import Period
 from reports.plan import Plan
 from reports.plan_certificates import calibrations
@@ -58,14 +56,14 @@ def verification(basis: Basis) -> Content:
     alone = single(assembly.lines, found)
     months = lodged_months(basis)
     lodged = compared(basis, assembly.lines, months)
-    moved = movements(basis, assembly.lines, plan)
+    moved = compare(basis, assembly, year.potlines)
     strayed = deviations(basis, tuple(assembly.lines.values()))
     tested = evidence.laboratory_table(assembly, _tested(basis, assembly))
     known_table = evidence.known_table(assembly, f"{NAME}-{basis.period}")
     verbs_table = evidence.verbs_table(assembly)
     checked = by_year(found)
     names = _check_lines(basis, assembly, checked)
-    _front_lines(assembly, checked, len(alone), lodged, moved)
+    _front_lines(assembly, checked, len(alone), lodged, moved.warnings)
     known = () if plan is None else calibrations(basis.ledger, plan.instrument)
     for certificate in (each for x in known for each in x.certificates):
         assembly.entries[certificate.entry.number] = entry_use(certificate.entry)
@@ -92,7 +90,7 @@ def verification(basis: Basis) -> Content:
                 tables.lodged_table(months, plans, lodged),
                 tables.sums_table(assembly.lines, lodged),
                 tables.differences_table(lodged),
-                _last_year(basis, moved),
+                *moved.chapter.blocks,
             ),
             _chapter(
                 "计量器具与计划执行",
@@ -193,7 +191,7 @@ def _front_lines(
     found: Sequence[YearCheck],
     alone: int,
     lodged: Sequence[Lodged],
-    moved: Sequence[Movement] | None,
+    moved: Sequence[Doubt],
 ) -> None:
     """What a verifier wants to know first: how much was compared, and what is left open."""
     open_lodged = [
@@ -202,16 +200,6 @@ def _front_lines(
             f"{x.figure}@{x.month} was lodged as {x.before}, is {x.now}, and nobody said why",
         )
         for x in lodged
-        if x.unexplained
-    ]
-    open_moved = [
-        text(
-            f"{x.figure} 较上年变化 {_percent(x.percent)} %（超过 {MOVEMENT_PERCENT} %），"
-            "没有说明：请在 plan.toml 的 [[change]] 写明",
-            f"{x.figure} moved by {_percent(x.percent)} % since last year (more than "
-            f"{MOVEMENT_PERCENT} %) without a reason: write a [[change]] into plan.toml",
-        )
-        for x in moved or ()
         if x.unexplained
     ]
     for name, label, count, missing in (
@@ -230,9 +218,9 @@ def _front_lines(
         ),
         (
             _FRONT[3],
-            text("较上年变化超过 5 % 的参数", "Figures moved by more than 5 %"),
-            sum(x.large for x in moved or ()),
-            open_moved,
+            text("较上年变化未说明原因", "Movements since last year without a reason"),
+            len(moved),
+            [text(f"{x.line}：{x.text.zh}", f"{x.line}: {x.text.en}") for x in moved],
         ),
     ):
         head = Head(PLANT, name, Section.CHECK, label, "", 0)
@@ -268,19 +256,6 @@ def _front(found: Sequence[YearCheck], names: tuple[str, ...]) -> Chapter:
     front = Details(lines=tuple(f"{PLANT}.{name}" for name in _FRONT))
     blocks = (unread, verdict, front, Details(lines=names), Standard(part="signatures"))
     return Chapter(title=text("核对结果", "Result"), front=True, blocks=blocks)
-
-
-def _last_year(basis: Basis, moved: Sequence[Movement] | None) -> Block:
-    year = basis.period.first.year
-    if moved is not None:
-        return tables.movement_table(moved, year)
-    return Paragraph(
-        tone="note",
-        text=text(
-            f"{year - 1} 年的年度报告没有存证记录，无法比较",
-            f"no annual report of {year - 1} was lodged: nothing to compare with",
-        ),
-    )
 
 
 def _verbs_words() -> Paragraph:

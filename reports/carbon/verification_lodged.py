@@ -1,24 +1,22 @@
-"""What was handed in before against what the books say now: months, and the year before."""
+"""Months as they were lodged against what the books say of them now."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
 from reports.basis import Basis
-from reports.carbon.verification_checks import RECORDED, percent_of
+from reports.carbon.verification_checks import RECORDED
 from reports.entries.ledger import Entry
 from reports.lodgings import Lodging
-from reports.model import Content, Line, Section
+from reports.model import Content, Line
 from reports.periods import Period
-from reports.plan import Plan, PlannedChange
 from reports.site import PLANT
 from reports.values import Text
 from reports.versions import read_report
+from reports.words import short_text
 
 MONTHLY: Final = "carbon-monthly"
-ANNUAL: Final = "carbon-annual"
-MOVEMENT_PERCENT: Final = Decimal(5)  # from one year to the next: more asks for a reason
 _COMPARED: Final = (*RECORDED, "emission", "enterprise_emission", "intensity")
 
 
@@ -83,7 +81,7 @@ def compared(
                     unit=sample.unit,
                     before=_short(before.get(figure)),
                     now=_short(now.get(figure)),
-                    explanation=_revised(basis, figure, month, lodging),
+                    explanation=_revised(basis, figure, lodging),
                 )
             )
     return tuple(found)
@@ -95,95 +93,23 @@ def _counts(identity: str) -> bool:
 
 def _short(line: Line | None) -> Decimal | None:
     """As it is reported: a copy keeps no more digits than a float has."""
-    return None if line is None else line.rounded
+    if line is None or line.rounded is None:
+        return None
+    return Decimal(short_text(line.rounded))
 
 
-def _revised(basis: Basis, figure: str, month: Period, lodging: Lodging) -> str:
+def _revised(basis: Basis, figure: str, lodging: Lodging) -> str:
     """Why entries of the month were changed or added after it was lodged; and its own note."""
     scope = figure.partition(".")[0]
     later = [
         f"#{entry.number} {entry.author}: {entry.reason}"
         for entry in basis.ledger.entries
-        if entry.time > lodging.time and _within(entry, scope, month)
+        if entry.time > lodging.time and _moves(entry, scope, lodging)
     ]
     return "; ".join(dict.fromkeys([*later, *([lodging.note] if lodging.note else [])]))
 
 
-def _within(entry: Entry, scope: str, month: Period) -> bool:
+def _moves(entry: Entry, scope: str, lodging: Lodging) -> bool:
+    """True for an entry the lodged month was made from, in the place of the figure."""
     figure = entry.figure
-    inside = month.first <= figure.period.first and figure.period.after <= month.after
-    return inside and scope in {PLANT, figure.line}
-
-
-# --- the year before
-
-
-@dataclass(frozen=True, slots=True)
-class Movement:
-    """A figure of this year beside the one that was lodged for the year before."""
-
-    figure: str
-    label: Text
-    unit: str
-    before: Decimal
-    now: Decimal
-    reasons: tuple[PlannedChange, ...]
-
-    @property
-    def percent(self) -> Decimal | None:
-        return percent_of(self.now - self.before, self.before)
-
-    @property
-    def large(self) -> bool:
-        return self.percent is None or abs(self.percent) > MOVEMENT_PERCENT
-
-    @property
-    def unexplained(self) -> bool:
-        return self.large and not self.reasons
-
-
-def movements(
-    basis: Basis, lines: Mapping[str, Line], plan: Plan | None
-) -> tuple[Movement, ...] | None:
-    """Figures of the year against the last annual report lodged; None when there was none."""
-    year = basis.period.first.year - 1
-    lodging = basis.lodgings.latest(ANNUAL, str(year))
-    if lodging is None:
-        return None
-    before = {line.id: line for line in _copy(basis, lodging).lines if "@" not in line.id}
-    return tuple(
-        Movement(
-            figure=line.id,
-            label=line.label,
-            unit=line.unit,
-            before=then,
-            now=line.rounded,
-            reasons=tuple(_reasons(plan, line.id, year)),
-        )
-        for line in _of_year(lines.values())
-        if line.rounded is not None
-        and (old := before.get(line.id)) is not None
-        and (then := old.rounded) is not None
-    )
-
-
-def _of_year(lines: Iterable[Line]) -> Iterator[Line]:
-    for line in lines:
-        if "@" not in line.id and line.section is not Section.CHECK and _counts(line.id):
-            yield line
-
-
-def _reasons(plan: Plan | None, figure: str, year: int) -> Iterator[PlannedChange]:
-    """Changes since the year before began that move the figure, or what it is made from."""
-    if plan is None:
-        return
-    scope, _, name = figure.partition(".")
-    for change in plan.change:
-        if change.on.year < year:
-            continue
-        scopes = {pattern.partition(".")[0] for pattern in change.figures}
-        names = {pattern.partition(".")[2] for pattern in change.figures}
-        made_of = name.partition(".")[0] not in RECORDED
-        summed = scope == PLANT and (made_of or name in names)
-        if change.touches(figure) or summed or (made_of and scopes & {scope, "*"}):
-            yield change
+    return lodging.seals(figure.kind, figure.period) and scope in {PLANT, figure.line}

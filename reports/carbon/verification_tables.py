@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Final
 
 from reports.carbon.verification_checks import Check, YearCheck
-from reports.carbon.verification_lodged import Lodged, Movement
+from reports.carbon.verification_lodged import Lodged
 from reports.chapters import Cell, Column, Table
 from reports.lodgings import Lodging
 from reports.model import Content, How, Line
@@ -226,40 +226,3 @@ def sums_table(lines: Mapping[str, Line], found: Sequence[Lodged]) -> Table:
         ),
         rows=tuple(rows),
     )
-
-
-def movement_table(found: Sequence[Movement], year: int) -> Table:
-    """The year beside the last; more than 5 % asks for a reason."""
-    return Table(
-        id="last_year",
-        title=text(f"与 {year - 1} 年比较", f"Compared with {year - 1}"),
-        columns=(
-            *columns(("参数", "Figure", 28), ("名称", "Name", 20), ("单位", "Unit", 8)),
-            Column(label=text("上年（已报送）", "Last year, lodged"), width=14),
-            Column(label=text("本年", "This year"), width=14),
-            PERCENT,
-            _VERDICT,
-            *columns(("原因（计划 [[change]]）", "Reasons ([[change]] of the plan)", 44)),
-        ),
-        rows=tuple(
-            (
-                x.figure,
-                x.label,
-                x.unit,
-                x.before,
-                x.now,
-                x.percent,
-                _verdict(above=x.large, unexplained=x.unexplained),
-                _reasons(x) if x.large else None,
-            )
-            for x in found
-        ),
-    )
-
-
-def _reasons(movement: Movement) -> Text | None:
-    parts = [
-        text(f"{c.on} {c.text.zh}（{c.reason.zh}）", f"{c.on} {c.text.en} ({c.reason.en})")
-        for c in movement.reasons
-    ]
-    return joined(parts) if parts else None

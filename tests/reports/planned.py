@@ -1,13 +1,15 @@
 """An office with a quality plan: the example file, drawings beside it, a meter for line2."""
 
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
+from typing import Protocol
 
 from reports.lodgings import Lodging, lodge
 from reports.make import make_report
 from reports.periods import Period
+from reports.site import load_site
 from reports.versions import Written
-from tests.reports.conftest import NOW, Office
+from tests.reports.conftest import NOW
 
 EXAMPLE = (Path(__file__).parents[2] / "config" / "plan.example.toml").read_text("utf-8")
 LINE2_METER = """
@@ -43,7 +45,17 @@ def certificate(instrument: str, day: str = "2026-03-10", until: str = "2027-03-
 CERTIFICATES = HEAD + "".join(certificate(name) for name in INSTRUMENTS)
 
 
-def plan(office: Office, text: str = PLAN) -> Path:
+class Folder(Protocol):
+    """An office, with meters or without."""
+
+    @property
+    def root(self) -> Path: ...
+
+    @property
+    def site_file(self) -> Path: ...
+
+
+def plan(office: Folder, text: str = PLAN) -> Path:
     """Put the plan and its drawings into the office, and name it in its site file."""
     path = office.root / "plan.toml"
     path.write_text(text, "utf-8")
@@ -57,27 +69,36 @@ def plan(office: Office, text: str = PLAN) -> Path:
     return path
 
 
-def made(office: Office, name: str, year: int, formats: tuple[str, ...] = ("json",)) -> Written:
-    """A report of the year, as the command makes it."""
+def made(
+    office: Folder, name: str, period: int | Period, formats: tuple[str, ...] = ("json",)
+) -> Written:
+    """A report of the year or month, as the command makes it."""
     out = office.root / "out"
-    return make_report(name, office.site_file, Period.year(year), out, formats, "zh")
+    whole = Period.year(period) if isinstance(period, int) else period
+    return make_report(name, office.site_file, whole, out, formats, "zh")
 
 
-def hand_in(office: Office, year: int, on: date, name: str = "quality-plan") -> Written:
-    """Make the report and lodge it on that day."""
-    written = made(office, name, year)
+def hand_in(
+    office: Folder,
+    period: int | Period,
+    on: date,
+    name: str = "quality-plan",
+    time: datetime = NOW,
+) -> Written:
+    """Make the report and lodge it on that day; recorded at ``time``."""
+    written = made(office, name, period)
     report = written.report
     lodging = Lodging(
         number=0,
         report=name,
-        period=str(year),
+        period=str(period),
         version=report.version,
         content_sha256=report.content_sha256,
         file=written.path.name,
-        receipt=f"R-{year}-{report.version}",
+        receipt=f"R-{period}-{report.version}",
         on=on,
         author="王敏",
-        time=NOW,
+        time=time,
     )
-    lodge(office.site.entries, lodging, written.path.read_bytes())
+    lodge(load_site(office.site_file).entries, lodging, written.path.read_bytes())
     return written

@@ -341,7 +341,7 @@ def test_the_plan_that_had_been_lodged_by_the_day(kept: Office) -> None:
         (date(2026, 10, 1), ""),
         (date(2026, 10, 2), "the days before had none"),
         (date(2026, 10, 31), "the days before had none"),
-        (date(2026, 11, 1), "no quality plan had been lodged for 2026-10"),
+        (date(2026, 11, 1), "no quality plan had been lodged for the month"),
     ],
 )
 def test_a_plan_filed_late(kept: Office, on: date, says: str) -> None:
