@@ -174,17 +174,18 @@ def test_officer_states_the_truth(month: Month, tmp_path: Path) -> None:
     log = write_ladle_log(tmp_path, month)
     sheet: Any = openpyxl.load_workbook(path)["填报 Entries"]
     head, *rows = [[cell.value for cell in row] for row in sheet]
-    assert head[:5] == ["项目 kind", "工序 line", "期间 period", "数值 value", "单位 unit"]
+    head = [str(name).partition(" ")[2] for name in head]
+    assert head[:6] == ["kind", "line", "item", "period", "value", "unit"]
     for line in ("line1", "line2"):
         truth = month.truth["lines"][line]
-        tapped = [row[3] for row in rows if row[0] == "aluminium_tapped" and row[1] == line]
+        tapped = [row[4] for row in rows if row[0] == "aluminium_tapped" and row[1] == line]
         assert len(tapped) == 28
         assert sum(tapped) == pytest.approx(truth["metal"]["tapped_t"], abs=1e-6)
-        one = {row[0]: row[3] for row in rows if row[1] == line}
+        one = {row[0]: row[4] for row in rows if row[1] == line}
         balance = one["anode_stock_begin"] + one["anode_received"] - one["anode_stock_end"]
         assert one["anode_consumed"] == pytest.approx(truth["anode"]["gross_t"], abs=5e-4)
         assert balance == pytest.approx(one["anode_consumed"], abs=1e-6)
-    assert {row[6] for row in rows if row[0] == "aluminium_tapped"} == {log.name}
+    assert {row[7] for row in rows if row[0] == "aluminium_tapped"} == {log.name}
     with log.open(encoding="utf-8-sig") as file:
         kg = sum(int(row[2]) for row in list(csv.reader(file))[1:])
     assert kg / 1000 == pytest.approx(month.truth["total"]["aluminium_tapped_t"], abs=0.1)
