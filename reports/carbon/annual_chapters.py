@@ -46,8 +46,7 @@ def annual_chapters(
 ) -> tuple[Chapter, ...]:
     """The chapters of the year."""
     places = (*((line.id, words(line.name)) for line in potlines), (PLANT, TOTAL))
-    uncertainty = add_uncertainty(assembly, basis, potlines)
-    return (
+    made = (
         _summary(assembly, places),
         _enterprise_facts(basis),
         _boundary(assembly, potlines, basis.period),
@@ -61,10 +60,10 @@ def annual_chapters(
         _monthly(assembly, places, basis.period),
         parts.lodged,
         parts.disclosure,
-        *(() if uncertainty is None else (uncertainty,)),
         _sources(assembly, places),
-        *_ends(),
     )
+    uncertainty = add_uncertainty(assembly, basis, potlines)  # its lines stand there only
+    return (*made, *(() if uncertainty is None else (uncertainty,)), *_ends())
 
 
 Places = tuple[tuple[str, Text], ...]
