@@ -1,6 +1,7 @@
 """``plan.toml``: every mistake at once and with its place; patterns; which plan governs a day."""
 
 import hashlib
+import re
 from datetime import date
 from pathlib import Path
 
@@ -214,3 +215,16 @@ def test_frequencies_from_often_to_seldom() -> None:
 )
 def test_the_same_day_of_a_later_month(day: date, months: int, later: date) -> None:
     assert months_later(day, months) == later
+
+
+def test_every_key_that_the_site_example_only_shows_is_known(tmp_path: Path) -> None:
+    """Each commented key, put to work; but InfluxDB, which stands instead of the lake."""
+    text = (Path(__file__).parents[2] / "config" / "site.example.toml").read_text("utf-8")
+    text = re.sub(r"(?ms)^# \[influxdb\].*?(?=^\n)", "", text)
+    text = re.sub(r"(?m)^# credit_code = .*$", "", text)  # the one shown is no real one
+    text = re.sub(r"(?m)^# (\[|[a-z_0-9]+ = )", r"\1", text)
+    path = tmp_path / "site.toml"
+    path.write_text(text, "utf-8")
+    site = load_site(path)
+    assert site.plan == tmp_path / "plan.toml"
+    assert site.fuels == ("natural_gas", "diesel")
