@@ -81,8 +81,8 @@ def template(
     ledger = Ledger() if plant is None else read_ledger(plant.entries)
     sheets = asked(plant, ledger, period, purpose, plant_now())
     out.parent.mkdir(parents=True, exist_ok=True)
-    make = csv_template if out.suffix.lower() == ".csv" else xlsx_template
-    write_whole(out, make(sheets, plant))
+    as_csv = out.suffix.lower() == ".csv"
+    write_whole(out, csv_template(sheets) if as_csv else xlsx_template(sheets, plant))
     rows = sum(len(sheet.rows) for sheet in sheets)
     typer.echo(say(f"{out}：{rows} 行待填", f"{out}: {rows} row{plural(rows)} to fill in"))
 

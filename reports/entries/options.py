@@ -60,3 +60,13 @@ def signed(author: str, reason: str) -> None:
     """Raises ConfigError unless somebody answers for it and says why."""
     if not author.strip() or not reason.strip():
         raise ConfigError([say("须填 --author 和 --reason", "--author and --reason are required")])
+    if not (author + reason).isprintable():
+        raise ConfigError(
+            [
+                say(
+                    "--author 或 --reason 含有无法显示的字符；请用 UTF-8 输入，不换行",
+                    "--author or --reason has characters that cannot be shown; write UTF-8, one "
+                    "line",
+                )
+            ]
+        )

@@ -21,7 +21,7 @@ _LIST_CHARACTERS: Final = 255  # a list inside a validation may not be longer
 _CHOOSE: Final = "请从列表选择 Choose from the list"
 
 
-def csv_template(sheets: Sequence[SheetAsked], site: Site | None) -> bytes:  # noqa: ARG001 - as XLSX
+def csv_template(sheets: Sequence[SheetAsked]) -> bytes:
     """All rows in one table, UTF-8 with BOM so that a spreadsheet reads the Chinese."""
     columns = _columns([kind for sheet in sheets for kind in sheet.kinds])
     text = StringIO(newline="")

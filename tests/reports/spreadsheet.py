@@ -48,6 +48,7 @@ class Spreadsheet:
             return f"area({where!r}, {found[2] + found[3]!r}, {found[4] + found[5]!r})"
 
         names = {"cell": self._number, "area": self._area, "SUM": _sum, "ROUND": _round}
+        names |= {"MAX": max, "MIN": min}
         code = re.sub(_CELL, reference, formula)
         return float(eval(code, {"__builtins__": {}}, names))  # noqa: S307 - our own formulas
 

@@ -1,5 +1,6 @@
 """carbon-monthly: figures by hand, missing is said, versions are kept, doubts are raised."""
 
+import hashlib
 import json
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -11,6 +12,7 @@ from drivers.model import ConfigError
 from reports.make import refuse_unless_due
 from reports.model import How, Report
 from reports.render.view import view
+from reports.values import Text
 from reports.versions import read_report
 from tests.reports import plant
 from tests.reports.conftest import Built, Office, Smelter
@@ -139,6 +141,25 @@ def test_a_stopped_line_is_not_missing(office: Office) -> None:
     content = office.content()
     assert content.complete
     assert [line.id for line in content.potlines] == ["line1"]
+
+
+def test_what_to_lodge_names_value_voucher_and_document(kept: Office) -> None:
+    content = kept.content()
+    (table,) = [
+        block
+        for chapter in content.chapters
+        for block in chapter.blocks
+        if block.block == "table" and block.id == "lodging"
+    ]
+    rows = [[cell.zh if isinstance(cell, Text) else cell for cell in row] for row in table.rows]
+    metal = rows[0]
+    digest = hashlib.sha256("磅单汇总\n".encode()).hexdigest()[:16]
+    assert metal[:7] == [
+        *("必存", "一系列", "铝液产量", Decimal("21050.25"), "t", "录入", "CL-2026-10-1"),
+    ]
+    assert metal[7] == f"weighing.txt {digest}"
+    assert rows[2][5:] == ["计量", None, "计量数据（见“计量与覆盖率”）"]
+    assert "cn_ets_aluminium_2024.lodging_list" in [each.id for each in content.absent]
 
 
 def test_a_sold_line_counts_its_meter_until_the_day(office: Office, built: Built) -> None:

@@ -465,3 +465,16 @@ def test_what_somebody_else_enters_meanwhile_stops_the_import(
     assert code == 2
     assert "somebody changed the ledger meanwhile" in said
     assert [str(e.figure.value) for e in read_ledger(office.site.entries).entries] == ["20000"]
+
+
+@pytest.mark.parametrize("author", ["\udce7\udce6", "王\n敏"])
+def test_names_that_cannot_be_shown_are_refused(
+    office: Office, smelter: Smelter, author: str
+) -> None:
+    """Bytes of another encoding reach a program as lone surrogates."""
+    path = office.root / "a.csv"
+    path.write_text(f"{HEAD}aluminium_tapped,line1,2026-10,21050,t\n")
+    where = ("--site", str(office.site_file), "--author", author, "--reason", "十月", "--yes")
+    code, said = smelter("entries", "import", str(path), *where)
+    assert code == 2
+    assert "cannot be shown" in said

@@ -141,7 +141,7 @@ def test_a_free_row_of_each_kind_is_imported_from_the_template_without_rows(rich
 def test_the_csv_template_says_the_same(rich: Office) -> None:
     site, path = rich.site, rich.root / "t.csv"
     sheets = asked(site, Ledger(), Period.month(2026, 10), "", NOW)
-    content = csv_template(sheets, site)
+    content = csv_template(sheets)
     assert content.startswith(b"\xef\xbb\xbf# ")
     rows = list(csv.reader(StringIO(content.decode("utf-8-sig"), newline="")))
     top = next(n for n, row in enumerate(rows) if not row[0].startswith("#"))
