@@ -219,9 +219,9 @@ def _reasons(pages: Pages, line: Line, before: Line | None) -> Cell:
     if before is not None and line.inputs and line.inputs == before.inputs:
         found.append(said(pages.say("公式与输入同上", "formula and inputs as above"), "small"))
     else:
-        if line.equation:
-            found.append(said(line.equation, "formula"))
         inputs = input_texts(line, pages.labels, lang)
+        if line.equation and not (inputs and inputs[0].startswith(line.equation)):
+            found.append(said(line.equation, "formula"))
         if inputs:
             found.append(said(pages.say("；", "; ").join(inputs), "small"))
     if line.coverage is not None:
@@ -254,7 +254,12 @@ def _table(pages: Pages, block: Table) -> list[View]:
     """Rows that are no lines; below them the sums of the columns that want one."""
     numeric = [any(isinstance(row[n], Decimal) for row in block.rows) for n in _range(block)]
     heads = [
-        Head(pages.of(c.label), c.unit, right=numeric[n] or c.total, width=c.width * 0.56)
+        Head(
+            pages.of(c.label),
+            c.unit,
+            right=numeric[n] or c.total or c.decimals is not None,
+            width=c.width * 0.56,
+        )
         for n, c in enumerate(block.columns)
     ]
     rows: list[list[Cell]] = [

@@ -96,13 +96,9 @@ class Places:
         known = [given.value for given in line.inputs if given.value is not None]
         if len(known) < len(line.inputs):
             return None
-        return self._by_formula(line, known) or self._sum_of_inputs(line, known)
-
-    def _by_formula(self, line: Line, known: list[Decimal]) -> str | None:
-        by_name = {given.name: value for given, value in zip(line.inputs, known, strict=True)}
-        expression = expression_for(line.formula, by_name, line.value or Decimal(0))
+        expression = expression_for(line)
         if expression is None:
-            return None
+            return self._sum_of_inputs(line, known)
         cells = {given.name: self._input(line, n) for n, given in enumerate(line.inputs)}
         return f"={with_cells(expression, cells)}"
 

@@ -11,7 +11,7 @@ Cell = list[View]  # lines of a cell, one below the other
 
 PORTRAIT_PT: Final = 499.0  # width between the margins of A4
 LANDSCAPE_PT: Final = 745.0
-INSET_PT: Final = 8.0  # left and right of a cell together
+INSET_PT: Final = 10.0  # left and right of a cell together
 SIZES_PT: Final = (8.0, 7.5, 7.0)
 SMALL_SIZES_PT: Final = (*SIZES_PT, 6.5, 6.0, 5.5, 5.0)
 ZERO_WIDTH_SPACE: Final = "\u200b"  # where a long run may break
@@ -129,7 +129,7 @@ def laid_out(block: View, width_pt: float) -> View:
         wanted = equal if _width(equal, size) <= width_pt else wanted
     widths = [w * size + INSET_PT for w in wanted]
     whole = block["relative"] or block["even"]
-    share = 1.0 if whole else min(1.0, ROOMY * sum(widths) / width_pt)
+    share = 1.0 if whole else min(1.0, max(0.5, ROOMY * sum(widths) / width_pt))
     kept = {key: value for key, value in block.items() if key not in _FITTED}
     marks = [max((len(line["m"]) for row in rows for line in row[n]), default=0) for n in columns]
     heads = [head | {"marks": count} for head, count in zip(block["heads"], marks, strict=True)]
