@@ -15,6 +15,7 @@ from reports.carbon.auxiliary import add_plant_auxiliary, add_potline_auxiliary
 from reports.carbon.corrections import add_corrections
 from reports.carbon.enterprise import add_enterprise, fuel_table
 from reports.carbon.lodging_day import lodging_due
+from reports.carbon.lodging_list import lodging_list
 from reports.carbon.plausibility import doubts
 from reports.carbon.process import GUIDE, accept, add_potline, add_totals, bench_of
 from reports.chapters import Block, Chapter, Details, Grid, Standard
@@ -66,6 +67,7 @@ def carbon_monthly(basis: Basis) -> Content:
     month = assemble_month(basis)
     assembly, lines = month.assembly, month.potlines
     due = lodging_due(assembly.legal, basis.period)
+    listed = lodging_list(assembly, lines, basis.period)
     return conclude(
         basis,
         assembly,
@@ -75,7 +77,7 @@ def carbon_monthly(basis: Basis) -> Content:
         duties=() if due is None else (_duty(*due),),
         headline=tuple(f"{PLANT}.{name}" for name in HEADLINE),
         warnings=(*month.warnings, *deviations(basis, tuple(assembly.lines.values()))),
-        chapters=_chapters(tuple(assembly.lines.values()), lines),
+        chapters=_chapters(tuple(assembly.lines.values()), lines, listed),
     )
 
 
@@ -111,7 +113,9 @@ def purchased(lines: tuple[Line, ...]) -> Details:
     return Details(lines=tuple(identity for identity in ids if identity in there))
 
 
-def _chapters(lines: tuple[Line, ...], running: tuple[Potline, ...]) -> tuple[Chapter, ...]:
+def _chapters(
+    lines: tuple[Line, ...], running: tuple[Potline, ...], listed: Chapter
+) -> tuple[Chapter, ...]:
     """What is printed: summary, auxiliary figures, processes, then each figure and its sources."""
     places = (*((line.id, words(line.name)) for line in running), (PLANT, TOTAL))
     details = (
@@ -139,6 +143,7 @@ def _chapters(lines: tuple[Line, ...], running: tuple[Potline, ...]) -> tuple[Ch
                 Standard(part="signatures"),
             ),
         ),
+        listed,
         Chapter(title=Text(zh="工序基本信息", en="Processes"), blocks=(Standard(part="potlines"),)),
         Chapter(
             title=Text(zh="逐项结果、公式与来源", en="Figures, formulas, sources"),
