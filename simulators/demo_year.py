@@ -146,8 +146,11 @@ async def _make(
         *("--format", formats, "--lang", order.report_language),
         good=INCOMPLETE,
     )
+    made = max(folder.reports.glob(f"{name}-{period[1]}-v*.json"), default=None)
+    if made is None:  # a program that fell over ends with 1 as well
+        log = stage.children.log(f"{name}-{period[1]}")
+        raise ChildFailedError(say(f"{name} 未生成；见 {log}", f"{name} was not made; see {log}"))
     if lodge:
-        made = max(folder.reports.glob(f"{name}-{period[1]}-v*.json"))
         await run(
             f"lodge-{name}-{period[1]}",
             *("lodge", str(made), "--receipt", f"SIM-{name}-{period[1]}", "--on", lodge),
