@@ -7,7 +7,7 @@ Site facts only. Legal values live in rule packs, where an operator cannot edit 
 import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -102,6 +102,27 @@ class Abroad(Strict):
     precursors: tuple[str, ...] | None = None  # bought metal; () = none, None = not declared
 
 
+class Pause(Strict):
+    """A time in which a potline stood still: from ``stopped`` to the day before ``restarted``."""
+
+    stopped: date
+    restarted: date | None = None  # None while it still stands
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.restarted is not None and self.restarted <= self.stopped:
+            raise ValueError(
+                say(
+                    f"重启日期 restarted {self.restarted} 须晚于停运日期 stopped {self.stopped}",
+                    f"restarted {self.restarted} must be later than stopped {self.stopped}",
+                )
+            )
+        return self
+
+    def covers(self, day: date) -> bool:
+        return self.stopped <= day and (self.restarted is None or day < self.restarted)
+
+
 class Potline(Strict):
     """One electrolysis process (铝电解工序) and its meters by role."""
 
@@ -115,6 +136,7 @@ class Potline(Strict):
     rectifiers: int = Field(gt=0, le=50)
     started: date
     stopped: date | None = None  # from this day on it does not run
+    pauses: tuple[Pause, ...] = ()  # stood still in between
     acquired: date | None = None  # from this day on its figures are ours
     sold: date | None = None  # from this day on they belong to another reporting entity
     cell: Cell | None = None  # technology, in the words of IPCC 2019 and EU 2025/2547
@@ -156,7 +178,10 @@ class Potline(Strict):
 
     def runs_in(self, first: date, after: date) -> bool:
         """True when the line runs, and is ours, on any day of [first, after)."""
-        return self.begins < after and (self.ends is None or self.ends > first)
+        first = max(first, self.begins)
+        after = after if self.ends is None else min(after, self.ends)
+        days = (first + timedelta(days=n) for n in range((after - first).days))
+        return any(not any(pause.covers(day) for pause in self.pauses) for day in days)
 
 
 class Influx(Strict):

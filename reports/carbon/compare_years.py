@@ -102,7 +102,7 @@ def compare(basis: Basis, assembly: Assembly, potlines: Sequence[Potline]) -> Co
             en="there is no report of last year, neither lodged nor in the folder of this report",
         )
         return Comparison(Chapter(title=title, blocks=(Paragraph(text=none, tone="note"),)), ())
-    reasons = _Reasons(basis, potlines)
+    reasons = _Reasons(basis)
     rows: list[tuple[Cell, ...]] = []
     doubts: list[Doubt] = []
     for line in _compared(assembly, potlines):
@@ -191,10 +191,12 @@ def _reason(reasons: "_Reasons", line: Line, percent: Decimal | None, then: Deci
 class _Reasons:
     """Where explanations come from; read once."""
 
-    def __init__(self, basis: Basis, potlines: Sequence[Potline]) -> None:
+    def __init__(self, basis: Basis) -> None:
         self.basis = basis
-        self._potlines = potlines
         first = Period.year(basis.period.first.year - 1)
+        self._potlines = [
+            line for line in basis.site.potline if line.runs_in(first.first, basis.period.after)
+        ]
         plan = None if basis.site.plan is None else load_plan(basis.site.plan, basis.site)
         self._years = (first, basis.period)
         self._changes: tuple[PlannedChange, ...] = tuple(

@@ -184,6 +184,15 @@ def part_of(line: Potline, period: Period) -> list[Text]:
             found.append(
                 Text(zh=f"{day} {zh}，计至前一日", en=f"{en} on {day}: counted until then")
             )
+    for pause in line.pauses:
+        if pause.stopped < period.after and (pause.restarted or period.after) > period.first:
+            until = pause.restarted
+            found.append(
+                Text(
+                    zh=f"{pause.stopped} 停运" + (f"，{until} 重启" if until else ""),
+                    en=f"stopped on {pause.stopped}" + (f", restarted on {until}" if until else ""),
+                )
+            )
     return found
 
 

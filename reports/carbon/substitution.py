@@ -165,7 +165,7 @@ def _past(ledger: Ledger, line: Potline, month: Period) -> Iterator[Past]:
     """The months before with known metal in which the line ran from the first day to the last."""
     for _ in range(BACK):
         month = month.previous
-        whole = line.begins <= month.first and (line.ends is None or line.ends >= month.after)
+        whole = all(line.runs_in(day, day + timedelta(days=1)) for day in month.days)
         found = month_of(ledger, "aluminium_tapped", line, month)
         if whole and found.amount is not None:
             yield Past(month, found.amount, found.entries)

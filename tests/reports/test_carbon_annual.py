@@ -206,6 +206,23 @@ def test_a_line_that_stops(office: YearOffice, stopped: str, days_in_june: int, 
     assert master.days == 31 + 28 + 31 + 30 + 31 + days_in_june
 
 
+def test_a_line_that_stands_still_in_between(office: YearOffice) -> None:
+    """Stopped from 2 February to 30 April: 1 day of February, none of March and April."""
+    pause = "started = 2010-01-01\npauses = [{ stopped = 2026-02-02, restarted = 2026-05-01 }]"
+    office.write_site(lambda text: text.replace("started = 2010-01-01", pause))
+    still = {"2026-02", "2026-03", "2026-04"}
+    rows = usual_year(skip=lambda month, line: line == "line2" and str(month) in still)
+    rows += "aluminium_tapped,line2,2026-02-01,,320,t,\nanode_consumed,line2,2026-02,,150,t,\n"
+    office.enter(rows + "electricity_ac,line2,2026-02,,4300,MWh,\n")
+    content = office.content()
+    assert content.complete, content.reasons()
+    assert value(content, "line2.aluminium") == 9 * 10000 + 320
+    assert content.line("line2.emission@2026-03").how is How.NONE
+    assert [line.days for line in content.potlines] == [365, 365 - 27 - 31 - 30]
+    note = content.line("line2.aluminium").notes[0]
+    assert note.zh == "2026-02-02 停运，2026-05-01 重启"
+
+
 def test_a_line_that_starts_on_the_last_day(office: YearOffice) -> None:
     office.write_site(lambda text: text.replace("started = 2010-01-01", "started = 2026-12-31"))
     rows = usual_year(skip=lambda _month, line: line == "line2")

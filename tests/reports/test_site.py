@@ -44,6 +44,12 @@ def test_example_loads_and_paths_are_relative_to_it() -> None:
         ("pots = 150", "pots = 0", "potline.2.pots"),
         ("capacity_t_per_year = 120000", 'capacity_t_per_year = "big"', "capacity_t_per_year"),
         ("started = 2010-01-01", "started = 2010-01-01\nstopped = 2009-01-01", "must be later"),
+        ("started = 2010-01-01", "started = 2010-01-01\nsold = 2010-01-01", "sold 2010-01-01"),
+        (
+            "started = 2010-01-01",
+            "started = 2010-01-01\npauses = [{ stopped = 2026-02-02, restarted = 2026-02-02 }]",
+            "restarted 2026-02-02 must be later",
+        ),
         ('province = "henan"', 'province = "henan"\ncredit_code = "91410000000000000X"', "credit"),
         ("pots = 150", "pots = = 150", "site.toml"),
         (SITE[SITE.index("[[potline]]") :], "", "at least one"),
