@@ -51,6 +51,11 @@ def _process(line: Potline) -> Iterator[str]:
         yield f"{line.id}.heat_process"
 
 
+def optional(figure: str) -> bool:
+    """True for a figure of a potline that only some have: a pattern alone does not ask for it."""
+    return figure.partition(".")[2] in {"electricity_aux", "heat_process"}
+
+
 def _each(name: str, items: list[str]) -> list[str]:
     return [f"{PLANT}.{name}.{item}" for item in dict.fromkeys(items)]
 

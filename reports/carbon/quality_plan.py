@@ -12,15 +12,16 @@ from drivers.language import say
 from drivers.model import ConfigError
 from reports.assembly import Assembly, Head, legal_use
 from reports.basis import Basis
+from reports.carbon import quality_plan_house as house
 from reports.carbon import quality_plan_tables as tables
 from reports.carbon.process import GUIDE
 from reports.chapters import Chapter, Column, Details, Paragraph, Standard, Table
 from reports.conclude import conclude
 from reports.model import Content, Doubt, DutyUse, How, Section
 from reports.periods import Period
-from reports.plan import Parameter, Plan
+from reports.plan import ANY, Acquisition, Parameter, Plan
 from reports.plan_certificates import Calibration, calibrations
-from reports.plan_figures import gaps, meters, monitored
+from reports.plan_figures import gaps, meters, monitored, optional
 from reports.plan_file import load_plan
 from reports.plan_in_force import lodged_plans, read_plan
 from reports.plan_words import DRAWINGS, text
@@ -47,12 +48,17 @@ def quality_plan(basis: Basis) -> Content:
     plan = load_plan(site.plan, site)
     assembly = Assembly(year, basis.packs)
     lines = [line for line in site.potline if line.runs_in(year.first, year.after)]
-    named = plan.expanded([line.id for line in lines])
+    wanted = monitored(site, basis.ledger, year)
+    named = {
+        figure: parameter
+        for figure, parameter in plan.expanded([line.id for line in lines]).items()
+        if figure in wanted or not (parameter.figure.startswith(ANY) and optional(figure))
+    }
     known = calibrations(basis.ledger, plan.instrument)
     for calibration in known:
         for certificate in calibration.certificates[-1:]:
             assembly.entry(calibration.instrument.id, certificate.entry)
-    _counts(assembly, basis, plan, named)
+    _counts(assembly, basis, plan, named, wanted)
     warnings = (*_legal_limits(assembly, plan), *_certificates(known))
     assembly.legal_or_absent(GUIDE, "annex_b_form")
     chapters = _chapters(site, plan, named, known)
@@ -74,16 +80,27 @@ def quality_plan(basis: Basis) -> Content:
 # --- what is counted
 
 
-def _counts(assembly: Assembly, basis: Basis, plan: Plan, named: Mapping[str, Parameter]) -> None:
+def _counts(
+    assembly: Assembly,
+    basis: Basis,
+    plan: Plan,
+    named: Mapping[str, Parameter],
+    wanted: tuple[str, ...],
+) -> None:
     year = basis.period
     wanting = [
         text(f"计划中没有参数 {figure}", f"the plan has no parameter for {figure}")
-        for figure in gaps(plan, monitored(basis.site, basis.ledger, year))
+        for figure in gaps(plan, wanted)
     ]
     unknown = [
         text(f"计量表 {meter} 没有对应的计量器具", f"no instrument stands for the meter {meter}")
         for meter in meters(basis.site, year)
         if not any(plan.meter_of(str(meter), day) for day in (year.first, year.days[-1]))
+    ]
+    unknown += [
+        text(f"{figure} 为实测，但没有计量器具", f"{figure} is measured, but by no instrument")
+        for figure, parameter in named.items()
+        if parameter.acquisition is Acquisition.MEASURED and not plan.instruments_for(figure)
     ]
     drawn = {drawing.kind for drawing in plan.drawing}
     undrawn = [
@@ -186,18 +203,18 @@ def _chapters(
             front=True,
             blocks=(unread, counts, Standard(part="signatures")),
         ),
-        Chapter(title=text("版本及修订", "Versions"), blocks=(tables.versions(plan),)),
+        Chapter(title=text("版本及修订", "Versions"), blocks=(house.versions(plan),)),
         Chapter(
             title=text("重点排放单位情况", "The enterprise"),
             blocks=(
-                tables.enterprise(site, plan),
-                tables.departments(plan),
+                house.enterprise(site, plan),
+                house.departments(plan),
             ),
         ),
         Chapter(
             title=text("核算边界和主要排放设施", "Boundary and facilities"),
             blocks=(
-                tables.boundary(plan),
+                house.boundary(plan),
                 Standard(part="potlines"),
                 tables.facilities(plan),
                 tables.drawings(plan),
@@ -220,9 +237,9 @@ def _chapters(
         Chapter(
             title=text("数据内部质量控制和质量保证", "Internal control"),
             blocks=(
-                tables.roles(plan),
-                tables.training(plan),
-                tables.archive(plan),
+                house.roles(plan),
+                house.training(plan),
+                house.archive(plan),
             ),
         ),
     )

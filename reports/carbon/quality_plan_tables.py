@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from reports.chapters import Cell, Column, Table
-from reports.conclude import words
 from reports.plan import Instrument, Parameter, Plan
 from reports.plan_certificates import Calibration
 from reports.plan_words import (
@@ -12,13 +11,11 @@ from reports.plan_words import (
     DRAWINGS,
     FREQUENCY,
     NONE,
-    NOT_STATED,
     beside,
     joined,
     same,
     text,
 )
-from reports.site import Site
 from reports.values import Text
 
 Rows = list[tuple[Cell, ...]]
@@ -26,42 +23,13 @@ _FIGURE = Column(label=text("参数编号", "Figure"), width=30)
 _NAME = Column(label=text("参数名称", "Name"), width=24)
 
 
-def _columns(*heads: tuple[str, str, int]) -> tuple[Column, ...]:
+def columns(*heads: tuple[str, str, int]) -> tuple[Column, ...]:
+    """Heads and widths in characters."""
     return tuple(Column(label=text(zh, en), width=width) for zh, en, width in heads)
 
 
-def versions(plan: Plan) -> Table:
-    """Revision log, oldest first."""
-    return Table(
-        id="plan_versions",
-        title=text("版本与修订记录", "Versions"),
-        columns=_columns(
-            ("版本号", "Version", 10),
-            ("日期", "Date", 12),
-            ("编制人", "Author", 14),
-            ("制定或修订内容、原因", "What and why", 60),
-        ),
-        rows=tuple((x.number, x.on.isoformat(), x.author, x.reason) for x in plan.version),
-    )
-
-
-def departments(plan: Plan) -> Table:
-    """Who answers for which data."""
-    return Table(
-        id="plan_departments",
-        title=text("部门与联系人", "Departments and contacts"),
-        columns=_columns(
-            ("部门编号", "Id", 14),
-            ("部门", "Department", 20),
-            ("联系人", "Contact", 14),
-            ("电话", "Telephone", 16),
-            ("数据职责", "Duty", 44),
-        ),
-        rows=tuple((x.id, x.name, x.contact, x.phone, x.duty) for x in plan.department),
-    )
-
-
-def _department(plan: Plan, identity: str) -> Text:
+def department(plan: Plan, identity: str) -> Text:
+    """Its name, or the id that stands in its place."""
     found = plan.department_of(identity)
     return same(identity) if found is None else found.name
 
@@ -71,7 +39,7 @@ def drawings(plan: Plan) -> Table:
     return Table(
         id="plan_drawings",
         title=text("附图", "Drawings"),
-        columns=_columns(
+        columns=columns(
             ("文件", "File", 28),
             ("图种", "Kind", 18),
             ("名称", "Title", 28),
@@ -106,7 +74,7 @@ def facilities(plan: Plan) -> Table:
     return Table(
         id="plan_facilities",
         title=text("主要排放设施", "Facilities"),
-        columns=_columns(
+        columns=columns(
             ("编号", "Id", 14),
             ("设施名称", "Facility", 20),
             ("设施编号", "Number", 12),
@@ -128,7 +96,7 @@ def parameters(plan: Plan, named: Mapping[str, Parameter]) -> Table:
         columns=(
             _FIGURE,
             _NAME,
-            *_columns(
+            *columns(
                 ("单位", "Unit", 8),
                 ("获取方式", "Acquisition", 12),
                 ("数据来源", "Source", 30),
@@ -144,7 +112,7 @@ def parameters(plan: Plan, named: Mapping[str, Parameter]) -> Table:
                 ACQUISITION[x.acquisition],
                 x.source,
                 joined([beside(x.record.name, x.record.number), x.record.form, x.record.cover]),
-                _department(plan, x.department),
+                department(plan, x.department),
             )
             for figure, x in named.items()
         ),
@@ -168,7 +136,7 @@ def metering(plan: Plan, named: Mapping[str, Parameter], known: Sequence[Calibra
             Column(label=text("参数 ← 计量器具", "Figure ← instrument"), width=34),
             Column(label=text("安装位置", "Place"), width=20),
             Column(label=text("准确度等级", "Accuracy class"), unit="%", width=10),
-            *_columns(
+            *columns(
                 ("检定/校准机构", "Calibrated by", 22),
                 ("监测频次", "Measured", 10),
                 ("记录频次", "Recorded", 10),
@@ -207,7 +175,7 @@ def missing_data(plan: Plan, named: Mapping[str, Parameter]) -> Table:
         title=text("数据缺失处理与交叉验证", "Missing data and cross-check"),
         columns=(
             _FIGURE,
-            *_columns(
+            *columns(
                 ("缺失处理代码", "Method", 20),
                 ("缺失数据处理方法", "When data are missing", 40),
                 ("保守性处理", "Conservative rule", 36),
@@ -241,7 +209,7 @@ def laboratory(named: Mapping[str, Parameter]) -> Table:
         title=text("采样、制样与检测", "Sampling, preparation and analysis"),
         columns=(
             _FIGURE,
-            *_columns(
+            *columns(
                 ("采样", "Sampling", 34),
                 ("制样", "Preparation", 30),
                 ("检测方法标准", "Method", 20),
@@ -277,7 +245,7 @@ def instruments(plan: Plan, known: Sequence[Calibration]) -> Table:
         id="plan_instruments",
         title=text("计量器具台账", "Ledger of instruments"),
         columns=(
-            *_columns(
+            *columns(
                 ("编号", "Id", 14),
                 ("名称", "Instrument", 20),
                 ("型号与出厂编号", "Model and serial number", 24),
@@ -285,9 +253,9 @@ def instruments(plan: Plan, known: Sequence[Calibration]) -> Table:
                 ("用途", "Use", 10),
             ),
             Column(label=text("准确度等级", "Class"), unit="%", width=8),
-            *_columns(("检定规程", "Regulation", 16)),
-            Column(label=text("检定周期", "Interval"), unit="月 months", width=10),
-            *_columns(
+            *columns(("检定规程", "Regulation", 16)),
+            Column(label=text("检定周期（月）", "Interval, months"), width=10),
+            *columns(
                 ("现行证书", "Certificate", 26),
                 ("有效至", "Valid until", 12),
                 ("状态", "State", 16),
@@ -310,37 +278,12 @@ def _state(instrument: Instrument) -> Text:
     return text("在用", "in use")
 
 
-def roles(plan: Plan) -> Table:
-    """Who does what."""
-    return Table(
-        id="plan_roles",
-        title=text("岗位职责", "Roles"),
-        columns=_columns(
-            ("岗位", "Role", 18),
-            ("人员", "Person", 14),
-            ("部门", "Department", 14),
-            ("职责", "Duty", 50),
-        ),
-        rows=tuple((x.name, x.person, _department(plan, x.department), x.duty) for x in plan.role),
-    )
-
-
-def training(plan: Plan) -> Table:
-    """Trainings planned or held."""
-    return Table(
-        id="plan_training",
-        title=text("培训", "Training"),
-        columns=_columns(("时间", "When", 14), ("内容", "Topic", 40), ("人员", "Who", 30)),
-        rows=tuple((x.on, x.topic, x.who) for x in plan.training),
-    )
-
-
 def plant_changes(plan: Plan) -> Table:
     """What changed at the plant, and which figures it moves."""
     return Table(
         id="plan_changes",
         title=text("设施、计量或方法的变化", "Changes of facilities, meters or methods"),
-        columns=_columns(
+        columns=columns(
             ("日期", "Date", 12),
             ("变化", "Change", 40),
             ("原因", "Reason", 36),
@@ -350,67 +293,4 @@ def plant_changes(plan: Plan) -> Table:
             (x.on.isoformat(), x.text, x.reason, joined(x.figures) if x.figures else NONE)
             for x in plan.change
         ),
-    )
-
-
-def enterprise(site: Site, plan: Plan) -> Table:
-    """Who the enterprise is, as the site file says; what nobody wrote is said so."""
-    firm = site.enterprise
-    name = site.operator or site.name
-    return _facts(
-        "plan_enterprise",
-        text("基本情况", "Facts"),
-        (
-            (text("单位名称", "Enterprise"), words(name)),
-            (text("统一社会信用代码", "Unified credit code"), site.credit_code),
-            (text("单位地址", "Address"), firm.address and words(firm.address)),
-            (
-                text("生产场所地址", "Production site"),
-                firm.production_site and words(firm.production_site),
-            ),
-            (text("行业分类代码", "Sector code, GB/T 4754"), firm.industry_code),
-            (text("法定代表人", "Legal representative"), firm.legal_representative),
-            (text("排污许可证编号", "Discharge permit"), firm.discharge_permit),
-            (text("主要产品", "Products"), plan.boundary.products),
-        ),
-    )
-
-
-def boundary(plan: Plan) -> Table:
-    """What is inside, at both levels."""
-    about = plan.boundary
-    return _facts(
-        "plan_boundary",
-        text("核算边界", "Boundary"),
-        (
-            (text("铝电解工序", "Electrolysis processes"), about.process),
-            (text("企业层级", "Enterprise"), about.enterprise),
-            (text("不在边界内", "Not inside"), about.excluded or NONE),
-        ),
-    )
-
-
-def archive(plan: Plan) -> Table:
-    """How data are checked and kept."""
-    return _facts(
-        "plan_archive",
-        text("内部审核与档案", "Internal audit and archive"),
-        (
-            (text("内部审核", "Internal audit"), plan.audit.text),
-            (text("审核频次", "How often"), FREQUENCY[plan.audit.frequency]),
-            (text("审核部门", "By"), _department(plan, plan.audit.department)),
-            (text("档案保存年限", "Records are kept, years"), same(plan.archive.years)),
-            (text("保存地点", "Where"), plan.archive.place),
-            (text("档案管理", "Archive"), plan.archive.text),
-        ),
-    )
-
-
-def _facts(identity: str, title: Text, rows: Sequence[tuple[Text, Text | str | None]]) -> Table:
-    """Names and values as a table, so that versions can be compared row by row."""
-    return Table(
-        id=identity,
-        title=title,
-        columns=_columns(("项目", "Item", 24), ("内容", "What", 80)),
-        rows=tuple((name, value or NOT_STATED) for name, value in rows),
     )

@@ -35,7 +35,7 @@ from reports.plan_deviations import deviations
 from reports.plan_figures import is_tested
 from reports.plan_file import load_plan
 from reports.plan_in_force import PlanInForce, plan_in_force
-from reports.plan_words import text
+from reports.plan_words import joined, text
 from reports.rules.packs import RuleError
 from reports.site import PLANT
 from reports.values import Text
@@ -220,12 +220,27 @@ def _front_lines(
             _FRONT[3],
             text("较上年变化未说明原因", "Movements since last year without a reason"),
             len(moved),
-            [text(f"{x.line}：{x.text.zh}", f"{x.line}: {x.text.en}") for x in moved],
+            _moved(moved),
         ),
     ):
         head = Head(PLANT, name, Section.CHECK, label, "", 0)
         value = None if missing else Decimal(count)
         assembly.state(head, value, How.COMPUTED, (), missing=missing)
+
+
+def _moved(doubts: Sequence[Doubt]) -> list[Text]:
+    """One reason for all figures that moved: their table tells by how much."""
+    if not doubts:
+        return []
+    named = joined(each.line for each in doubts)
+    return [
+        text(
+            f"较上年变化超过界限，没有说明原因：{named.zh}；请在 plan.toml 写 [[change]]，"
+            "或在录入备注写“变动说明：……”",
+            f"moved beyond the limit since last year without a reason: {named.en}; write a "
+            "[[change]] into plan.toml or a note that begins with “explain:” at an entry",
+        )
+    ]
 
 
 # --- what is printed

@@ -34,6 +34,11 @@ def _short(value: Decimal | None) -> Decimal | None:
     return None if value is None else Decimal(short_text(rounded(value, 6)))
 
 
+def _percent(value: Decimal | None) -> Decimal | None:
+    """Four decimals, and no negative zero."""
+    return None if value is None else rounded(value, 4) + 0
+
+
 def _verdict(*, above: bool, unexplained: bool) -> Text:
     if not above:
         return text("一致", "agrees")
@@ -53,7 +58,7 @@ def year_table(found: Sequence[YearCheck], alone: Mapping[str, Sequence[Line]]) 
             x.source,
             _short(x.amount),
             _short(x.amount - x.value),
-            x.percent,
+            _percent(x.percent),
             Decimal(len(x.months)),
             x.months[0].threshold,
             _verdict(above=bool(x.above), unexplained=bool(x.unexplained)),
@@ -118,7 +123,7 @@ def month_table(found: Sequence[Check]) -> Table:
                 x.source.label,
                 _short(x.source.amount),
                 _short(x.difference),
-                x.percent,
+                _percent(x.percent),
                 x.threshold,
                 _verdict(above=x.above, unexplained=x.unexplained),
                 x.explanation or None,
@@ -211,18 +216,40 @@ def sums_table(lines: Mapping[str, Line], found: Sequence[Lodged]) -> Table:
         if line is None or line.how is not How.SUM:
             continue
         stated = [x for x in months if x.before is not None]
-        total = sum((x.before or Decimal(0) for x in stated), Decimal(0))
-        off = None if line.rounded is None else line.rounded - total
-        rows.append((figure, line.label, line.unit, line.rounded, total, Decimal(len(stated)), off))
+        before, now = (
+            sum((value or Decimal(0) for value in values), Decimal(0))
+            for values in ([x.before for x in stated], [x.now for x in stated])
+        )
+        whole = line.rounded if len(stated) == len(line.inputs) else None
+        rows.append(
+            (
+                figure,
+                line.label,
+                line.unit,
+                Decimal(len(stated)),
+                before,
+                now,
+                now - before,
+                whole,
+                None if whole is None else whole - before,
+            )
+        )
     return Table(
         id="lodged_sums",
         title=text("年度值与已存证月份之和", "The year and the sum of the lodged months"),
         columns=(
             *columns(("参数", "Figure", 28), ("名称", "Name", 20), ("单位", "Unit", 8)),
-            Column(label=text("年度值", "Year"), width=14),
-            Column(label=text("存证月份之和（修约值）", "Sum of lodged months, rounded"), width=18),
-            Column(label=text("月数", "Months"), width=8),
+            Column(label=text("已存证月数", "Months lodged"), width=8),
+            Column(label=text("存证值之和", "Sum as lodged"), width=14),
+            Column(label=text("同月现值之和", "The same months now"), width=14),
             _DIFFERENCE,
+            Column(label=text("年度值", "Year"), width=14),
+            Column(label=text("年度值－存证值之和", "Year - sum as lodged"), width=14),
         ),
         rows=tuple(rows),
+        note=text(
+            "存证值按修约后的月度值相加；年度值只在全部月份都已存证时比较，可有修约差。",
+            "The lodged months are added as they were rounded; the year is compared only when all "
+            "of its months are lodged, and may differ by rounding.",
+        ),
     )

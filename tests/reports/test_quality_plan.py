@@ -41,7 +41,9 @@ def test_a_whole_plan_is_complete_before_its_year(filed: Office, smelter: Smelte
     arguments = ("report", "quality-plan", "--site", str(filed.site_file), "--year", "2027")
     code, said = smelter(*arguments, "--out", str(out), "--format", "json", "--lang", "en")
     assert code == 0, said
-    assert "Parameters in the plan: 17" in said  # 8 of each potline and the plant's electricity
+    assert (
+        "Parameters in the plan: 16" in said
+    )  # 8 of line1, 7 of line2 without aux meter, 1 of the plant
     assert "Instruments in use: 6" in said
     assert "file the quality plan of 2027: by 2026-12-31" in said
     code, said = smelter("report", "carbon-annual", *arguments[2:], "--out", str(out))
@@ -80,6 +82,12 @@ def test_the_first_page_says_that_annex_b_was_not_seen(filed: Office) -> None:
             'measures = ["line2.electricity_ac"]',
             "plant.plan_instruments",
             "no instrument stands for the meter line2/ac1 meter.energy_import",
+        ),
+        (
+            'measures = ["line2/ac1", "line2.electricity_ac"]',
+            'measures = ["line2/ac1", "line1.electricity_ac"]',
+            "plant.plan_instruments",
+            "line2.electricity_ac is measured, but by no instrument",
         ),
         (
             'kind = "metering"',
