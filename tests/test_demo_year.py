@@ -1,0 +1,108 @@
+"""A simulated year as a newcomer runs it: every carbon report, true to what happened."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from openpyxl import load_workbook
+from pypdf import PdfReader
+
+from simulators.compare import read_json
+from simulators.compare_year import year_deviations
+
+SMELTER = (sys.executable, "-c", "from drivers.cli import main; main()")
+YEAR = "2025"
+REPORTS = ("quality-plan", "carbon-annual", "verification", "allowance", "international")
+
+
+def smelter(*arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), "LANG": "C"}
+    return subprocess.run(
+        [*SMELTER, *arguments],
+        capture_output=True,
+        encoding="utf-8",
+        env=environment,
+        timeout=900,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("year") / "demo"
+    ended = smelter("demo", "--once", "--year", YEAR, "--dir", str(made), "--lang", "zh")
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert "与仿真真值的最大偏差" in ended.stdout
+    return made
+
+
+def content(folder: Path, name: str) -> dict[str, Any]:
+    found: dict[str, Any] = read_json(folder / "reports" / f"{name}-{YEAR}-v1.json")["content"]
+    return found
+
+
+def lines(folder: Path, name: str) -> dict[str, dict[str, Any]]:
+    return {line["id"]: line for line in content(folder, name)["lines"]}
+
+
+def test_every_figure_of_the_year_is_true(folder: Path) -> None:
+    truth = read_json(folder / "history" / f"truth-{YEAR}.json")
+    report = read_json(folder / "reports" / f"carbon-annual-{YEAR}-v1.json")
+    found = year_deviations(report, truth)
+    assert len(found) == 355
+    assert [figure for figure in found if not figure.good] == []
+
+
+def test_months_in_which_a_line_stood_still_are_not_stated(folder: Path) -> None:
+    annual = lines(folder, "carbon-annual")
+    assert "line2.aluminium@2025-08" in annual
+    assert "line2.aluminium@2025-09" not in annual
+    assert "line3.aluminium@2025-03" not in annual
+    (april,) = (p for p in content(folder, "carbon-annual")["potlines"] if p["id"] == "line3")
+    assert april["days"] == 260  # 16 April to 31 December
+
+
+def test_every_report_is_there_in_three_forms(folder: Path) -> None:
+    for name in REPORTS:
+        stem = folder / "reports" / f"{name}-{YEAR}-v1"
+        report = read_json(stem.with_suffix(".json"))
+        assert report["content"]["complete"], name
+        pages = PdfReader(f"{stem}.zh.pdf").pages
+        assert "示例铝业" in pages[0].extract_text()
+        assert load_workbook(f"{stem}.zh.xlsx").sheetnames
+
+
+def test_a_certificate_that_ran_out_is_flagged(folder: Path) -> None:
+    """The anode scale of line 1 was calibrated 40 days late, and nothing else is wrong."""
+    warnings = content(folder, "carbon-annual")["warnings"]
+    assert {warning["line"] for warning in warnings} == {"line1.anode_consumed"}
+    assert "2025-10-16" in warnings[0]["text"]["zh"]
+
+
+def test_anode_effects_move_the_methods_abroad_only(folder: Path) -> None:
+    truth = read_json(folder / "history" / f"truth-{YEAR}.json")
+    abroad = lines(folder, "international")
+    for name in ("line1", "line2", "line3"):
+        true = truth["lines"][name]["aem_min_per_cell_day"]
+        (measured,) = (v["value"] for k, v in abroad.items() if k == f"{name}.ae_minutes")
+        assert measured == pytest.approx(true, rel=1e-3)
+
+
+def test_lodged_months_agree_and_every_figure_traces(folder: Path) -> None:
+    listed = smelter("lodge", "--list", "--site", str(folder / "site.toml"), "--json")
+    assert listed.returncode == 0, listed.stderr
+    lodged = json.loads(listed.stdout)
+    assert len(lodged) == 13  # the plan and twelve months
+    report = str(folder / "reports" / f"carbon-annual-{YEAR}-v1.json")
+    for line in ("plant.emission", "line2.electricity_ac@2025-08", "plant.fuel_co2.natural_gas"):
+        traced = smelter("trace", report, line)
+        assert traced.returncode == 0, traced.stdout + traced.stderr
+
+
+def test_the_ledger_is_whole(folder: Path) -> None:
+    checked = smelter("entries", "check", "--site", str(folder / "site.toml"))
+    assert checked.returncode == 0, checked.stdout + checked.stderr
