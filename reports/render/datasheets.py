@@ -20,7 +20,7 @@ from reports.render.labels import (
     unit_text,
 )
 from reports.render.live import Places
-from reports.render.marks import UNCONFIRMED
+from reports.render.marks import sign_of
 from reports.render.workbook import Alarm, Cell, Column, Figure, Rows
 
 
@@ -126,7 +126,7 @@ def legals_sheet(pages: Pages) -> Rows:
             unit_text(legal.unit, lang),
             str(legal.applies_from),
             CONFIRMED[legal.confirmed].of(lang),
-            "" if legal.confirmed == "official" else UNCONFIRMED,
+            sign_of(legal),
             legal.source.title,
             legal.locator,
             legal.read.of(lang),

@@ -1,11 +1,13 @@
-"""Signs that a figure carries: it rests on an unconfirmed legal value, or on substituted data."""
+"""Signs of a figure: it rests on a rule not read in its official text, or on substituted data."""
 
 from typing import Final
 
+from reports.citations import LegalUse
 from reports.model import Content, How
 from reports.values import Text
 
 UNCONFIRMED: Final = "※"
+PLANT_CHECKED: Final = "◇"
 SUBSTITUTED: Final = "△"
 
 MEANING: Final = {
@@ -13,6 +15,11 @@ MEANING: Final = {
         zh="该数值使用了（直接或经由其他数值）未经官方文本核实的法规参数",
         en="the figure uses, itself or through others, a legal value not confirmed in the "
         "official text",
+    ),
+    PLANT_CHECKED: Text(
+        zh="该数值使用了（直接或经由其他数值）本厂录入并核对的法规参数",
+        en="the figure uses, itself or through others, a legal value entered and checked by the "
+        "plant",
     ),
     SUBSTITUTED: Text(
         zh="该数值包含（直接或经由其他数值）按规则替代的缺失数据",
@@ -22,12 +29,19 @@ MEANING: Final = {
 }
 
 
+def sign_of(legal: LegalUse | None) -> str:
+    """The sign of a rule: none when its official text was read."""
+    if legal is None or legal.confirmed == "official":
+        return ""
+    return PLANT_CHECKED if legal.confirmed == "site" else UNCONFIRMED
+
+
 def marks(content: Content) -> dict[str, str]:
     """The signs of each line by id; a line inherits them from the lines it is made from."""
-    legal = {use.id for use in content.legals if use.confirmed != "official"}
+    signs = {use.id: sign_of(use) for use in content.legals}
     own = {
         line.id: {
-            *([UNCONFIRMED] if any(given.ref in legal for given in line.inputs) else []),
+            *(signs[given.ref] for given in line.inputs if signs.get(given.ref)),
             *([SUBSTITUTED] if line.how is How.SUBSTITUTED or line.substituted else []),
         }
         for line in content.lines
@@ -44,4 +58,4 @@ def marks(content: Content) -> dict[str, str]:
             if more:
                 own[line] |= more
                 changed = True
-    return {line: "".join(s for s in MEANING if s in signs) for line, signs in own.items()}
+    return {line: "".join(s for s in MEANING if s in found) for line, found in own.items()}

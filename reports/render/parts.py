@@ -19,7 +19,7 @@ from reports.render.labels import (
     more_text,
     unit_text,
 )
-from reports.render.marks import UNCONFIRMED
+from reports.render.marks import sign_of
 from reports.render.printed import Cell, Head, View, said, table
 from reports.words import short_text
 
@@ -76,19 +76,19 @@ def _legals(pages: Pages) -> list[View]:
 
 
 def _legal(pages: Pages, legal: LegalUse) -> list[Cell]:
-    official = legal.confirmed == "official"
+    style = {"official": "plain", "site": "amber"}.get(legal.confirmed, "red")
     since = pages.say(
         f"{legal.locator}；自 {legal.applies_from}", f"{legal.locator}; from {legal.applies_from}"
     )
     return [
-        [said(pages.of(legal.label), mark="" if official else UNCONFIRMED)],
+        [said(pages.of(legal.label), mark=sign_of(legal))],
         [said(legal_value(legal, pages.lang))],
         [
             said(legal.source.title, "small-ink"),
             said(since, "small"),
             *([] if legal.overlay is None else [said(pages.of(legal.overlay.text), "small")]),
         ],
-        [said(CONFIRMED[legal.confirmed].of(pages.lang), "plain" if official else "red")],
+        [said(CONFIRMED[legal.confirmed].of(pages.lang), style)],
     ]
 
 
@@ -285,7 +285,7 @@ def _duties(pages: Pages) -> list[View]:
     for duty in sorted(pages.report.content.duties, key=lambda duty: duty.due):
         legal = legals.get(duty.legal)
         left = days_left(duty.due, written)
-        mark = UNCONFIRMED if legal is not None and legal.confirmed != "official" else ""
+        mark = sign_of(legal)
         rows.append(
             [
                 [said(pages.of(duty.text), mark=mark)],

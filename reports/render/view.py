@@ -7,7 +7,7 @@ from reports.model import DutyUse, Report
 from reports.render.blocks import Pages, figure, pages_of, printed
 from reports.render.items import legal_value
 from reports.render.labels import CONFIRMED
-from reports.render.marks import MEANING, SUBSTITUTED, UNCONFIRMED
+from reports.render.marks import MEANING
 from reports.render.parts import changes_table, left_text, standard
 from reports.render.printed import LANDSCAPE_PT, PORTRAIT_PT, View, is_wide, laid_out
 from reports.values import Text
@@ -126,8 +126,8 @@ def _alarms(pages: Pages) -> View:
             for stamp in content.stamps
         ],
         "signs": [
-            {"sign": sign, "meaning": pages.of(MEANING[sign])}
-            for sign in (UNCONFIRMED, SUBSTITUTED)
+            {"sign": sign, "meaning": pages.of(meaning)}
+            for sign, meaning in MEANING.items()
             if sign in signs
         ],
         "warnings": [

@@ -253,6 +253,16 @@ def test_official_rules_leave_no_sign() -> None:
     assert marks(content.model_copy(update={"legals": legals}))["line1.anode_net"] == ""
 
 
+def test_rules_that_the_plant_checked_have_a_sign_of_their_own() -> None:
+    report = specimen.report()
+    legals = tuple(use.model_copy(update={"confirmed": "site"}) for use in report.content.legals)
+    content = report.content.model_copy(update={"legals": legals, "stamps": ()})
+    assert marks(content)["line1.anode_net"] == "◇"
+    first = pages(render_pdf(report.model_copy(update={"content": content}), "zh"))[0]
+    assert "◇ 该数值使用了（直接或经由其他数值）本厂录入并核对的法规参数" in first
+    assert "※" not in first
+
+
 def test_chapters_are_numbered_as_chinese_officials_do() -> None:
     numbers = {1: "一", 9: "九", 10: "十", 11: "十一", 20: "二十", 21: "二十一", 99: "九十九"}
     assert {n: chinese(n) for n in numbers} == numbers
