@@ -8,7 +8,7 @@ from typing import Final
 from reports.assembly import Assembly
 from reports.carbon import abroad_co2, abroad_pfc
 from reports.carbon.abroad_pfc import Result
-from reports.carbon.abroad_rules import CELLS, Bench
+from reports.carbon.abroad_rules import CELLS, POINT_FED, Bench
 from reports.chapters import Cell, Chapter, Column, Details, Months, Paragraph, Standard, Table
 from reports.conclude import words
 from reports.model import Doubt, How, Line
@@ -102,6 +102,7 @@ def chapters_of(
                 Paragraph(text=_INTRODUCTION),
                 _totals(assembly, benches),
                 Paragraph(text=_NOT_CHINA, tone="note"),
+                Paragraph(text=_SCOPE, tone="note"),
                 Standard(part="signatures"),
             ),
         ),
@@ -142,6 +143,14 @@ _NOT_CHINA: Final = Text(
     zh="实测的阳极效应时间只影响本报告；全国碳市场的阳极效应排放按吨铝缺省因子计算，不随其变动。",
     en="Measured anode effects move the figures of this report only; the Chinese ETS counts a "
     "fixed factor per tonne of aluminium.",
+)
+
+
+_SCOPE: Final = Text(
+    zh="各规则总量均为阳极（糊）CO2、阳极效应 PFC，以及该规则要求的焙烧和纯碱排放；"
+    "不含燃料燃烧和电力。输欧产品的完整口径见 cbam 报告。",
+    en="Totals hold CO2 of anodes or paste, PFC of anode effects, and baking and soda ash where "
+    "the rule counts them; no fuels, no electricity. The whole of EU goods is in the report cbam.",
 )
 
 
@@ -225,13 +234,18 @@ def methods_table(assembly: Assembly, found: Sequence[Found], line: Potline) -> 
             Column(label=Text(zh="规则取值核实", en="Confirmed"), width=12),
         ),
         rows=tuple(rows),
-        note=Text(
-            zh="● 表示计入该规则总量的方法；其余供对照。",
-            en="● marks the methods that are in the total of the rule; the others are beside it.",
-        ),
+        note=_MARKS if line.cell not in POINT_FED else _POINT_FED,
     )
 
 
+_MARKS: Final = Text(
+    zh="● 表示计入该规则总量的方法；其余供对照。",
+    en="● marks the methods that are in the total of the rule; the others are beside it.",
+)
+_POINT_FED: Final = Text(
+    zh=f"{_MARKS.zh}IPCC 2006 和美国规则未细分点式下料槽，按 CWPB 取值。",
+    en=f"{_MARKS.en} IPCC 2006 and the US rule do not tell point-fed cells apart: CWPB.",
+)
 _CO2: Final = "CO2"
 _PFC: Final = "PFC"
 
