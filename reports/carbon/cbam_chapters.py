@@ -263,7 +263,8 @@ _BELOW: Final = Text(zh="不须申报", en="need not")
 
 def _beside(bench: Bench) -> Facts:
     """Scrap per tonne and pre-consumer share, as CBAM wants them reported."""
-    lines, facts = bench.assembly.lines, []
+    lines = bench.assembly.lines
+    facts: list[tuple[Text, Text | str]] = []
     for name in ("scrap_per_t", "pre_consumer"):
         line = lines[f"{PLANT}.{name}"]
         if line.how is How.NONE or line.value is None:
