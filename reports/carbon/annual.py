@@ -41,6 +41,7 @@ class Year:
     """Every line of the year and of its months on one bench."""
 
     period: Period
+    months: tuple[Period, ...]  # fewer than twelve in a trial of a year that still runs
     assembly: Assembly
     potlines: tuple[Potline, ...]
     warnings: tuple[Doubt, ...]
@@ -55,18 +56,40 @@ def assemble_year(basis: Basis) -> Year:
     year = basis.period
     assembly = Assembly(year, basis.packs)
     warnings: list[Doubt] = []
-    for month in year.months:
+    months = _at_hand(basis)
+    for month in months:
         warnings += _merge(assembly, assemble_month(basis.of(month)), month)
     potlines = tuple(x for x in basis.site.potline if x.runs_in(year.first, year.after))
-    made = Year(year, assembly, potlines, ())
+    made = Year(year, months, assembly, potlines, ())
     for scope in made.scopes:
         for name in _names(assembly, scope):
             _year_line(made, scope, name)
-    months = {key: line for key, line in assembly.lines.items() if "@" in key}
-    whole = {key: line for key, line in assembly.lines.items() if "@" not in key}
-    assembly.lines = whole | months
-    found = doubts(assembly.lines, potlines, year)
-    return Year(year, assembly, potlines, (*found, *by_month(warnings)))
+    by_id = assembly.lines
+    assembly.lines = {key: line for key, line in by_id.items() if "@" not in key} | {
+        key: line for key, line in by_id.items() if "@" in key
+    }
+    found = (*_only(year, months), *doubts(assembly.lines, potlines, year))
+    return Year(year, months, assembly, potlines, (*found, *by_month(warnings)))
+
+
+def _at_hand(basis: Basis) -> tuple[Period, ...]:
+    """The months; in a trial those after the last one with any entry are left out."""
+    months = basis.period.months
+    if not basis.preliminary:
+        return months
+    known = [entry.figure.period.first for entry in basis.ledger.current().values()]
+    last = max((day for day in known if day < basis.period.after), default=basis.period.first)
+    return tuple(month for month in months if month.first <= last) or months[:1]
+
+
+def _only(year: Period, months: Sequence[Period]) -> tuple[Doubt, ...]:
+    if len(months) == len(year.months):
+        return ()
+    text = Text(
+        zh=f"合计只含 {months[0]} 至 {months[-1]}，其后各月尚无录入",
+        en=f"the sums hold {months[0]} to {months[-1]} only; nothing is entered for later months",
+    )
+    return (Doubt(line=f"{PLANT}.emission", text=text),)
 
 
 def at(identity: str, month: Period) -> str:
@@ -134,7 +157,7 @@ def _names(assembly: Assembly, scope: str) -> list[str]:
 def _year_line(year: Year, scope: str, name: str) -> None:
     """The year's figure of one name: recomputed where it is a ratio, else the sum."""
     assembly, identity = year.assembly, f"{scope}.{name}"
-    months = year.period.months
+    months = year.months
     there = [m for m in months if at(identity, m) in assembly.lines]
     sample = assembly.lines[at(identity, there[0])]
     head = Head(scope, name, sample.section, sample.label, sample.unit, sample.decimals)

@@ -26,6 +26,7 @@ from reports.words import rounded
 
 REPORT: Final = "carbon-annual"
 PREFIXES: Final = ("变动说明：", "变动说明:", "explain:")
+NOISE: Final = 6  # decimals beyond which a report file, made of floats, says nothing
 EXPLAIN: Final = Text(zh="须说明原因", en="explain")
 _NAMES: Final = (
     *("aluminium", "anode_consumed", "anode_co2", "pfc", "emission", "intensity"),
@@ -301,4 +302,5 @@ class _Parts:
             self.metal * self.anode_rate * (self.factor - then.factor),
             self.metal * (self.pfc - then.pfc),
         )
-        return (*effects, sum(effects, Decimal(0)))
+        whole = sum(effects, Decimal(0))
+        return tuple(rounded(each, NOISE) + 0 for each in (*effects, whole))  # + 0: no minus zero

@@ -390,6 +390,19 @@ def test_months_without_any_potline_are_not_stated(office: YearOffice) -> None:
     assert value(content, "plant.aluminium") == 10 * 30000
 
 
+def test_a_trial_of_a_running_year_says_which_months_it_holds(office: YearOffice) -> None:
+    """Ten months are entered: their sum, and never taken for the year."""
+    office.enter(usual_year(skip=lambda month, _line: month.first >= date(2026, 11, 1)))
+    assert not office.content().complete  # without the trial, November is missing
+    content = office.content(preliminary=True)
+    assert content.complete
+    assert value(content, "plant.aluminium") == 10 * 30000
+    said = [doubt.text.en for doubt in content.warnings]
+    assert any("hold 2026-01 to 2026-10 only" in text for text in said)
+    with pytest.raises(KeyError):
+        content.line("plant.aluminium@2026-11")
+
+
 def test_the_archived_report_serves_when_none_was_lodged(office: YearOffice) -> None:
     office.enter(usual_year(Y2025) + usual_year(Y2026))
     out = office.root / "out"

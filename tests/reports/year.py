@@ -107,13 +107,13 @@ class YearOffice:
             ),
         )
 
-    def content(self, period: Period = Y2026) -> Content:
+    def content(self, period: Period = Y2026, *, preliminary: bool = False) -> Content:
         site = load_site(self.site_file)
         make = carbon_annual if period.is_year else carbon_monthly
         with open_series(site) as series:
             ledger, lodgings = read_ledger(site.entries), read_lodgings(site.entries)
-            basis = Basis(site, period, ledger, series, packs(), lodgings, archive=self.archive)
-            return make(basis)
+            basis = Basis(site, period, ledger, series, packs(), lodgings, preliminary)
+            return make(replace(basis, archive=self.archive))
 
 
 def month_rows(
