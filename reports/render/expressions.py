@@ -56,6 +56,16 @@ def _candidates(line: Line) -> Iterator[str]:
         yield from from_catalogue(line.formula)
     elif not line.formula:
         yield from clauses(line.equation)
+        yield from _in_order(line)
+
+
+def _in_order(line: Line) -> Iterator[str]:
+    """An equation with as many symbols as the line has inputs, taken to be in the same order."""
+    names = [given.name for given in line.inputs]
+    for clause in clauses(line.equation):
+        symbols = dict.fromkeys(name for name in _NAME.findall(clause) if name not in _FUNCTIONS)
+        if len(symbols) == len(names) and all(name.isidentifier() for name in names):
+            yield _renamed(clause, dict(zip(symbols, names, strict=True)))
 
 
 def from_catalogue(formula: str) -> tuple[str, ...]:

@@ -308,7 +308,10 @@ def test_a_line_without_formula_is_its_equation_when_that_names_its_inputs() -> 
     values = {"A": Decimal(9), "E": Decimal(4)}
     assert expression_for(computed("", Decimal(5), values, "A − E")) == "A - E"
     assert expression_for(computed("", Decimal(5), values, "D = A − E")) == "A - E"
-    assert expression_for(computed("", Decimal(5), values, "NC = C − B")) is None
+    assert expression_for(computed("", Decimal(5), values, "NC = C − B")) == "A - E"  # in order
+    assert expression_for(computed("", Decimal(5), values, "NC = B + C")) is None
+    assert expression_for(computed("", Decimal(5), values, "NC = C − B − D")) is None
+    assert expression_for(computed("", Decimal(9), values, "max(0, C, B)")) == "max(0, A, E)"
     assert expression_for(computed("", Decimal(5), values, "⌊A⌋ − E")) is None
     assert expression_for(computed("", Decimal(5), values, "")) is None
 
