@@ -37,6 +37,12 @@ TITLE: Final = Text(
 )
 
 
+DAYS: Final = (
+    *("report_due", "verification_due", "pre_allocation_due"),
+    *("allocation_due", "issue_due", "surrender_due"),
+)
+
+
 @dataclass(frozen=True, slots=True)
 class _Made:
     years: tuple[YearOf, ...]
@@ -51,7 +57,7 @@ def allowance(basis: Basis) -> Content:
     running = [x for x in basis.site.potline if x.runs_in(basis.period.first, basis.period.after)]
     years = tuple(add_year(basis, assembly, line) for line in running)
     add_totals(basis, assembly, years)
-    days = milestones(assembly)
+    days = milestones(assembly, DAYS)
     below, found = _below(assembly)
     determined = next((day.due for day in days if day.id == "allocation_due"), None)
     made = _allocate(basis, assembly, years, determined, below=below)

@@ -1,6 +1,6 @@
 """The days of a compliance year: what the plant must do, and what others do for it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -40,10 +40,11 @@ class Milestone:
         return DutyUse(id=self.id, text=self.text, due=self.due, legal=self.legal.id)
 
 
-def milestones(assembly: Assembly) -> tuple[Milestone, ...]:
+def milestones(assembly: Assembly, names: Iterable[str]) -> tuple[Milestone, ...]:
     """Those of the assembly's year, by day; one not published yet is noted there as absent."""
     found = []
-    for name, text in (OURS | THEIRS).items():
+    for name in names:
+        text = OURS.get(name) or THEIRS[name]
         try:
             legal = assembly.legal_or_absent(CALENDAR, name)
         except RuleError:  # there is no such day for that year

@@ -13,6 +13,7 @@ from reports.carbon.allowance_position import whole_shortfall, whole_surplus
 from reports.formulas import FORMULAS
 from reports.model import Content, How
 from tests.reports.conftest import Smelter
+from tests.reports.plant import SITE
 from tests.reports.quota import ONE_LINE, Quota, months, office, value
 from tests.reports.test_rules_overlays import BALANCE, written
 
@@ -372,3 +373,33 @@ def test_the_command_and_its_exit_codes(desk: Quota, smelter: Smelter) -> None:
     assert list(desk.root.glob("allowance-2025-v2.en.xlsx"))
     code, text = smelter(*run, "--year", "2026", "--format", "json")
     assert (code, "--preliminary" in text) == (2, True)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    anode=st.decimals(min_value="0.42", max_value="0.54", places=4),
+    more=st.decimals(min_value="0.0001", max_value="0.02", places=4),
+)
+def test_more_anode_never_betters_the_rate(anode: Decimal, more: Decimal) -> None:
+    def alpha(rate: Decimal) -> Decimal:
+        return FORMULAS["allowance"](
+            emission_t=100000 * (rate * D("3.0354250667") + D("0.14481")),
+            aluminium_t=100000,
+            balance_t_per_t=D("1.57"),
+            slope=D("0.15"),
+            clip_fraction=D("0.2"),
+        )["alpha"]
+
+    assert alpha(anode + more) < alpha(anode)
+
+
+def test_the_plant_is_the_sum_of_its_processes(tmp_path: Path) -> None:
+    """Each is cut down to whole tonnes before they are added, as the rule says."""
+    desk = office(tmp_path, SITE).verified(2025, "152000.9", "100000")
+    desk.verified(2025, "78000.9", "50000", line="line2")
+    content = desk.balance(2025, "1.57").content(2025)
+    for name in ("allowance", "emission", "position"):
+        parts = sum((value(content, f"{line}.{name}") for line in ("line1", "line2")), D(0))
+        assert value(content, f"plant.{name}") == parts
+    assert value(content, "line1.allowance") % 1 == 0
+    assert [duty.id for duty in content.duties] == ["report_due", "surrender_due"]
