@@ -31,6 +31,11 @@ NAME: Final = "carbon-annual"
 TITLE: Final = Text(
     zh="铝冶炼企业温室气体排放年度报告", en="Annual greenhouse gas report of an aluminium smelter"
 )
+INFORMED_BY: Final = {  # CO2 beside the report, and the energy it is made from
+    "indirect_co2": "electricity_ac",
+    "electricity_purchased_co2": "electricity_purchased",
+    "heat_purchased_co2": "heat_purchased",
+}
 CALENDAR: Final = "cn_calendar"
 _NOT_BURNED: Final = Text(zh="全年消耗量为零", en="none was consumed in the year")
 _STOPPED: Final = Text(zh="本月该工序未运行：未填报", en="it did not run in this month: not stated")
@@ -169,6 +174,8 @@ def _year_line(year: Year, scope: str, name: str) -> None:
         add_intensity(assembly, head)
     elif name == "specific_energy":
         _specific_energy(assembly, head)
+    elif name in INFORMED_BY and assembly.lines[f"{scope}.{INFORMED_BY[name]}"].value is None:
+        return  # a month of the energy is missing: no sum of the months that are there
     elif name.startswith(("fuel_ncv.", "gas_ncv.")):
         _heat_value(assembly, head, there)
     else:

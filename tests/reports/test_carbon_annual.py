@@ -168,6 +168,10 @@ def test_a_missing_month_makes_the_year_missing_and_says_which(office: YearOffic
     assert content.line("plant.emission").value is None
     assert content.line("line2.emission").value is not None
     assert content.line("line1.emission@2026-03").value is not None
+    assert content.line("line1.electricity_ac").how is How.MISSING
+    with pytest.raises(KeyError):  # eleven months of it are no year of it
+        content.line("line1.indirect_co2")
+    assert content.line("line2.indirect_co2").value is not None
 
 
 @pytest.mark.parametrize(
