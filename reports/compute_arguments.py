@@ -204,7 +204,7 @@ def take_rules(given: Given, packs: Mapping[str, RulePack], day: date | None) ->
         for name, value in given.values.items()
         if isinstance(value, str) and value.partition(".")[0] in packs
     }
-    wanted |= {n: r for n, r in given.formula.legal.items() if n not in given.values}
+    wanted |= given.formula.rules(given.values)
     for name, rule in wanted.items():
         pack, _, parameter = rule.partition(".")
         try:
@@ -220,9 +220,14 @@ def take_rules(given: Given, packs: Mapping[str, RulePack], day: date | None) ->
 
 
 def _day(given: Given) -> date:
-    """The first day of the year given, else today."""
+    """The day given, the first one of the year given, else today."""
     from reports.periods import plant_now
 
+    if "day" in given.values:
+        try:
+            return date.fromisoformat(str(given.values["day"]))
+        except ValueError:  # told by the check of the parameter
+            return plant_now().date()
     try:
         return date(int(year_number("year", given.values.get("year"))), 1, 1)
     except FormulaError:

@@ -14,12 +14,20 @@ from reports.formulas import (
     baking,
     balance,
     cbam,
+    certificates,
+    coal,
+    consumption,
+    electrolysis,
     energy,
+    faraday,
     fuels,
+    heat,
     intensity,
     metering,
     pfc,
+    tariff,
     uncertainty,
+    water,
 )
 from reports.formulas.formula import Formula
 
@@ -48,6 +56,22 @@ GROUPS = (
         "Meters, uncertainty, stand-ins",
         (*metering.CATALOGUE, *uncertainty.CATALOGUE),
     ),
+    Group(
+        "电解槽与电流效率",
+        "Pots and current efficiency",
+        (*faraday.CATALOGUE, *electrolysis.CATALOGUE),
+    ),
+    Group(
+        "吨铝电耗、等级与阶梯电价",
+        "Energy per tonne, levels and the ladder tariff",
+        (*consumption.CATALOGUE, *tariff.CATALOGUE),
+    ),
+    Group(
+        "余热、水、固废与折标煤",
+        "Waste heat, water, solids, standard coal",
+        (*heat.CATALOGUE, *water.CATALOGUE, *coal.CATALOGUE),
+    ),
+    Group("绿色电力", "Green power", certificates.CATALOGUE),
 )
 
 FORMULAS: dict[str, Formula] = {each.name: each for group in GROUPS for each in group.formulas}

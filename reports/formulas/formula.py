@@ -16,7 +16,8 @@ class Formula(NamedTuple):
 
     ``equation`` is the line reports print, ``symbols`` stand in it for the parameters, in order.
     ``legal`` says which rule holds a parameter that may be left out on the command line, as
-    ``pack.name``; the formula itself reads no rule.
+    ``pack.name``; where that depends on what was given, it is a function of the values. The formula
+    itself reads no rule.
     """
 
     function: Callable[..., Any]
@@ -24,7 +25,7 @@ class Formula(NamedTuple):
     equation: str
     zh: str
     en: str
-    legal: Mapping[str, str] = NOTHING
+    legal: Mapping[str, str] | Callable[[Mapping[str, Any]], Mapping[str, str]] = NOTHING
 
     @property
     def name(self) -> str:
@@ -50,6 +51,11 @@ class Formula(NamedTuple):
     @property
     def text(self) -> str:
         return getdoc(self.function) or ""
+
+    def rules(self, values: Mapping[str, Any]) -> Mapping[str, str]:
+        """Rules, as ``pack.name``, of the parameters left out of ``values``."""
+        found = self.legal(values) if callable(self.legal) else self.legal
+        return {name: rule for name, rule in found.items() if name not in values}
 
     def run(self, **values: Any) -> dict[str, Any]:
         """Everything it returns, by name: numbers, words, tables. Raises FormulaError."""

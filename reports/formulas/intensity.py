@@ -3,11 +3,10 @@
 from decimal import Decimal
 from typing import NamedTuple
 
+from reports.formulas.faraday import KG_ALUMINIUM_PER_KA_H
 from reports.formulas.formula import Formula
 from reports.formulas.numbers import CO2_PER_CARBON, Number, amount, fraction, positive
 
-# Faraday: 3 electrons per atom of Al, M(Al) = 26.9815 g/mol, F = 96485.33 C/mol; kg per kA and h.
-KG_ALUMINIUM_PER_KA_H = Decimal("26.9815") * 3600 / (3 * Decimal("96485.33"))
 # 2 Al2O3 + 3 C -> 4 Al + 3 CO2: t of carbon per t of aluminium at a current efficiency of 1.
 T_CARBON_PER_T_ALUMINIUM = 3 * Decimal("12.011") / (4 * Decimal("26.9815"))
 

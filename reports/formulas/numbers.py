@@ -85,6 +85,79 @@ def fraction(name: str, value: object) -> Decimal:
     return number
 
 
+def efficiency(name: str, value: object) -> Decimal:
+    """An efficiency as Decimal, above 0 and up to 1. Raises FormulaError (often a percent one)."""
+    number = positive(name, value)
+    if number > 1:
+        raise FormulaError(
+            f"{name}：{value} 大于 1；请填写小数，94 % 写作 0.94（不是 94）",
+            f"{name}: {value} is more than 1; write a fraction, 0.94 for 94 % (not 94)",
+        )
+    return number
+
+
+def celsius(name: str, value: object) -> Decimal:
+    """A temperature in a smelter, -60 to 1500 degrees C. Raises FormulaError."""
+    number = exact(name, value)
+    if not -60 <= number <= 1500:
+        raise FormulaError(
+            f"{name}：{value} 不在 -60–1500 ℃ 之间；请填写摄氏度",
+            f"{name}: {value} is not between -60 and 1500; write degrees C",
+        )
+    return number
+
+
+def absolute_kpa(name: str, value: object) -> Decimal:
+    """
+    An absolute pressure near that of the air, 50 to 2000 kPa.
+
+    Raises FormulaError, above all for what only a gauge shows: near 0, or below it in a duct.
+    """
+    number = exact(name, value)
+    if number < 50:
+        raise FormulaError(
+            f"{name}：{value} 像是表压；此处须填绝对压力（kPa）：表压 + 当地大气压，"
+            "如 -2 + 101.3 = 99.3",
+            f"{name}: {value} looks like gauge pressure; write absolute pressure in kPa: gauge "
+            "plus the air pressure of the place, e.g. -2 + 101.3 = 99.3",
+        )
+    if number > 2000:
+        raise FormulaError(
+            f"{name}：{value} 过大；单位应为 kPa，101325 Pa 写作 101.325",
+            f"{name}: {value} is too much for kPa; write 101.325 for 101325 Pa",
+        )
+    return number
+
+
+def calendar_day(name: str, value: object) -> Decimal:
+    """A day, as text 2026-10-01 or a date, as the number 20261001. Raises FormulaError."""
+    text = value if isinstance(value, str) else str(getattr(value, "isoformat", str)())
+    parts = text.split("-")
+    whole = [int(part) for part in parts if part.isascii() and part.isdigit()]
+    if [len(part) for part in parts] != [4, 2, 2] or len(whole) != 3 or not _in_calendar(*whole):
+        raise FormulaError(
+            f"{name}：{value!r} 不是日期；例如 2026-10-01",
+            f"{name}: {value!r} is no day; write e.g. 2026-10-01",
+        )
+    return Decimal(text.replace("-", ""))
+
+
+def _in_calendar(year: int, month: int, day: int) -> bool:
+    leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+    days = (31, 29 if leap else 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+    return year >= 2000 and 1 <= month <= 12 and 1 <= day <= days[month - 1]
+
+
+def rule_given(name: str, value: object, what: tuple[str, str]) -> Decimal:
+    """A number of the law, zero or more. Raises FormulaError when it was left out."""
+    if value is None:
+        raise FormulaError(
+            f"{name}：{what[0]}属法规或标准参数，公式内不设缺省值；请填写",
+            f"{name}: {what[1]} is a rule and not known to the formula; give it",
+        )
+    return amount(name, value)
+
+
 def high_percent(name: str, value: object) -> Decimal:
     """
     A percent figure that is always above 50, as a current efficiency: 50 < value <= 100.

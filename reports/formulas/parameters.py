@@ -5,15 +5,15 @@ The same name means the same thing wherever it stands. A table is rows of named 
 column is such a name too.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
-from typing import NamedTuple
 
+from reports.formulas.energy_names import ENERGY, ENERGY_RESULTS
 from reports.formulas.numbers import (
     FormulaError,
     accuracy_class,
-    amount,
     carbon_per_heat,
+    celsius,
     exact,
     fraction,
     high_percent,
@@ -21,24 +21,9 @@ from reports.formulas.numbers import (
     positive,
     year_number,
 )
+from reports.formulas.parameter import Check, Parameter
 
-Check = Callable[[str, object], Decimal]
-
-
-class Parameter(NamedTuple):
-    """One name; ``words`` are the answers it may have, ``columns`` those of a table."""
-
-    unit: str
-    zh: str
-    en: str
-    check: Check = amount
-    words: tuple[str, ...] = ()
-    columns: tuple[str, ...] = ()
-
-    def of(self, lang: str) -> str:
-        """What it is called in ``zh`` or ``en``."""
-        return self.zh if lang == "zh" else self.en
-
+__all__ = ["PARAMETERS", "RESULTS", "Check", "Parameter", "meaning", "read_table"]
 
 T, FRACTION, PERCENT = "t", "fraction", "%"
 P = Parameter
@@ -147,7 +132,7 @@ PARAMETERS: dict[str, Parameter] = {
     "steam_t": P(T, "蒸汽量", "steam"),
     "enthalpy_kj_per_kg": P("kJ/kg", "蒸汽焓值", "enthalpy of the steam"),
     "water_t": P(T, "热水量", "hot water"),
-    "temperature_c": P("°C", "热水温度", "temperature of the water"),
+    "temperature_c": P("°C", "温度", "temperature", celsius),
     # allowances
     "emission_t": P("tCO2e", "核查排放量", "verified emission"),
     "balance_t_per_t": P("tCO2e/t", "平衡值", "balance value", positive),
@@ -203,6 +188,7 @@ PARAMETERS: dict[str, Parameter] = {
     "first_value": P("any", "缺口后第一次数值", "first value after the gap"),
     "second_value": P("any", "缺口后第二次数值", "second value after the gap"),
     "other_value": P("any", "第二来源数值", "figure of the second source"),
+    **ENERGY,
 }
 
 # What formulas return, where it is not a name that goes into one too.
@@ -213,7 +199,7 @@ RESULTS: dict[str, Parameter] = {
     "t_co2_per_t": P("tCO2/t", "吨铝 CO2", "CO2 per t of aluminium"),
     "t_co2e_per_t": P("tCO2e/t", "排放强度", "emission intensity"),
     "carbon_t": P("tC", "含碳量", "carbon"),
-    "kwh_per_t": P("kWh/t", "吨铝交流电耗", "AC electricity per t of aluminium"),
+    "kwh_per_t": P("kWh/t", "吨铝电耗", "electricity per t of aluminium"),
     "allowance_t": P(T, "配额", "allowances"),
     "alpha": P("1", "配额调整系数 α", "coefficient alpha"),
     "x": P("1", "偏离度 X", "deviation X"),
@@ -233,6 +219,7 @@ RESULTS: dict[str, Parameter] = {
     "uncertainty": P("any", "不确定度（绝对值）", "uncertainty, in the unit of the sum"),
     "difference": P("any", "差异", "difference"),
     "difference_percent": P(PERCENT, "差异率", "difference, in percent"),
+    **ENERGY_RESULTS,
 }
 
 
