@@ -264,7 +264,7 @@ def test_no_line_ever_uses_two_sets(tmp_path: Path) -> None:
 
 
 def test_china_does_not_move_with_measured_anode_effects(tmp_path: Path) -> None:
-    """Two books that differ in anode-effect minutes only give the same Chinese month, byte by byte."""
+    """Two books that differ in anode-effect minutes only give the same Chinese bytes."""
     months, years = [], []
     for minutes in (0.1, 0.5):
         plant = office(tmp_path / str(minutes))
