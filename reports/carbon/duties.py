@@ -151,7 +151,7 @@ def _years(office: Office, on: date) -> Iterator[Duty]:
     first = begins(office, on)
     for number in range(first.first.year - 1, on.year + 1):
         year = Period.year(number)
-        for name, words in (OURS | THEIRS).items():
+        for name, words in (*OURS.items(), *THEIRS.items()):
             text = Text(zh=f"{number} 年度{words.zh}", en=f"{number}: {words.en}")
             try:
                 legal = office.packs[CALENDAR].at(name, year.first)
