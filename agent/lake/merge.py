@@ -27,6 +27,7 @@ class _Input:
     def __init__(self, path: Path, table: str, batch_rows: int) -> None:
         words = [each.name for each in SCHEMAS[table] if pa.types.is_dictionary(each.type)]
         self.file = pq.ParquetFile(path, read_dictionary=words)
+        self._table = table
         self._keys = SORTED_BY[table]
         self._batches: Iterator[Any] = self.file.iter_batches(batch_rows, use_threads=False)
         self.rows: Any = None
@@ -34,8 +35,9 @@ class _Input:
 
     def fill(self) -> None:
         while not self.ended and (self.rows is None or not self.rows.num_rows):
-            self.rows = next(self._batches, None)
-            self.ended = self.rows is None
+            rows = next(self._batches, None)
+            self.ended = rows is None
+            self.rows = None if rows is None else _grown(rows, self._table)
 
     def key(self, row: int) -> tuple[Any, ...]:
         return tuple(_plain_value(self.rows[name][row]) for name in self._keys)
@@ -117,6 +119,18 @@ def _sorted(parts: list[Any], table: str) -> Any:
         else:
             keys.append(plain(column.cast(pa.int64()), np.int64))
     return rows.take(numbers(np.lexsort(keys[::-1])))
+
+
+def _grown(rows: Any, table: str) -> Any:
+    """Rows of an older file with the columns that the table has got since, empty."""
+    schema = SCHEMAS[table]
+    if rows.schema.names == schema.names:
+        return rows
+    columns = [
+        rows[each.name] if each.name in rows.schema.names else pa.nulls(rows.num_rows, each.type)
+        for each in schema
+    ]
+    return pa.record_batch(columns, names=schema.names)
 
 
 def _plain_value(scalar: Any) -> Any:

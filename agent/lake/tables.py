@@ -45,6 +45,7 @@ SCHEMAS: Final[dict[str, pa.Schema]] = {
         [
             *[("ts", _TIME), ("end", _TIME), ("kind", _TEXT), ("equipment", _TEXT)],
             *[("id", pa.string()), ("text", pa.string()), ("amount", pa.float64())],
+            *[(name, pa.float64()) for name in ("peak", "mean", "integral", "gap")],
             *_FROM,
         ]
     ),
@@ -175,7 +176,9 @@ class Gathered:
                     rows.append(
                         (
                             *(event.ts_ns // 1000, end, event.kind, event.equipment),
-                            *(event.id, event.text, event.amount, *_lead(origin)),
+                            *(event.id, event.text, event.amount),
+                            *(event.peak, event.mean, event.integral, event.gap),
+                            *_lead(origin),
                         )
                     )
             start += len(part.origins)

@@ -90,6 +90,10 @@ class EventRow:
     text: str
     amount: float | None
     batch: int
+    peak: float | None = None  # of an anode effect: V, V, V·s, s
+    mean: float | None = None
+    integral: float | None = None
+    gap: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

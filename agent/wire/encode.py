@@ -7,7 +7,7 @@ The contract is in docs/architecture.md, "On the wire".
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -299,10 +299,15 @@ def event_line(plant: str, gateway: str, event: Event) -> bytes:
     """The line of an event; written again, with ``end``, when it is over."""
     where = f",line={event.equipment.line},unit={event.equipment.unit}" if event.equipment else ""
     end = f",end={event.end_ns}i" if event.end_ns is not None else ""
-    amount = f",amount={number(event.amount)}" if event.amount is not None else ""
+    numbers = {"amount": event.amount} | (asdict(event.measured) if event.measured else {})
+    more = "".join(
+        f",{name}={number(value)}"
+        for name, value in numbers.items()
+        if value is not None and math.isfinite(value)
+    )
     return (
         f"event,plant={plant},gateway={gateway},kind={event.kind}{where} "
-        f"id={text(event.id)},text={text(event.text)}{end}{amount} {event.start_ns}"
+        f"id={text(event.id)},text={text(event.text)}{end}{more} {event.start_ns}"
     ).encode()
 
 

@@ -22,6 +22,19 @@ class Happening(StrEnum):
     CONFLICT = "conflict"
     START = "start"
     STOP = "stop"
+    ANODE_EFFECT = "anode_effect"
+    ANODE_EFFECT_WARNING = "anode_effect_warning"
+    UNSTABLE = "unstable"
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What an anode effect measured, as far as it was seen."""
+
+    peak_v: float
+    mean_v: float
+    overvoltage_vs: float  # ∫(V − target) dt
+    gap_s: float  # inside it, not seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +48,7 @@ class Event:
     equipment: Equipment | None = None
     end_ns: int | None = None
     amount: float | None = None
+    measured: Measured | None = None
 
 
 class EventBook:

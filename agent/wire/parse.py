@@ -336,7 +336,10 @@ def _event(line: Line, batch: int) -> EventRow:
         end = _whole(line, "end") if "end" in line.fields else None
     except KeyError as error:
         raise LineError(f"event without {error}") from None
-    amount = line.fields.get("amount")
+    numbers = {
+        name: None if name not in line.fields else number(name, line.fields[name])
+        for name in ("amount", "peak_v", "mean_v", "overvoltage_vs", "gap_s")
+    }
     parts = [line.tags[tag] for tag in ("line", "unit") if tag in line.tags]
     return EventRow(
         ts_ns=line.time_ns,
@@ -345,6 +348,10 @@ def _event(line: Line, batch: int) -> EventRow:
         equipment="/".join(parts) or None,
         id=name,
         text=text,
-        amount=None if amount is None else number("amount", amount),
+        amount=numbers["amount"],
         batch=batch,
+        peak=numbers["peak_v"],
+        mean=numbers["mean_v"],
+        integral=numbers["overvoltage_vs"],
+        gap=numbers["gap_s"],
     )

@@ -130,7 +130,8 @@ class LakeSeries:
         """Make the files of these days readable as ``table``; False when there are none."""
         paths = self._paths(table, start_ns, end_ns)
         if paths:
-            self._duck.read_parquet(paths).create_view(table, replace=True)
+            grew = table == "events"  # older files lack its newer columns
+            self._duck.read_parquet(paths, union_by_name=grew).create_view(table, replace=True)
         return bool(paths)
 
     def _paths(self, table: str, start_ns: int, end_ns: int) -> list[str]:

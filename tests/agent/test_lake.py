@@ -10,6 +10,7 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ from agent.lake.tables import SCHEMAS
 from agent.lake.tiers import FAN
 from agent.lake.view import LakeView
 from agent.views import Source, StoredBatch
+from reports.periods import Period
+from reports.series.lake import open_lake
 from tests.agent.batches import RAW, RECORD, T0_NS, batch, pots, raw
 from tests.servers import wait_until
 
@@ -140,6 +143,8 @@ volume_inc=12.5,volume_last=100.25,volume_n=60i,volume_raw="01e2" {T0_NS}
 pot_1m,plant=demo,line=line1,unit=pot002 voltage_n=0i,voltage_good=0,voltage_q="refused" {T0_NS}
 event,plant=demo,gateway=gw1,kind=gap,line=line1,unit=pot002 id="e1",text="a, \\"b\\" c" {T0_NS}
 event,plant=demo,gateway=gw1,kind=gap id="e2",text="ov",end={T0_NS + 5000}i,amount=2 {T0_NS + 1000}
+event,plant=demo,gateway=gw1,kind=anode_effect,line=line1,unit=pot002 id="e3",text="ae",\
+end={T0_NS + 9000}i,amount=90.5,peak_v=32,mean_v=25.5,overvoltage_vs=1950,gap_s=0 {T0_NS + 3000}
 what is this""".split("\n")
     lake.write([batch(RECORD, 7, lines)])
     where = ("gw1", RECORD.log, 7)
@@ -151,9 +156,11 @@ what is this""".split("\n")
     assert pot1[3:] == (4.1, 4.0, 4.5, 4.1, None, 9, 0.98, "stuck", None, *where)
     assert pot2[:3] == (60, "line1/pot002", "pot.voltage")
     assert pot2[3:] == (*nothing, None, 0, 0.0, "refused", None, *where)
-    lasting, over = rows(lake.root, "events")
-    assert lasting[1:] == (None, "gap", "line1/pot002", "e1", 'a, "b" c', None, *where)
-    assert over[2:] == ("gap", None, "e2", "ov", 2.0, *where)
+    lasting, over, effect = rows(lake.root, "events")
+    assert lasting[1:] == (None, "gap", "line1/pot002", "e1", 'a, "b" c', None, *nothing, *where)
+    assert over[2:] == ("gap", None, "e2", "ov", 2.0, *nothing, *where)
+    measured = (90.5, 32.0, 25.5, 1950.0, 0.0)
+    assert effect[2:] == ("anode_effect", "line1/pot002", "e3", "ae", *measured, *where)
     assert (over[1] - over[0]).total_seconds() == 4e-6
     ((_, line, reason, *lead),) = rows(lake.root, "rejects")
     assert (line, lead) == ("what is this", list(where))
@@ -269,6 +276,28 @@ def test_every_table_can_be_merged(lake: Lake) -> None:
     assert {table: rows(lake.root, table) for table in SCHEMAS} == before
     assert len(before["windows"]) == 2 * FAN
     assert len(before["rejects"]) == FAN
+
+
+def test_events_of_before_their_newer_columns_are_merged_and_read(lake: Lake) -> None:
+    line = "event,plant=demo,gateway=gw1,kind=anode_effect,line=line1,unit=pot001 "
+    for n in range(1, FAN + 1):
+        ns = T0_NS + n * 60_000_000_000
+        lines = [f'{line}id="e{n}",text="t",end={ns + n}i,amount={n},peak_v=30 {ns}']
+        lake.write([batch(RECORD, n, lines)])
+    newer = ["peak", "mean", "integral", "gap"]
+    for path in sorted(lake.root.glob("events/*/*/*.parquet"))[: FAN // 2]:
+        table = pq.read_table(path, partitioning=None)
+        pq.write_table(table.drop_columns(newer), path)
+    period = Period(date(2026, 1, 1), date(2027, 1, 1))
+    with open_lake("demo", lake.root) as series:
+        assert len(series.events("line1/pot001", period)) == FAN
+    assert merge_all(lake) == 1
+    found = rows(lake.root, "events")
+    peaks = [row[7] for row in found]
+    assert [row[6] for row in found] == list(range(1, FAN + 1))
+    assert sorted(peaks, key=str) == [30.0] * (FAN - FAN // 2) + [None] * (FAN // 2)
+    with open_lake("demo", lake.root) as series:
+        assert len(series.events("line1/pot001", period)) == FAN
 
 
 def test_late_rows_join_their_old_day(lake: Lake) -> None:

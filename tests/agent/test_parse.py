@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import astuple
 from itertools import product
 from typing import Any
 
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from agent.minutes.windows import Windows
 from agent.wire.columns import Columns
 from agent.wire.encode import FrameEncoder, WindowEncoder, event_line
-from agent.wire.events import Event, Happening
+from agent.wire.events import Event, Happening, Measured
 from agent.wire.lines import LineError, read_line
 from agent.wire.parse import Parser
 from drivers.model import Equipment, Frame, Group, Point, Quality
@@ -140,10 +141,17 @@ def test_windows_of_our_encoder_come_back_exactly(
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.text(max_size=60), st.integers(-(2**60), 2**60), st.none() | finite)
-def test_events_come_back_with_any_text(text: str, end_ns: int, amount: float | None) -> None:
+@given(
+    st.text(max_size=60),
+    st.integers(-(2**60), 2**60),
+    st.none() | finite,
+    st.none() | st.builds(Measured, finite, finite, finite, finite),
+)
+def test_events_come_back_with_any_text(
+    text: str, end_ns: int, amount: float | None, measured: Measured | None
+) -> None:
     where = Equipment("line1", "pot001")
-    event = Event(Happening.GAP, T0_NS, "gap-1", text, where, end_ns, amount)
+    event = Event(Happening.GAP, T0_NS, "gap-1", text, where, end_ns, amount, measured)
     line = event_line("demo", "gw1", event).decode("utf-8", "surrogatepass")
     parser = Parser()
     columns = parser.parse([batch(RECORD, 1, [line])]) if line.isprintable() else None
@@ -153,6 +161,10 @@ def test_events_come_back_with_any_text(text: str, end_ns: int, amount: float | 
     assert (got.kind, got.equipment, got.id) == ("gap", "line1/pot001", "gap-1")
     assert got.text == " ".join(text.splitlines())
     assert (got.ts_ns, got.end_ns, got.amount) == (T0_NS, end_ns, amount)
+    if measured is None:
+        assert (got.peak, got.mean, got.integral, got.gap) == (None,) * 4
+    else:
+        assert (got.peak, got.mean, got.integral, got.gap) == astuple(measured)
 
 
 def test_the_strict_path_reads_what_the_fast_one_reads() -> None:
