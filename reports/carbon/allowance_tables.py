@@ -56,7 +56,7 @@ def balance_table(
         id="balance",
         title=Text(zh="平衡值敏感性（全厂）", en="What each balance value would give (plant)"),
         columns=(
-            Column(label=Text(zh="平衡值 BP", en="Balance value BP"), unit="tCO2e/t", decimals=3),
+            Column(label=Text(zh="平衡值 BP", en="Balance value BP"), unit="tCO2e/t", decimals=4),
             Column(label=Text(zh="盈缺率", en="Allowance over emission"), unit="%", decimals=2),
             Column(label=Text(zh="配额量", en="Allowance"), unit="t", decimals=0),
             Column(label=Text(zh="盈缺", en="Position"), unit="t", decimals=0),
