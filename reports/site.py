@@ -5,56 +5,23 @@ Site facts only. Legal values live in rule packs, where an operator cannot edit 
 """
 
 import tomllib
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from drivers.config import NAME, Strict
 from drivers.language import say, why
-from drivers.model import ConfigError, Equipment, Kind, Unit
-from drivers.quantities import quantities
+from drivers.model import ConfigError
+from reports.site_energy import LineEnergy, SiteEnergy
+from reports.site_meters import EnergyMeter, HeatMeter, Meter
+
+__all__ = ["PLANT", "Meter", "Names", "Pause", "Potline", "Site", "load_site", "mistake"]
 
 PLANT = "plant"  # stands in the place of a potline for figures of the whole plant
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Meter:
-    """A counter of the plant, ``area/unit`` and the quantity read from it."""
-
-    equipment: str
-    quantity: str
-
-    @property
-    def unit(self) -> Unit:
-        return quantities()[self.quantity].unit
-
-    def __str__(self) -> str:
-        return f"{self.equipment} {self.quantity}"
-
-
-def _meter(quantity: str, unit: Unit) -> Callable[[object], object]:
-    """Reads ``area/unit`` (with the usual quantity) or ``area/unit quantity``."""
-
-    def read(text: object) -> object:
-        if not isinstance(text, str):
-            return text
-        name, _, other = text.strip().partition(" ")
-        meter = Meter(str(Equipment.parse(name)), other.strip() or quantity)
-        known = quantities().get(meter.quantity)
-        if known is None or known.kind is not Kind.COUNTER or known.unit is not unit:
-            raise ValueError(f"{meter.quantity} is no counter in {unit}; usual is {quantity}")
-        return meter
-
-    return read
-
-
-EnergyMeter = Annotated[Meter, BeforeValidator(_meter("meter.energy_import", Unit.KILOWATT_HOUR))]
-HeatMeter = Annotated[Meter, BeforeValidator(_meter("heat.energy", Unit.GIGAJOULE))]
 
 
 class Names(Strict):
@@ -123,7 +90,7 @@ class Pause(Strict):
         return self.stopped <= day and (self.restarted is None or day < self.restarted)
 
 
-class Potline(Strict):
+class Potline(LineEnergy):
     """One electrolysis process (铝电解工序) and its meters by role."""
 
     id: str = Field(pattern=NAME)
@@ -210,7 +177,7 @@ class Enterprise(Strict):
     report_writer_code: str = ""
 
 
-class Site(Strict):
+class Site(SiteEnergy):
     """The whole file; paths are absolute after loading."""
 
     plant: str = Field(pattern=NAME)
@@ -246,7 +213,8 @@ class Site(Strict):
         lines = self.potline
         problems += _twice(say("系列 id", "potline id"), [line.id for line in lines])
         problems += _twice(say("工序编号", "process number"), [line.process for line in lines])
-        problems += _twice(say("计量表", "meter"), [str(m) for x in lines for m in _meters(x)])
+        meters = [*(m for x in lines for m in _meters(x)), *self.plant_meters()]
+        problems += _twice(say("计量表", "meter"), [str(meter) for meter in meters])
         if any(line.id == PLANT for line in lines):
             problems.append(
                 say(
@@ -266,6 +234,7 @@ def _meters(line: Potline) -> Iterator[Meter]:
     yield from line.ac_meters
     yield from line.aux_meters
     yield from line.heat_meters
+    yield from line.energy_meters()
 
 
 def _twice(what: str, names: list[str]) -> list[str]:

@@ -18,6 +18,7 @@ PURPOSES: Final[Mapping[str, tuple[Group, ...]]] = {
     "verification": (Group.CROSSCHECK, Group.INSTRUMENTS),
     "international": (Group.ABROAD,),
     "cbam": (Group.CBAM, Group.ABROAD),
+    "energy": (Group.MONTHLY, Group.ENERGY),
     "allowance": (Group.YEARLY, Group.PLAN),
     "all": tuple(Group),
 }
@@ -27,6 +28,7 @@ SHEETS: Final[Mapping[Group, str]] = {
     Group.INSTRUMENTS: "计量器具 Instruments",
     Group.CROSSCHECK: "核对 Cross-check",
     Group.ABROAD: "境外方法 Abroad",
+    Group.ENERGY: "能源 Energy",
     Group.CBAM: "产品 CBAM",
     Group.YEARLY: "年度 Yearly",
     Group.PLAN: "计划 Plan",
@@ -34,6 +36,14 @@ SHEETS: Final[Mapping[Group, str]] = {
 _METERED: Final = {
     "electricity_ac": "ac_meters",
     "electricity_aux": "aux_meters",
+    "electricity_dc": "dc_meters",
+    "electricity_start": "start_meters",
+    "electricity_short": "short_meters",
+    "electricity_fgd": "fgd_meters",
+    "electricity_cast": "cast_meters",
+    "electricity_shared": "aux_meters",
+    "green_own": "pv_meters",
+    "green_traded": "green_meters",
     "heat_process": "heat_meters",
 }
 
@@ -122,9 +132,9 @@ class _Need:
                 )
 
     def _places(self, kind: EntryKind, period: Period) -> list[str]:
-        if kind.place is Place.PLANT:
-            return [PLANT]
         meters = _METERED.get(kind.id)
+        if kind.place is Place.PLANT:
+            return [] if meters is not None and getattr(self.site, meters) else [PLANT]
         return [
             line.id
             for line in self.site.potline
@@ -143,6 +153,7 @@ class _Need:
             "carbonate": site.carbonates,
             "scrap": tuple(names),
             "vintage": (f"{period.first.year}",),
+            "issue_month": (f"{period.whole_month}",),
             "cn_code": tuple(product.cn for product in site.abroad.products) or None,
         }
         known = declared.get(kind.items.id)

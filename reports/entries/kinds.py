@@ -37,6 +37,7 @@ class Group(StrEnum):
     INSTRUMENTS = "instruments"
     CROSSCHECK = "crosscheck"
     ABROAD = "abroad"
+    ENERGY = "energy"
     CBAM = "cbam"
     YEARLY = "yearly"
     PLAN = "plan"

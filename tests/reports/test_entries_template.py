@@ -103,12 +103,14 @@ def test_every_row_of_a_filled_template_is_imported_unedited(rich: Office, purpo
 
 
 def test_together_the_templates_ask_for_every_kind(rich: Office) -> None:
-    """But for what no site file tells: precursors, the day of a certificate, other meters."""
+    """But for what no site file tells: precursors, solids, the day of a certificate, meters."""
     sheets = asked(rich.site, Ledger(), Period.year(2026), "all", EARLY)
     kinds = {row.kind.id for sheet in sheets for row in sheet.rows}
     left = {kind.id for kind in KINDS.values()} - kinds
-    assert left == {"precursor_consumed", "precursor_see", "instrument_certificate"} | {
-        "electricity_ac"  # both lines have meters for it
+    assert left == {
+        *("precursor_consumed", "precursor_see", "instrument_certificate"),
+        *("solid_generated", "solid_used", "solid_stock_used"),
+        "electricity_ac",  # both lines have meters for it
     }
 
 
@@ -130,6 +132,7 @@ def test_a_free_row_of_each_kind_is_imported_from_the_template_without_rows(rich
             sheet.cell(row, head["unit"], unit)
             if kind.items is not None:
                 free = {"cn_code": "76011010", "vintage": "2026", "precursor": "氧化铝"}
+                free |= {"issue_month": "2026-03", "solid": "赤泥"}
                 first = next(iter(kind.items.names), "")
                 sheet.cell(row, head["item"], free.get(kind.items.id, first))
         fill(sheet)
@@ -279,7 +282,7 @@ def test_the_command_writes_both_forms_and_refuses_the_rest(rich: Office, smelte
         (("--out", "x.csv", "--month", "2026", *site), "write e.g. 2026-10"),
         (("--out", "x.csv", "--year", "2026-10", *site), "write e.g. 2026"),
         (("--out", "x.csv", "--month", "2026-10", "--year", "2026", *site), "not both"),
-        (("--out", "x.csv", "--for", "energy"), "carbon-monthly"),
+        (("--out", "x.csv", "--for", "gas"), "carbon-monthly"),
     ):
         code, said = smelter("entries", "template", *arguments)
         assert code == 2, arguments
