@@ -150,7 +150,7 @@ def _months(pages: Pages, block: Months) -> list[View]:
         known = next((line for line in reversed(across) if line is not None), None)
         if known is None:
             continue
-        name = pages.labels[known.id] if known is across[-1] else pages.of(known.label)
+        name = month_name(pages, block, known)
         rows.append(
             [
                 [said(name), said(known.unit, "small")],
@@ -160,6 +160,14 @@ def _months(pages: Pages, block: Months) -> list[View]:
         )
     title = pages.of(block.title)
     return [table(heads, rows, title=title) | EVEN] if rows else [nothing(pages)]
+
+
+def month_name(pages: Pages, block: Months, line: Line) -> str:
+    """A figure's name; with its place when the title does not say the place of all of them."""
+    places = {key.partition(".")[0] for key in block.lines}
+    if block.title is not None and len(places) == 1:
+        return pages.of(line.label)
+    return pages.labels[line.id].removesuffix(line.id.partition("@")[2]).rstrip()
 
 
 def _year_style(line: Line | None) -> str:

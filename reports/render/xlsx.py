@@ -9,7 +9,15 @@ from typing import Any, Final
 
 from reports.chapters import Block, Chapter, Details, Facts, Grid, Months, Paragraph, Table
 from reports.model import How, Line, Report
-from reports.render.blocks import Pages, month_head, pages_of, stated, total_label, total_of
+from reports.render.blocks import (
+    Pages,
+    month_head,
+    month_name,
+    pages_of,
+    stated,
+    total_label,
+    total_of,
+)
 from reports.render.datasheets import (
     changes_sheet,
     entries_sheet,
@@ -244,8 +252,11 @@ class _Writer:
             known = year or next((line for line in months if line is not None), None)
             if known is None:
                 continue
-            name = pages.labels[known.id] if known is year else pages.of(known.label)
-            cells: list[Cell] = [name, known.unit, *(self._figure(line) for line in months)]
+            cells: list[Cell] = [
+                month_name(pages, block, known),
+                known.unit,
+                *(self._figure(line) for line in months),
+            ]
             if year is not None and self._adds_up(year, [f"{key}@{m}" for m in block.months]):
                 mark = pages.marks[year.id]
                 cells.append(SumAcross(year.value, year.decimals, 2, len(months) + 1, mark))

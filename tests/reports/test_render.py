@@ -8,9 +8,9 @@ from io import BytesIO
 import pytest
 from pypdf import PdfReader
 
-from reports.chapters import Column, Table
+from reports.chapters import Column, Months, Table
 from reports.model import Content, How, Report
-from reports.render.blocks import pages_of
+from reports.render.blocks import month_name, pages_of
 from reports.render.items import runs
 from reports.render.marks import marks
 from reports.render.pdf import printable, render_pdf
@@ -229,6 +229,18 @@ def test_every_figure_of_the_months_is_there_and_none_is_broken() -> None:
     page = page.replace(" ", "")
     for figure in ("20,123.46", "20,310.51", "242,603.79", "1,234,567,890.12", "缺数据"):
         assert figure in page, figure
+
+
+def test_the_place_is_named_once() -> None:
+    shown = pages_of(specimen.report(), "zh")
+    line = shown.lines["line1.aluminium"]
+    alone = Months(title=specimen.text("一系列", "Potline 1"), lines=(line.id,), months=())
+    assert month_name(shown, alone, line) == "铝液产量"
+    untitled = alone.model_copy(update={"title": None})
+    assert month_name(shown, untitled, line) == "一系列 铝液产量"
+    two = alone.model_copy(update={"lines": (line.id, "line2.aluminium")})
+    assert month_name(shown, two, line) == "一系列 铝液产量"
+    assert month_name(shown, two, shown.lines["line1.aluminium@2026-01"]) == "一系列 铝液产量"
 
 
 # --- the parts of it
