@@ -39,6 +39,7 @@ def deviations(basis: Basis, lines: Sequence[Line]) -> list[Doubt]:
     by_month = any("@" in line.id for line in lines)
     found: list[Doubt] = []
     checks: dict[Period, _Check | None] = {}
+    stated = frozenset(_figure(line) for line in lines)
     for line in lines:
         if by_month and "@" not in line.id:
             continue
@@ -47,7 +48,7 @@ def deviations(basis: Basis, lines: Sequence[Line]) -> list[Doubt]:
         if line.how in _SILENT:
             continue
         if period not in checks:
-            checks[period] = _check(basis, period)
+            checks[period] = _check(basis, period, stated)
             found += _unfiled(basis, period, f"{WHOLE}{'@' if month else ''}{month}")
         check = checks[period]
         if check is not None:
@@ -78,13 +79,13 @@ def _unfiled(basis: Basis, period: Period, line: str) -> list[Doubt]:
     return []
 
 
-def _check(basis: Basis, period: Period) -> "_Check | None":
+def _check(basis: Basis, period: Period, stated: frozenset[str]) -> "_Check | None":
     force = plan_in_force(basis, period.days[-1])
     if force is None:
         return None
     entries = {str(entry.number): entry for entry in basis.ledger.entries}
     known = {x.instrument.id: x for x in calibrations(basis.ledger, force.plan.instrument)}
-    return _Check(force, period, entries, known)
+    return _Check(force, period, entries, known, stated)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,7 @@ class _Check:
     period: Period
     entries: dict[str, Entry]
     calibrations: dict[str, Calibration]
+    stated: frozenset[str]  # figures that have a line of their own
 
     @property
     def plan(self) -> Plan:
@@ -115,6 +117,10 @@ class _Check:
 
     def tested(self, line: Line) -> list[Entry]:
         return [each for each in self._all(line) if is_tested(each.figure.kind.id)]
+
+    def elsewhere(self, line: Line, figure: str) -> bool:
+        """True when what is to be said of ``figure`` is said at a line of its own."""
+        return figure in self.stated and figure != _figure(line)
 
     def _all(self, line: Line) -> list[Entry]:
         return [self.entries[x.ref] for x in line.inputs if x.kind == "entry"]
@@ -257,7 +263,10 @@ def _default(check: _Check, line: Line, parameter: Parameter | None) -> Iterator
         if given.kind != "legal":
             continue
         for kind in TESTED.get(given.name, ()):
-            promised = check.plan.parameter_of(figure_of_entry(kind, line.scope, ".".join(item)))
+            figure = figure_of_entry(kind, line.scope, ".".join(item))
+            promised = check.plan.parameter_of(figure)
+            if check.elsewhere(line, figure) or figure == _figure(line):
+                continue
             if promised is not None and promised.acquisition in measured:
                 yield text(
                     f"计划规定{promised.name.zh}为实测，实际采用缺省值",
@@ -269,9 +278,10 @@ def _laboratory(check: _Check, line: Line, _: Parameter | None) -> Iterator[Text
     """Laboratory figures against method, laboratory and accreditation of the plan."""
     for entry in check.tested(line):
         figure = entry.figure
-        promised = check.plan.parameter_of(
-            figure_of_entry(figure.kind.id, figure.line, figure.item)
-        )
+        name = figure_of_entry(figure.kind.id, figure.line, figure.item)
+        if check.elsewhere(line, name):
+            continue
+        promised = check.plan.parameter_of(name)
         facts = None if promised is None else promised.laboratory
         if promised is None or facts is None:
             yield text(

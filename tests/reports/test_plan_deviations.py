@@ -268,7 +268,7 @@ def test_laboratory_facts(
         FOUND.format(method=method, laboratory=laboratory, accreditation=accreditation), "ncv.csv"
     )
     file_plan(kept, planned.PLAN + GAS + GAS_NCV)
-    found = strayed(kept).get("plant.fuel_co2.natural_gas", [""])
+    found = strayed(kept).get("plant.gas_ncv.natural_gas", [""])
     assert len(found) == 1
     assert says in found[0]
     assert bool(says) is bool(found[0])
@@ -279,7 +279,7 @@ def test_an_analysis_of_which_the_plan_knows_nothing(kept: Office) -> None:
     kept.enter(FOUND.format(method="m", laboratory="l", accreditation="a"), "ncv.csv")
     file_plan(kept, planned.PLAN + GAS)
     assert strayed(kept) == {
-        "plant.fuel_co2.natural_gas": [
+        "plant.gas_ncv.natural_gas": [
             "NCV of gas was used; the plan lays down no analysis of it (plan 2026 v1)"
         ]
     }
