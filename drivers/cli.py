@@ -1,11 +1,13 @@
 """
 The ``smelter`` command: finds each room's sub-commands through entry points and runs one.
 
-Exit codes of every sub-command: 0 good, 1 the answer is "no", 2 wrong use or wrong config.
+Exit codes of every sub-command: 0 good, 1 the answer is "no", 2 wrong use or wrong config, 3 the
+program itself failed: never to be taken for an answer.
 Only the room that is asked for is imported, so a gateway never loads the report libraries.
 """
 
 import sys
+import traceback
 from collections.abc import Callable
 from importlib.metadata import EntryPoint, entry_points, version
 
@@ -74,12 +76,19 @@ def main() -> None:
         unknown = say("未知的子命令", "unknown command")
         sys.stderr.write(f"smelter: {unknown} {arguments[0]!r}\n\n{_usage(found)}\n")
         raise SystemExit(2)
-    target = found[arguments[0]].load()
-    if not isinstance(target, typer.Typer):
-        target = _app(arguments[0], target)
     try:
+        target = found[arguments[0]].load()
+        if not isinstance(target, typer.Typer):
+            target = _app(arguments[0], target)
         target(args=arguments[1:], prog_name=f"smelter {arguments[0]}")
     except ConfigError as error:
         for problem in error.problems:
             sys.stderr.write(f"{problem}\n")
         raise SystemExit(2) from None
+    except Exception:  # noqa: BLE001 - a crash is told as one, with its own exit code
+        traceback.print_exc()
+        failed = say(
+            "程序内部错误，请连同以上内容报告", "internal error; report it with the text above"
+        )
+        sys.stderr.write(f"smelter: {failed}\n")
+        raise SystemExit(3) from None

@@ -21,7 +21,7 @@ from simulators.year_folder import write_year_folder
 
 REPORTS = ("carbon-annual", "verification", "allowance", "international")
 CBAM_FROM = 2026  # the definitive period; before it there is no such report
-INCOMPLETE = (0, 1)  # a report may say that something is missing, and is made all the same
+INCOMPLETE = (0, 1)  # a report that says what is missing is made all the same
 
 
 @dataclass(frozen=True, slots=True)

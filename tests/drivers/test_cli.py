@@ -61,3 +61,27 @@ def test_help_speaks_one_language() -> None:
         assert not HAN.search(text), text
         described = helps("zh")[command].split("\n\n")[1]
         assert HAN.search(described), f"{command}: {described}"
+
+
+CRASH = """
+import sys
+from importlib.metadata import EntryPoint
+import drivers.cli
+broken = EntryPoint("entries", "tests.drivers.no_such_module:nothing", "smelter.commands")
+drivers.cli.entry_points = lambda group: [broken]
+sys.argv = ["smelter", "entries", "list"]
+drivers.cli.main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("lang", "words"), [("zh", "程序内部错误"), ("en", "internal error; report it")]
+)
+def test_a_crash_is_no_answer(lang: str, words: str) -> None:
+    environment = os.environ | {"SMELTER_LANG": lang, "PYTHONUTF8": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", CRASH], env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 3
+    assert words in done.stderr
+    assert "no_such_module" in done.stderr
