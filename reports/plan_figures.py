@@ -37,7 +37,10 @@ def monitored(site: Site, ledger: Ledger, period: Period) -> tuple[str, ...]:
     if any(kind == "heat_purchased" for kind, _ in stated):
         found.append(f"{PLANT}.heat_purchased")
     fuels = [item for kind, item in sorted(stated) if kind in {"fuel_consumed", "gas_consumed"}]
-    found += _each("fuel_consumed", [*(site.fuels or ()), *fuels])
+    for fuel in dict.fromkeys([*(site.fuels or ()), *fuels]):
+        gases = KINDS["gas_consumed"].items
+        family = "gas" if gases is not None and fuel in gases.names else "fuel"
+        found += [f"{PLANT}.fuel_consumed.{fuel}", f"{PLANT}.{family}_ncv.{fuel}"]
     carbonates = [item for kind, item in sorted(stated) if kind == "carbonate_consumed"]
     found += _each("carbonate_consumed", [*(site.carbonates or ()), *carbonates])
     return tuple(dict.fromkeys(found))

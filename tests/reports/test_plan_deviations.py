@@ -207,6 +207,13 @@ def test_a_default_where_an_analysis_is_promised(kept: Office) -> None:
     }
 
 
+def test_a_default_heat_value_where_an_analysis_is_promised(kept: Office) -> None:
+    kept.enter(BURNED, "gas.csv")
+    file_plan(kept, planned.PLAN + GAS + GAS_NCV)
+    says = "the plan promises a measurement, a default was used (plan 2026 v1)"
+    assert strayed(kept) == {"plant.gas_ncv.natural_gas": [says]}
+
+
 def test_a_default_where_a_measurement_is_promised(kept: Office) -> None:
     measured = '"measured"\ninstruments = ["ladle1"]'
     file_plan(kept, edited("*.pfc", '"default"', measured))

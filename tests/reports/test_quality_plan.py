@@ -110,9 +110,10 @@ def test_a_fuel_that_is_burned_needs_a_parameter(filed: Office) -> None:
         "项目,工序,期间,数值,单位,品种\nfuel_consumed,plant,2026-10,12,t,diesel\n", "fuel.csv"
     )
     content = planned.made(filed, "quality-plan", 2027).report.content
-    (text,) = content.line("plant.plan_parameters").missing
-    assert text.en == "the plan has no parameter for plant.fuel_consumed.diesel"
-    assert text.zh == "计划中没有参数 plant.fuel_consumed.diesel"
+    burned, heat_value = content.line("plant.plan_parameters").missing
+    assert burned.en == "the plan has no parameter for plant.fuel_consumed.diesel"
+    assert burned.zh == "计划中没有参数 plant.fuel_consumed.diesel"
+    assert heat_value.en == "the plan has no parameter for plant.fuel_ncv.diesel"
 
 
 @pytest.mark.parametrize(
