@@ -64,7 +64,9 @@ def _entry(entry: Node, pad: str) -> Iterator[str]:
 def _legal(given: Node, pad: str) -> Iterator[str]:
     legal = given["legal"]
     label = legal["label"]
-    yield f"{pad}{say(label['zh'], label['en'])} = {_value(given)}   [{legal['confirmed']}]"
+    rule = legal["value"]  # a rule that is a name has no number to go into a formula
+    shown = rule if isinstance(rule, str) else _value(given)
+    yield f"{pad}{say(label['zh'], label['en'])} = {shown}   [{legal['confirmed']}]"
     yield f"{pad}  {legal['source']['title']}  {legal['locator']}"
     yield f"{pad}  {say(legal['seen_zh'] or legal['seen'], legal['seen'])}"
     if checked := legal.get("overlay"):

@@ -10,6 +10,8 @@ from reports.lodgings import Lodging, lodge
 from reports.make import make_report
 from reports.model import Content, How
 from reports.periods import Period
+from reports.trace.text import trace_text
+from reports.trace.tracer import Tracer
 from tests.reports.planned import KINDS, PLAN
 from tests.reports.year import NOW, Y2026, YearOffice, month_rows, usual_year
 
@@ -108,6 +110,8 @@ def test_a_month_of_anode(office: YearOffice) -> None:
     kinds = [given.kind for given in line.inputs]
     assert kinds == ["line", "entry", "entry", "legal"]
     assert "missing_data_method" in line.inputs[-1].ref
+    traced = trace_text(Tracer(content, None).line(line.id))
+    assert "= plan_conservative   [unverified]" in traced
     stamped = [text.zh for stamp in content.stamps for text in stamp.parameters]
     assert "缺失数据处理方法" in stamped  # its table was not seen
     told = [d.text.en for d in content.warnings if d.line == "line1.anode_consumed"]
