@@ -7,7 +7,7 @@ from reports.chapters import Table
 from reports.conclude import words
 from reports.plan import Plan
 from reports.plan_words import FREQUENCY, NONE, NOT_STATED, same, text
-from reports.site import Site
+from reports.site import Names, Site
 from reports.values import Text
 
 
@@ -77,10 +77,10 @@ def enterprise(site: Site, plan: Plan) -> Table:
         (
             (text("单位名称", "Enterprise"), words(name)),
             (text("统一社会信用代码", "Unified credit code"), site.credit_code),
-            (text("单位地址", "Address"), firm.address and words(firm.address)),
+            (text("单位地址", "Address"), _given(firm.address)),
             (
                 text("生产场所地址", "Production site"),
-                firm.production_site and words(firm.production_site),
+                _given(firm.production_site),
             ),
             (text("行业分类代码", "Sector code, GB/T 4754"), firm.industry_code),
             (text("法定代表人", "Legal representative"), firm.legal_representative),
@@ -88,6 +88,10 @@ def enterprise(site: Site, plan: Plan) -> Table:
             (text("主要产品", "Products"), plan.boundary.products),
         ),
     )
+
+
+def _given(names: Names | None) -> Text:
+    return NOT_STATED if names is None else words(names)
 
 
 def boundary(plan: Plan) -> Table:

@@ -42,7 +42,8 @@ class _Books:
 
     def sum(self, **signs: int) -> tuple[Decimal, tuple[Entry, ...]] | None:
         """Σ sign × entry over kinds; None when one of them was not entered."""
-        total, used = Decimal(0), []
+        total = Decimal(0)
+        used: list[Entry] = []
         for kind, sign in signs.items():
             found = month_of(self.basis.ledger, kind, self.potline, self.month, self.item)
             if found.amount is None:
