@@ -114,6 +114,10 @@ class AnodeEffects:
             watch.pieces = [piece for piece in watch.pieces if piece[1] > end_ns]
         return seconds, volt_seconds
 
+    def recent(self) -> list[int]:
+        """Pots in an effect, or in one that ended just now."""
+        return [pot for pot, watch in self._watches.items() if watch.start_ns]
+
     def lasting(self) -> list[AnodeEffect]:
         """Effects that are under way."""
         burning = {Phase.BURNING, Phase.DIPPING}

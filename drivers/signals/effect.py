@@ -128,7 +128,7 @@ class Watch:
     # --- in
 
     def observe(self, at_ns: int, volt: float, target: float) -> None:
-        """The voltage at ``at_ns`` (NaN: not seen) and what it should be (NaN: as the limits say)."""
+        """The voltage at ``at_ns`` (NaN: not seen) and what it should be (NaN: not told)."""
         if at_ns < self.alive_ns:
             return
         self.passed(at_ns)
