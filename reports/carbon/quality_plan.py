@@ -5,6 +5,7 @@ The order is that of the steel guide's Annex B: the aluminium guide's own could 
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from decimal import Decimal
 from typing import Final
 
@@ -167,14 +168,19 @@ def _certificates(known: Sequence[Calibration]) -> list[Doubt]:
 
 
 def _duties(assembly: Assembly, year: Period) -> tuple[DutyUse, ...]:
-    """The day by which this year's plan is filed; the calendar is kept by year of compliance."""
-    for back, due_year in ((2, year.first.year - 1), (1, year.first.year)):
+    """
+    The day by which this year's plan is filed.
+
+    The calendar is kept by year of compliance, one or two before the plan's. A deadline is of the
+    plan of the year in which the day after it lies: 31 December 2026 of 2027, 30 June 2025 of 2025.
+    """
+    for back in (2, 1):
         day = Period.year(year.first.year - back).first
         try:
             legal = assembly.packs[CALENDAR].at("plan_due", day)
         except RuleError:
             continue
-        if legal.day.year == due_year:
+        if legal.day + timedelta(days=1) in year.days:
             assembly.legals[legal.id] = legal_use(legal)
             words = text(f"报送 {year} 年数据质量控制计划", f"file the quality plan of {year}")
             return (DutyUse(id="plan", text=words, due=legal.day, legal=legal.id),)

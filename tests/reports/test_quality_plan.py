@@ -50,6 +50,18 @@ def test_a_whole_plan_is_complete_before_its_year(filed: Office, smelter: Smelte
     assert code == 2, said  # a report of what was is not made ahead
 
 
+@pytest.mark.parametrize(
+    ("year", "due"),
+    [(2025, date(2025, 6, 30)), (2026, None), (2027, date(2026, 12, 31)), (2028, None)],
+)
+def test_the_day_by_which_the_plan_of_a_year_is_filed(
+    filed: Office, year: int, due: date | None
+) -> None:
+    """The first plan was due in its own year; of 2026 and 2028 no notice was read."""
+    duties = planned.made(filed, "quality-plan", year).report.content.duties
+    assert [duty.due for duty in duties] == ([] if due is None else [due])
+
+
 def test_certificates_fill_the_plan(filed: Office) -> None:
     """Calibrated 2026-03-10, interval 12 months: until 2027-03-10, the certificate a day less."""
     content = planned.made(filed, "quality-plan", 2027).report.content
