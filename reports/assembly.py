@@ -8,6 +8,7 @@ figure is ever made from a value that is not there.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Final
 
 from reports.citations import (
@@ -29,6 +30,7 @@ from reports.values import Text
 from reports.words import rounded
 
 FRACTION: Final = "fraction"
+NO_WORDS: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,14 +160,15 @@ class Assembly:
         key: str = "",
         how: How = How.COMPUTED,
         notes: Sequence[Text] = (),
+        words: Mapping[str, str] = NO_WORDS,
     ) -> Line:
-        """Add a line by formula; ``key`` chooses one of several results."""
+        """Add a line by formula; ``key`` chooses one result, ``words`` are arguments in words."""
         missing = _missing(arguments)
         value = None
         if not missing:
             given = {a.input.name: a.input.value for a in arguments if a.input.value is not None}
             try:
-                results = FORMULAS[formula](**given)
+                results = FORMULAS[formula](**given, **words)
                 value = results[key] if key else next(iter(results.values()))
             except FormulaError as error:
                 missing = (Text(zh=f"无法计算：{error.zh}", en=f"cannot be computed: {error.en}"),)
@@ -191,6 +194,25 @@ class Assembly:
             missing=missing,
             sum_of_rounded=short if whole else None,
         )
+
+    def absorb(self, part: "Assembly") -> None:
+        """Lay the lines of a part of the period, and their sources, here as ``id@part``."""
+        named = part.period
+        for line in part.lines.values():
+            inputs = tuple(
+                each.model_copy(update={"ref": f"{each.ref}@{named}"})
+                if each.kind in {"line", "meter"}
+                else each
+                for each in line.inputs
+            )
+            identity = f"{line.id}@{named}"
+            self.lines[identity] = line.model_copy(update={"id": identity, "inputs": inputs})
+        for meter in part.meters.values():
+            identity = f"{meter.id}@{named}"
+            self.meters[identity] = meter.model_copy(update={"id": identity})
+        self.legals |= part.legals
+        self.entries |= part.entries
+        self.absent |= part.absent
 
     def put(self, line: Line, **more: object) -> Line:
         """Keep the line, with the given fields set."""

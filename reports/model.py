@@ -51,6 +51,7 @@ class Section(StrEnum):
     INTERNATIONAL = "international"
     ALLOWANCE = "allowance"
     CBAM = "cbam"
+    ENERGY = "energy"
     CHECK = "check"  # a second source of a figure
     INFORMATION = "information"
 

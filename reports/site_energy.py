@@ -20,9 +20,14 @@ from reports.site_meters import (
 from reports.values import Text
 
 
+def _equipment(text: object) -> object:
+    return str(Equipment.parse(text)) if isinstance(text, str) else text
+
+
 class LineEnergy(Strict):
     """Further meters of a potline by role, beside those of the carbon reports."""
 
+    series: Annotated[str, BeforeValidator(_equipment)] = ""  # of potline.*; "" = <id>/series
     dc_meters: tuple[EnergyMeter, ...] = ()  # DC side of the rectifiers
     fgd_meters: tuple[EnergyMeter, ...] = ()  # desulphurisation; not counted in aux_meters
     start_meters: tuple[EnergyMeter, ...] = ()  # baking and starting pots; inside ac_meters
@@ -43,10 +48,6 @@ class WaterMeters(Strict):
 
     fresh: tuple[WaterMeter, ...] = ()
     reused: tuple[WaterMeter, ...] = ()
-
-
-def _equipment(text: object) -> object:
-    return str(Equipment.parse(text)) if isinstance(text, str) else text
 
 
 class Exchanger(Strict):

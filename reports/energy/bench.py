@@ -1,0 +1,213 @@
+"""What every topic of the energy report works on: the bench, heads of lines, stated amounts."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from typing import Final
+
+from reports.assembly import Argument, Assembly, Head
+from reports.basis import Basis
+from reports.carbon.auxiliary import read_all
+from reports.entered import Entered, month_of
+from reports.metered import Metered
+from reports.model import Coverage, How, Input, Line, Section
+from reports.periods import Period
+from reports.site import PLANT, Meter, Potline
+from reports.values import Text
+
+DECIMALS: Final = {
+    "MWh": 3,
+    "kWh/t": 1,
+    "t": 3,
+    "fraction": 4,
+    "V": 4,
+    "kA": 3,
+    "mV": 2,
+    "GJ": 3,
+    "CNY": 0,
+    "CNY/kWh": 4,
+    "kgce/t": 2,
+    "tce": 2,
+    "tCO2": 2,
+    "1": 0,
+    "%": 3,
+    "min": 2,
+}
+USUAL_DECIMALS: Final = 4
+NOT_STATED: Final = Text(
+    zh="未配置计量表，也没有录入：未填报", en="no meter and no entry: not stated"
+)
+AGREE: Final = Decimal("0.01")  # metered and entered figures differ by more: said so
+
+
+@dataclass(slots=True)
+class Bench:
+    """One piece of the period – a month, or part of one – and its assembly."""
+
+    basis: Basis
+    assembly: Assembly
+
+    @property
+    def period(self) -> Period:
+        return self.basis.period
+
+    @property
+    def potlines(self) -> tuple[Potline, ...]:
+        """Those that ran."""
+        return running(self.basis)
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        return (*(line.id for line in self.potlines), PLANT)
+
+    def line(self, identity: str) -> Line | None:
+        return self.assembly.lines.get(identity)
+
+    def value(self, identity: str) -> Decimal | None:
+        """The value of a line; None when it is missing, not stated, or not there."""
+        found = self.assembly.lines.get(identity)
+        return None if found is None else found.value
+
+
+def running(basis: Basis) -> tuple[Potline, ...]:
+    """Potlines that ran on any day of the period, in the order of the site file."""
+    period = basis.period
+    return tuple(x for x in basis.site.potline if x.runs_in(period.first, period.after))
+
+
+def active(line: Potline, period: Period) -> Period:
+    """From the first day of the period on which the line ran to the last; it must have run."""
+    days = [day for day in period.days if line.runs_in(day, day + timedelta(days=1))]
+    return Period(days[0], days[-1] + timedelta(days=1))
+
+
+def days_run(line: Potline, period: Period) -> int:
+    """Days of the period on which the line ran."""
+    return sum(line.runs_in(day, day + timedelta(days=1)) for day in period.days)
+
+
+def head(scope: str, name: str, label: Text, unit: str) -> Head:
+    """The head of an energy line; its unit says how many decimals are usual."""
+    decimals = DECIMALS.get(unit, USUAL_DECIMALS)
+    return Head(scope, name, Section.ENERGY, label, unit, decimals)
+
+
+def unstated(assembly: Assembly, what: Head, *why: Text) -> Line:
+    """A line that nobody states: no figure, and no mistake either."""
+    return assembly.state(what, None, How.NONE, (), notes=why or (NOT_STATED,))
+
+
+def given(name: str, value: Decimal, unit: str, ref: str) -> Argument:
+    """A value of the site file on its way into a formula; ``ref`` is its key there."""
+    return Argument(Input(name=name, kind="site", ref=ref, value=value, unit=unit))
+
+
+def quotient(bench: Bench, what: Head, parts: tuple[str, str], factor: Decimal, text: str) -> Line:
+    """``first / second * factor`` of two lines; not stated when either is, or nothing divides."""
+    assembly = bench.assembly
+    first, second = (bench.line(identity) for identity in parts)
+    if first is None or second is None or How.NONE in {first.how, second.how}:
+        return unstated(assembly, what)
+    arguments = [assembly.from_line(line.id, line.id) for line in (first, second)]
+    missing = tuple(dict.fromkeys(t for argument in arguments for t in argument.missing))
+    if missing or first.value is None or second.value is None:
+        return assembly.state(what, None, How.MISSING, arguments, missing=missing)
+    if second.value == 0:
+        nothing = Text(zh=f"{second.label.zh}为 0，无法相除", en=f"{second.label.en} is 0")
+        return unstated(assembly, what, nothing)
+    line = assembly.state(what, first.value * factor / second.value, How.COMPUTED, arguments)
+    return assembly.put(line, equation=text, coverage=first.coverage)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One amount of a month: by meters when there are any, else by entry."""
+
+    name: str
+    kind: str  # of entries
+    label: Text
+    unit: str
+    meters: tuple[Meter, ...] = ()
+    per_unit: Decimal = Decimal(1)  # of the report's unit in one of the meters'
+    required: bool = False
+
+
+def stated(bench: Bench, wanted: Wanted, line: Potline | None) -> Line:
+    """Add the amount; not stated when nobody measures or enters it and it is not required."""
+    assembly, basis = bench.assembly, bench.basis
+    place = PLANT if line is None else line.id
+    what = head(place, wanted.name, wanted.label, wanted.unit)
+    entry = month_of(basis.ledger, wanted.kind, line, bench.period)
+    if wanted.meters:
+        span = bench.period if line is None else active(line, bench.period)
+        metered = read_all(assembly, basis.series, wanted.meters, span)
+        return _metered(assembly, what, metered, entry, wanted)
+    if not entry.entries and not wanted.required:
+        return unstated(assembly, what)
+    return assembly.state(
+        what,
+        entry.amount,
+        How.ENTERED,
+        entry.inputs(assembly),
+        coverage=entry.coverage,
+        missing=entry.missing,
+    )
+
+
+def _metered(
+    assembly: Assembly, what: Head, metered: Metered, entry: Entered, wanted: Wanted
+) -> Line:
+    argument = metered.argument
+    read = argument.input.value
+    value = None if read is None else read * wanted.per_unit
+    notes = list(metered.notes)
+    if value is not None and entry.amount is not None:
+        notes += _differ(value, entry.amount, wanted.unit)
+    return assembly.state(
+        what,
+        value,
+        How.METERED,
+        metered.inputs,
+        coverage=metered.coverage,
+        missing=argument.missing,
+        notes=notes,
+    )
+
+
+def _differ(metered: Decimal, entered: Decimal, unit: str) -> list[Text]:
+    if abs(metered - entered) <= AGREE * max(metered, entered):
+        return []
+    return [
+        Text(
+            zh=f"录入值 {entered} {unit} 与计量值相差 {entered - metered:.3f} {unit}，采用计量值",
+            en=f"an entry states {entered} {unit}, {entered - metered:.3f} {unit} off the meters; "
+            "the meters count",
+        )
+    ]
+
+
+def sum_of(bench: Bench, what: Head, parts: Sequence[str]) -> Line:
+    """The sum of those lines that are stated; not stated when none is."""
+    there = [
+        identity
+        for identity in parts
+        if (line := bench.line(identity)) is not None and line.how is not How.NONE
+    ]
+    if not there:
+        return unstated(bench.assembly, what)
+    line = bench.assembly.add_up(what, there)
+    return bench.assembly.put(line, coverage=lowest(bench, there))
+
+
+def lowest(bench: Bench, parts: Sequence[str]) -> Coverage | None:
+    """The coverage of the part that is known least."""
+    found = [
+        line.coverage
+        for identity in parts
+        if (line := bench.line(identity)) is not None and line.coverage is not None
+    ]
+    return min(found, key=lambda coverage: coverage.share, default=None)
+
+
+Topic = Callable[[Bench], None]
