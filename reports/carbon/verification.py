@@ -166,9 +166,10 @@ def _unexplained(source: YearCheck) -> Iterator[Text]:
         shown = _percent(check.percent)
         yield text(
             f"{check.figure}@{check.month} 与“{source.source.zh}”相差 {shown} %，"
-            f"允许 {check.threshold} %，没有说明：请在核对数据的备注中写明原因",
+            f"允许 {check.threshold} %，没有说明：请在任一侧录入数据的备注写“差异说明：……”",
             f"{check.figure}@{check.month} differs from {source.source.en} by {shown} %, "
-            f"{check.threshold} % is allowed, nobody explained it: note the reason at the entry",
+            f"{check.threshold} % is allowed, nobody explained it: begin a note at either entry "
+            "with “explain:”",
         )
 
 

@@ -14,6 +14,7 @@ from reports.plan import Plan
 from reports.values import Text
 
 HUNDRED: Final = Decimal(100)
+EXPLANATIONS: Final = ("差异说明：", "差异说明:", "explain:")
 # Figures that stand on records of the plant; all others are made from these.
 RECORDED: Final = (
     *("aluminium", "anode_consumed", "electricity_ac", "electricity_aux", "heat_process"),
@@ -49,9 +50,15 @@ class Check:
 
     @property
     def explanation(self) -> str:
-        """What people noted at the entries on either side."""
+        """Notes at the entries of either side that say so: a remark by the way explains nothing."""
         notes = (entry.figure.note for entry in (*self.source.entries, *self.own))
-        return "; ".join(dict.fromkeys(note for note in notes if note))
+        told = (
+            note.removeprefix(prefix).strip()
+            for note in notes
+            for prefix in EXPLANATIONS
+            if note.startswith(prefix)
+        )
+        return "; ".join(dict.fromkeys(each for each in told if each))
 
     @property
     def unexplained(self) -> bool:
