@@ -22,7 +22,7 @@ def with_reasons(
     changes: Sequence[Change], before: Content, after: Content, ledger: Ledger
 ) -> tuple[Change, ...]:
     """The same changes, each with ``why`` where something behind it is known."""
-    changed = {(change.what, change.ref) for change in changes}
+    changed: set[tuple[str, str]] = {(change.what, change.ref) for change in changes}
     why = {ref: _entry_reason(ref, after, ledger) for what, ref in changed if what == "entry"}
     walks = (_Walk(before, changed), _Walk(after, changed))
     return tuple(
