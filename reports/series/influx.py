@@ -94,23 +94,38 @@ class InfluxSeries:
 
     def events(self, equipment: str, period: Period) -> list[EventRecord]:
         where = self._where(equipment, period.start_ns - EVENT_DAYS * DAY_NS, period.end_ns)
+        return [
+            record
+            for record in self._events(where)
+            if record.end_ns is None or record.end_ns >= period.start_ns
+        ]
+
+    def happened(self, kind: str, period: Period) -> list[EventRecord]:
+        found: list[EventRecord] = []
+        for day in period.days:
+            span = Period(day, day + timedelta(days=1))
+            found += self._events(
+                f"WHERE \"plant\"='{self._safe_plant()}' AND \"kind\"='{kind}' "
+                f"AND time >= {span.start_ns} AND time < {span.end_ns}"
+            )
+        return sorted(found, key=lambda record: (record.start_ns, record.equipment))
+
+    def _events(self, where: str) -> list[EventRecord]:
+        """Each event once; the later row of one says when it ended."""
+        columns = '"id","text","end","amount","kind","line","unit"'
         found: dict[str, EventRecord] = {}
-        for row in self._ask(_select('"id","text","end","amount","kind"', "event", where)):
+        for row in self._ask(_select(columns, "event", where)):
             end = row.get("end")
             found[row["id"]] = EventRecord(
                 kind=row["kind"],
-                equipment=equipment,
+                equipment=f"{row.get('line')}/{row.get('unit')}",
                 start_ns=row["time"],
                 end_ns=None if end is None else int(end),
                 id=row["id"],
                 text=row.get("text") or "",
                 amount=row.get("amount"),
             )
-        return [
-            record
-            for record in found.values()
-            if record.end_ns is None or record.end_ns >= period.start_ns
-        ]
+        return list(found.values())
 
     def _rows(self, meter: Meter, start_ns: int, end_ns: int) -> Iterator[dict[str, Any]]:
         measurement, _, field = meter.quantity.partition(".")

@@ -104,27 +104,35 @@ class LakeSeries:
         if not self._view("events", int(first.timestamp()) * SECOND_NS, period.end_ns):
             return []
         table = ibis.table(EVENTS, name="events")
-        mine = table.filter(table.equipment == equipment).order_by("seq")
-        rows = run(self._duck, mine)
-        newest = {
-            record.id: record
-            for record in map(
-                EventRecord,
-                *(rows[name].to_pylist() for name in ("kind", "equipment")),
-                _nanoseconds(rows["ts"]),
-                _nanoseconds(rows["end"]),
-                *(rows[name].to_pylist() for name in ("id", "text", "amount")),
-            )
-        }
         return sorted(
             (
                 record
-                for record in newest.values()
+                for record in self._newest(table.filter(table.equipment == equipment))
                 if record.start_ns < period.end_ns
                 and (record.end_ns is None or record.end_ns >= period.start_ns)
             ),
             key=lambda record: record.start_ns,
         )
+
+    def happened(self, kind: str, period: Period) -> list[EventRecord]:
+        if not self._view("events", period.start_ns, period.end_ns):
+            return []
+        table = ibis.table(EVENTS, name="events")
+        found = self._newest(table.filter(table.kind == kind))
+        inside = [x for x in found if period.start_ns <= x.start_ns < period.end_ns]
+        return sorted(inside, key=lambda record: (record.start_ns, record.equipment or ""))
+
+    def _newest(self, rows: Any) -> list[EventRecord]:
+        """Each event once, by the row with the highest number."""
+        table = run(self._duck, rows.order_by("seq"))
+        records = map(
+            EventRecord,
+            *(table[name].to_pylist() for name in ("kind", "equipment")),
+            _nanoseconds(table["ts"]),
+            _nanoseconds(table["end"]),
+            *(table[name].to_pylist() for name in ("id", "text", "amount")),
+        )
+        return list({record.id: record for record in records}.values())
 
     def _view(self, table: str, start_ns: int, end_ns: int) -> bool:
         """Make the files of these days readable as ``table``; False when there are none."""

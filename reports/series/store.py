@@ -115,6 +115,10 @@ class Series(Protocol):
         """Events of an equipment that touch the period, each once, in order."""
         ...
 
+    def happened(self, kind: str, period: Period) -> list[EventRecord]:
+        """Events of one kind that began in the period, of every equipment, each once, in order."""
+        ...
+
 
 @contextmanager
 def open_series(site: Site) -> Iterator[Series]:
