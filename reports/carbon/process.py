@@ -344,9 +344,17 @@ def add_intensity(assembly: Assembly, head: Head) -> None:
     pfc = assembly.lines[f"{scope}.pfc"]
     if made.value is None or pfc.value is None or not metal.value:
         return
-    refused = below_floor(made.value, pfc.value / metal.value)
-    if refused is not None:
-        assembly.put(made, value=None, rounded=None, how=How.MISSING, missing=(refused,))
+    found = below_floor(made.value, pfc.value / metal.value)
+    refused = _refused_parts(assembly) if scope == PLANT else ()
+    if found is not None or refused:
+        missing = (*(() if found is None else (found,)), *refused)
+        assembly.put(made, value=None, rounded=None, how=How.MISSING, missing=missing)
+
+
+def _refused_parts(assembly: Assembly) -> tuple[Text, ...]:
+    """Why the intensity of a potline was refused: then that of the plant is no better."""
+    lines = [line for line in assembly.lines.values() if line.id == f"{line.scope}.intensity"]
+    return tuple(text for line in lines if line.scope != PLANT for text in line.missing)
 
 
 ANODE_QUANTITY: Final[Mapping[str, Callable[[Bench, Potline], None]]] = {

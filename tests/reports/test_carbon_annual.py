@@ -292,6 +292,9 @@ def test_an_impossible_intensity_is_refused(office: YearOffice) -> None:
     assert (line.value, line.how) == (None, How.MISSING)
     assert "refused: intensity 1.3676 is below the Faraday floor 1.3690" in line.missing[0].en
     assert content.line("line1.intensity@2026-01").how is How.MISSING
+    assert content.line("line2.intensity").value is not None
+    whole = content.line("plant.intensity")  # no better than its parts
+    assert (whole.value, whole.missing) == (None, line.missing)
     assert not content.complete
     other = YearOffice(office.root / "other")
     other.enter(usual_year(usual=usual | {"line1": (21050, 8490, 270000)}))
