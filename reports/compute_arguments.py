@@ -144,7 +144,8 @@ def _put_table(given: Given, name: str, file: str) -> None:
 
 def _rows(given: Given, name: str, text: str, file: str) -> list[dict[str, Any]]:
     """Rows of a CSV table by column name; every bad header and cell is told with its line."""
-    columns = _columns(name)
+    columns, gaps = _columns(name), PARAMETERS[name].gaps
+    every = (*columns, *(gap for gap in gaps if gap not in columns))
     first = next((line for line in text.splitlines() if line.strip()), "")
     lines = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=first.count))
     header: list[str] = []
@@ -154,7 +155,7 @@ def _rows(given: Given, name: str, text: str, file: str) -> list[dict[str, Any]]
         if not any(plain) or plain[0].startswith("#"):
             continue
         if not header:
-            header = [_column(cell, columns) for cell in plain]
+            header = [_column(cell, every) for cell in plain]
             missing = [column for column in columns if column not in header]
             if missing:
                 wanted = ", ".join(missing)
@@ -164,17 +165,24 @@ def _rows(given: Given, name: str, text: str, file: str) -> list[dict[str, Any]]
             continue
         cell_of = dict(zip(header, plain, strict=False))
         where = f"{file}:{lines.line_num}"
-        rows.append({column: _cell(given, where, column, cell_of) for column in columns})
+        rows.append(
+            {
+                column: _cell(given, where, column, cell_of)
+                for column in every
+                if cell_of.get(column) or column not in gaps
+            }
+        )
     if not rows:
         given.problems.append(f"{file}: " + say("表中没有数据行", "no rows in it"))
     return rows
 
 
 def _column(header: str, columns: Sequence[str]) -> str:
-    """The column a header means, by its name or what it is called in either language."""
+    """The column a header means: its name, with or without unit, or what it is called."""
     for column in columns:
         known = meaning(column)
-        if header.casefold() in {column, known.zh, known.en.casefold()}:
+        bare = column.rpartition("_")[0]
+        if header.casefold() in {column, bare or column, known.zh, known.en.casefold()}:
             return column
     return header
 

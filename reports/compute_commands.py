@@ -10,7 +10,8 @@ import typer
 from drivers.language import language, say
 from drivers.model import ConfigError
 from reports.compute_arguments import Given, judge, read_arguments, take_rules
-from reports.formulas import FORMULAS, GROUPS, Formula
+from reports.compute_signals import COMPUTABLE, COMPUTABLE_GROUPS
+from reports.formulas import Formula
 from reports.formulas.numbers import FormulaError
 from reports.formulas.parameters import PARAMETERS, Parameter, meaning
 from reports.rules.packs import Legal, packs
@@ -60,9 +61,9 @@ def compute(  # noqa: PLR0913 - each is an option of the command
     if list_all and not formula:
         _list(as_json=as_json, markdown=markdown)
         return
-    chosen = FORMULAS.get(formula)
+    chosen = COMPUTABLE.get(formula)
     if chosen is None:
-        known = ", ".join(FORMULAS)
+        known = ", ".join(COMPUTABLE)
         raise ConfigError(
             [say(f"没有公式 {formula!r}；有：{known}", f"no formula {formula!r}; known: {known}")]
         )
@@ -112,7 +113,7 @@ def _citation(legal: Legal) -> str:
 def _plain(value: Any) -> Any:
     """Results as JSON has them: decimals as numbers, tables as lists of objects."""
     if isinstance(value, Decimal):
-        return float(value)
+        return int(value) if value == value.to_integral_value() else float(value)
     if isinstance(value, dict):
         return {key: _plain(each) for key, each in value.items()}
     if isinstance(value, list | tuple):
@@ -143,10 +144,10 @@ def _list(*, as_json: bool, markdown: bool) -> None:
         typer.echo(page(), nl=False)
         return
     if as_json:
-        table = {name: _described(formula) for name, formula in FORMULAS.items()}
+        table = {name: _described(formula) for name, formula in COMPUTABLE.items()}
         typer.echo(json.dumps(table, ensure_ascii=False, indent=1))
         return
-    for group in GROUPS:
+    for group in COMPUTABLE_GROUPS:
         typer.echo(f"\n# {say(group.zh, group.en)}")
         for formula in group.formulas:
             typer.echo(f"{_signature(formula)}   {say(formula.zh, formula.en)}")

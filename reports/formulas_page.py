@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from reports.formulas import GROUPS, Formula
+from reports.compute_signals import COMPUTABLE_GROUPS
+from reports.formulas import Formula
 from reports.formulas.parameters import PARAMETERS, meaning
 
 HEAD = """# Formulas / 公式
@@ -32,10 +33,10 @@ def page() -> str:
 
 def _lines() -> Iterator[str]:
     yield HEAD
-    for group in GROUPS:
+    for group in COMPUTABLE_GROUPS:
         names = ", ".join(f"[`{each.name}`](#{each.name})" for each in group.formulas)
         yield f"* {group.en} / {group.zh}: {names}"
-    for group in GROUPS:
+    for group in COMPUTABLE_GROUPS:
         yield f"\n## {group.en} / {group.zh}"
         for formula in group.formulas:
             yield from _formula(formula)

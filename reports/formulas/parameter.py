@@ -10,7 +10,12 @@ Check = Callable[[str, object], Decimal]
 
 
 class Parameter(NamedTuple):
-    """One name; ``words`` are the answers it may have, ``columns`` those of a table."""
+    """
+    One name; ``words`` are the answers it may have, ``columns`` those of a table.
+
+    ``gaps`` are columns of the table whose cells may be empty; those that are not in ``columns``
+    may be left out.
+    """
 
     unit: str
     zh: str
@@ -18,6 +23,7 @@ class Parameter(NamedTuple):
     check: Check = amount
     words: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
+    gaps: tuple[str, ...] = ()
 
     def of(self, lang: str) -> str:
         """What it is called in ``zh`` or ``en``."""

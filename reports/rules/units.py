@@ -28,8 +28,17 @@ class RuleUnit(StrEnum):
     KG_PER_T_PER_MV = "kg_per_t_per_mv"  # kg CF4 per t Al, per mV over CE in percent
     MIN_PER_CELL_DAY = "min_per_cell_day"
     MV = "mv"
+    KWH_PER_T = "kwh_per_t"
+    KGCE_PER_T = "kgce_per_t"  # kg of standard coal
+    KGCE_PER_KG = "kgce_per_kg"
+    KGCE_PER_KWH = "kgce_per_kwh"
+    KGCE_PER_M3 = "kgce_per_m3"
+    KGCE_PER_MJ = "kgce_per_mj"
+    M3_PER_T = "m3_per_t"
+    MWH = "mwh"
     CNY = "cny"
     CNY_PER_T = "cny_per_t"
+    CNY_PER_KWH = "cny_per_kwh"
     DECIMALS = "decimals"
     DAYS = "days"
     MONTHS = "months"
@@ -57,8 +66,17 @@ UNIT_TEXT: Final = {
     "kg_per_t_per_mv": Text(zh="(kgCF4/t)/mV", en="(kg CF4/t) per mV"),
     "min_per_cell_day": Text(zh="min/槽日", en="minutes per cell-day"),
     "mv": Text(zh="mV", en="mV"),
+    "kwh_per_t": Text(zh="kWh/t", en="kWh/t"),
+    "kgce_per_t": Text(zh="kgce/t", en="kgce/t"),
+    "kgce_per_kg": Text(zh="kgce/kg", en="kgce/kg"),
+    "kgce_per_kwh": Text(zh="kgce/kWh", en="kgce/kWh"),
+    "kgce_per_m3": Text(zh="kgce/m3", en="kgce/m3"),
+    "kgce_per_mj": Text(zh="kgce/MJ", en="kgce/MJ"),
+    "m3_per_t": Text(zh="m3/t", en="m3/t"),
+    "mwh": Text(zh="MWh", en="MWh"),
     "cny": Text(zh="元", en="CNY"),
     "cny_per_t": Text(zh="元/t", en="CNY/t"),
+    "cny_per_kwh": Text(zh="元/kWh", en="CNY/kWh"),
     "decimals": Text(zh="位小数", en="decimals"),
     "days": Text(zh="日", en="days"),
     "months": Text(zh="个月", en="months"),
@@ -86,6 +104,8 @@ NAME_TEXT: Final = {
     "verified_emission": Text(zh="等于经核查排放量", en="the verified emission"),
     "intensity": Text(zh="强度系数法", en="intensity-coefficient method"),
     "none": Text(zh="无", en="none"),
+    "with_desulphurisation": Text(zh="含脱硫电耗", en="with desulphurisation"),
+    "without_desulphurisation": Text(zh="不含脱硫电耗", en="without desulphurisation"),
     "not_counted": Text(zh="不计入", en="not counted"),
     "equal_cut": Text(zh="等量核减", en="cut by the same amount"),
     "no_new_cut": Text(zh="不再新增核减", en="no new cut"),
@@ -97,6 +117,11 @@ NAME_TEXT: Final = {
     "ar5": Text(zh="IPCC 第五次评估报告", en="IPCC AR5"),
     "ar6": Text(zh="IPCC 第六次评估报告", en="IPCC AR6"),
     "cwpb": Text(zh="中间下料预焙槽", en="CWPB"),
+    "start": Text(zh="扣除焙烧启动用电", en="start-up left out"),
+    "short": Text(zh="扣除停槽短路口损耗", en="short-circuited pots left out"),
+    "start_and_short": Text(
+        zh="扣除焙烧启动用电和停槽短路口损耗", en="start-up and short-circuited pots left out"
+    ),
 }
 
 

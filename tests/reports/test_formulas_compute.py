@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from reports.compute_signals import COMPUTABLE
 from reports.formulas import FORMULAS, Formula
 from reports.formulas_page import page
 from tests.reports.conftest import Smelter
@@ -165,7 +166,7 @@ def test_compute_refuses_in_the_language_of_the_run(smelter: Smelter, lang: str,
 
 def test_compute_takes_a_word(smelter: Smelter) -> None:
     given = ["meter_correction", "value=1000", "accuracy_class_percent=0.5"]
-    assert smelter("compute", *given, "kind=output") == (0, "value = 995.0\n")
+    assert smelter("compute", *given, "kind=output") == (0, "value = 995\n")
     code, said = smelter("compute", *given, "kind=metal", "--lang", "zh")
     assert code == 2
     assert "kind：'metal' 无效；可写 emission | output" in said
@@ -285,11 +286,11 @@ def pairs(lines: list[dict[str, Any]]) -> _Events:
 def test_a_result_may_be_a_table(
     smelter: Smelter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(FORMULAS, "pairs", Formula(pairs, ("x",), "x = x", "表", "a table"))
+    monkeypatch.setitem(COMPUTABLE, "pairs", Formula(pairs, ("x",), "x = x", "表", "a table"))
     file = tmp_path / "lines.csv"
     file.write_text(TABLE)
     code, said = smelter("compute", "pairs", str(file))
-    assert (code, said) == (0, "events:\nprocess\tvalue\nA\t100.0\nB\t100.0\nC\t50.0\nworst = A\n")
+    assert (code, said) == (0, "events:\nprocess\tvalue\nA\t100\nB\t100\nC\t50\nworst = A\n")
     code, said = smelter("compute", "pairs", str(file), "--json")
     assert json.loads(said)["events"][2] == {"process": "C", "value": 50}
 

@@ -251,7 +251,9 @@ def asked_for() -> tuple[set[str], list[re.Pattern[str]]]:
             continue
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                whole.update(node.value.split())
+                for text in node.value.split():
+                    pack, _, name = text.partition(".")
+                    whole.add(name if name and pack in packs() else text)
             if isinstance(node, ast.JoinedStr):
                 parts = [
                     re.escape(str(part.value)) if isinstance(part, ast.Constant) else r"\w+"
@@ -264,6 +266,7 @@ def asked_for() -> tuple[set[str], list[re.Pattern[str]]]:
 
 
 ITEMS = {*LAW["fuels"], *LAW["carbonates"], *LAW["gwp"], *LAW["ipcc_2006"], "pfpb_mw"}
+ITEMS |= {"1", "2", "3", "equivalent", "coal_rate"}  # levels, bases of electricity
 ITEMS |= {*LAW["eu_cbam_2025_2547"], "prebake", "soderberg", "primary", "secondary"}
 
 
