@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from decimal import Decimal
 
 from reports.assembly import Assembly
 from reports.basis import Basis
@@ -31,8 +32,9 @@ class LodgedMonths:
 
 @dataclass(frozen=True, slots=True)
 class _Difference:
-    line: Line  # of the year
-    lodged: Line | None
+    line: Line  # of the year; of the lodged month where the year has none
+    was: Decimal | None
+    now: Decimal | None
 
 
 def lodged_months(basis: Basis, assembly: Assembly) -> LodgedMonths:
@@ -80,27 +82,29 @@ def _day(day: date | None) -> str | None:
 def _differences(assembly: Assembly, content: Content, month: Period) -> Iterator[_Difference]:
     """Lines of the month whose value is another now, or that only one of the two has."""
     lodged = {line.id: line for line in content.lines}
-    for line in assembly.lines.values():
-        identity, _, when = line.id.partition("@")
-        if when != str(month):
-            continue
-        then = lodged.get(identity)
-        if _value(line) != _value(then):
-            yield _Difference(line, then)
+    now = {
+        line.id.partition("@")[0]: line
+        for line in assembly.lines.values()
+        if line.id.endswith(f"@{month}")
+    }
+    for identity in dict.fromkeys([*now, *lodged]):
+        first, second = lodged.get(identity), now.get(identity)
+        was, value = (None if line is None else line.value for line in (first, second))
+        line = second or first
+        if line is not None and _as_filed(was) != _as_filed(value):
+            yield _Difference(line, was, value)
 
 
-def _value(line: Line | None) -> float | None:
-    """As the file has it."""
-    return None if line is None or line.value is None else float(line.value)
+def _as_filed(value: Decimal | None) -> float | None:
+    return None if value is None else float(value)
 
 
 def _row(month: Period, found: _Difference) -> tuple[Cell, ...]:
-    line, then = found.line, found.lodged
-    was = None if then is None else then.value
-    less = None if was is None or line.value is None else line.value - was
+    line, was, now = found.line, found.was, found.now
+    less = None if was is None or now is None else now - was
     zh = "全厂" if line.scope == PLANT else line.scope
     name = Text(zh=f"{zh} {line.label.zh}", en=f"{line.scope} {line.label.en}")
-    return str(month), name, line.unit, was, line.value, less
+    return str(month), name, line.unit, was, now, less
 
 
 def _doubts(

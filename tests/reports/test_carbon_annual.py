@@ -471,6 +471,16 @@ def test_every_difference_to_a_lodged_month_is_listed(office: YearOffice) -> Non
     assert f"2026-01: {len(rows)} figures differ from what was lodged; see the table" in said
 
 
+def test_a_fuel_withdrawn_after_lodging_is_listed(office: YearOffice) -> None:
+    """30 t of diesel were lodged for January and withdrawn since: the year has no such line."""
+    office.enter(usual_year() + "fuel_consumed,plant,2026-01,diesel,30,t,\n")
+    hand_in(office, "carbon-monthly", Y2026.months[0], date(2026, 3, 1))
+    office.revise(73, None)
+    rows = table(office.content(), "lodged_differences").rows
+    found = {cell.en: row[3:] for row in rows if isinstance(cell := row[1], Text)}
+    assert found["plant diesel: consumed"] == (Decimal(30), None, None)
+
+
 def test_disclosure_names_the_annex_nobody_saw(office: YearOffice) -> None:
     office.write_site(
         lambda text: text.replace(

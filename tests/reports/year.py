@@ -82,11 +82,12 @@ class YearOffice:
     def enter(self, rows: str) -> Ledger:
         return self.enter_table(HEAD + rows)
 
-    def revise(self, number: int, value: str) -> Ledger:
-        """Another value for an entry, as ``smelter entries revise`` leaves it."""
+    def revise(self, number: int, value: str | None) -> Ledger:
+        """Another value for an entry, or None, as ``smelter entries revise`` leaves it."""
 
         def change(ledger: Ledger) -> Ledger:
-            figure = replace(ledger.entries[number - 1].figure, value=Decimal(value))
+            amount = None if value is None else Decimal(value)
+            figure = replace(ledger.entries[number - 1].figure, value=amount)
             return ledger.added([figure], author="李强", reason="磅单更正", time=self.now)
 
         return change_ledger(load_site(self.site_file).entries, change)
