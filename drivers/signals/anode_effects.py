@@ -123,6 +123,12 @@ class AnodeEffects:
         burning = {Phase.BURNING, Phase.DIPPING}
         return [w.so_far() for w in self._watches.values() if w.phase in burning]
 
+    def finish(self, at_ns: int) -> list[AnodeEffect]:
+        """Nobody looks at these pots any more: what lasts ends where it was last seen."""
+        for watch in self._watches.values():
+            watch.lose(at_ns)
+        return self._told(at_ns)
+
     # --- over a restart
 
     def state(self) -> list[dict[str, Any]]:

@@ -183,6 +183,14 @@ class Watch:
         if self.phase is Phase.DIPPING:
             self._end(self.run_ns, Ending.BELOW)
 
+    def lose(self, at_ns: int) -> None:
+        """Nothing more will be seen."""
+        self.finish()
+        if self.phase is Phase.BURNING:
+            seen_ns = self._seen_until(at_ns)
+            self._keep(at_ns)
+            self._end(seen_ns, Ending.UNSEEN)
+
     def done(self, at_ns: int) -> bool:
         """Nothing that comes from ``at_ns`` on can belong to what was seen."""
         idle = self.phase is Phase.REST and not self.notes and not self.pieces

@@ -25,7 +25,7 @@ class SignalLimits:
     warning: WarningLimits = field(default_factory=WarningLimits)
     back_emf_v: float = 1.65
     nominal_ka: float | None = None  # None: no voltage at nominal current
-    shot_kg: float = 1.8
+    shot_kg: float | None = None  # alumina of one shot; None: no feed deficit
     current_efficiency: float = 0.93
     forget_h: float = 2.0  # of the feed deficit
     swing_watch_mv: float = 20.0
@@ -68,7 +68,7 @@ class PotSignals:
         self._swing = Swing(count, interval_s)
         self._flicker = Flicker(count, interval_s)
         self._deficit = Deficit(
-            count, limits.shot_kg, limits.current_efficiency, limits.forget_h * 3600
+            count, limits.shot_kg or np.nan, limits.current_efficiency, limits.forget_h * 3600
         )
         self._growth = Growth(count)
         self._warned = Lasting(count, limits.warning.on_min, limits.warning.off_min)

@@ -5,7 +5,7 @@ import numpy as np
 from drivers.model import Floats
 
 SECOND_NS = 1_000_000_000
-HOUR_NS = 3600 * SECOND_NS
+STEPS = 5  # from mean to mean that make a steady slope
 
 
 def pseudo_resistance(volts: Floats, current_ka: float, back_emf_v: float) -> Floats:
@@ -78,8 +78,9 @@ class Slope:
     """
     Slope of the resistance, µΩ/h: a straight line through the last ten means of two minutes.
 
-    ``rise`` (µΩ) is the accumulated slope: what the line has risen since it last stood lowest.
-    Both are NaN until six in ten means are known.
+    NaN until six in ten means are known. ``steady`` is the median of the last five steps from mean
+    to mean, which a single jump (a new anode, a beam move) does not touch as it tilts the line;
+    ``rise`` (µΩ) is what the steady slope has added up to since it last stood lowest.
     """
 
     def __init__(self, count: int, mean_s: float = 120.0, points: int = 10) -> None:
@@ -88,6 +89,7 @@ class Slope:
         self._step_h = mean_s / 3600
         self._least = -(-points * 6 // 10)
         self.value = np.full(count, np.nan)
+        self.steady = np.full(count, np.nan)
         self.rise = np.full(count, np.nan)
 
     def add(self, at_ns: int, resistance_uohm: Floats) -> None:
@@ -97,5 +99,8 @@ class Slope:
         means = self._blocks.means
         slope, _ = straight_lines(self._times, means)
         self.value = np.where(np.isfinite(means).sum(axis=0) >= self._least, slope, np.nan)
+        steps = np.diff(means[-STEPS - 1 :], axis=0)
+        middle = np.sort(steps, axis=0)[STEPS // 2] / self._step_h
+        self.steady = np.where(np.isfinite(steps).all(axis=0), middle, np.nan)
         before = np.where(np.isnan(self.rise), 0.0, self.rise)
-        self.rise = np.maximum(before + self.value * self._step_h, 0.0)
+        self.rise = np.maximum(before + self.steady * self._step_h, 0.0)

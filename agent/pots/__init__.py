@@ -1,0 +1,1 @@
+"""What the gateway makes of pot voltages: anode effects, derived minutes, warnings."""
