@@ -6,7 +6,7 @@ their sums, so that truth, meters and voltages belong to one another exactly.
 """
 
 from collections.abc import Container
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,10 @@ from simulators.wander import Floats
 
 STEP_S = 60.0
 POT_QUANTITIES = ("pot.voltage", "pot.anode_effect")
+DETAIL = (  # of the pots, where the scenario asks for it
+    *("set_voltage", "target_voltage", "noise_lf", "noise_hf", "bath_temperature"),
+    *("feed_state", "feed_shots", "mode", "link"),
+)
 # What a control system's archive keeps for years; the gateway itself records more.
 MEASUREMENTS = ("meter.energy_import", "stack.", "heat_recovery.", "potline.", "pv.energy")
 MORE = ("green_power.energy", "water.volume", "gas.volume", "heat.energy")
@@ -44,6 +48,7 @@ class Trace:
     state: LineState
     sums: PotSums
     anodes_changed: int
+    detail: dict[str, Floats] = field(default_factory=dict)  # further quantities of the pots
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +102,8 @@ def trace_line(section: Section, time_s: Floats, step_s: float = STEP_S) -> Trac
     produced, anodes, carbon = np.empty(n), np.empty(n), np.empty(n)
     steady = line.current_ka(time_s, np.zeros(n))
     current = np.empty(n)
+    detail = {name: np.empty((n, count)) for name in (DETAIL if section.pot_detail else ())}
+    running = None if pots.ailments is None else np.empty(n)
     changed = 0
     for k, end_s in enumerate(time_s.tolist()):
         current[k] = steady[k] - line.dip_ka(pots.effect_share.sum())
@@ -105,10 +112,17 @@ def trace_line(section: Section, time_s: Floats, step_s: float = STEP_S) -> Trac
         produced[k], anodes[k] = pots.produced_kg.sum(), pots.anodes_kg.sum()
         carbon[k] = pots.carbon_kg.sum()
         changed += int(np.count_nonzero(pots.anodes_kg))
+        if running is not None:
+            running[k] = pots.running
+        if detail:
+            columns = section.pot_columns(float(current[k]))
+            for name, values in detail.items():
+                values[k] = columns[name]
     before = np.concatenate([[0.0], share.sum(axis=1)[:-1]])
-    state = LineState(time_s, current, voltage.sum(axis=1), carbon / step_s, before)
+    state = LineState(time_s, current, voltage.sum(axis=1), carbon / step_s, before, running)
     sums = PotSums(produced, tapped.sum(axis=1), anodes, carbon, share.sum(axis=1) * step_s)
-    return Trace(voltage, share, tapped, state, sums, changed)
+    shown = pots.shown_v(voltage, time_s)
+    return Trace(shown, share, tapped, state, sums, changed, detail)
 
 
 def _series(
@@ -123,6 +137,8 @@ def _series(
             pot = f"{section.name}/pot{k + 1:03d}"
             series[f"{pot} pot.voltage"] = np.round(trace.voltage[:, k], 4)
             series[f"{pot} pot.anode_effect"] = np.round(trace.effect_share[:, k], 4)
+            for name, values in trace.detail.items():
+                series[f"{pot} pot.{name}"] = np.round(values[:, k], 4)
     for readings in plant.all_readings(states):
         for point, values in readings.gauges.items():
             if _kept(point):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from simulators.flows import Flow, Readings
+from simulators.planted import Load, load_share
 from simulators.wander import FAST_S, Floats, Wander, ambient_c, local_hour
 
 BUS_OHM_PER_POT = 2.5e-8  # bus bars between the last pot and the rectifiers, per pot
@@ -22,13 +23,17 @@ class LineState:
     pots_v: Floats  # sum of pot voltages
     carbon_kg_s: Floats  # net anode carbon burnt
     effects: Floats  # pots in anode effect
+    running: Floats | None = None  # pots in operation; None = all
 
 
 class Line:
     """One potline as functions of time; ``name`` is its area (``line1``)."""
 
-    def __init__(self, name: str, pots: int, current_ka: float, seed: int) -> None:
+    def __init__(
+        self, name: str, pots: int, current_ka: float, seed: int, loads: tuple[Load, ...] = ()
+    ) -> None:
         self.name = name
+        self.loads = loads  # of this line only
         self.pots = pots
         self.current_nominal_ka = current_ka
         self.rectifiers = 4 if pots <= 100 else 6
@@ -44,7 +49,7 @@ class Line:
         """Line current; dips while pots are in anode effect."""
         wanders = 1 + 0.0018 * self._slow(time_s) + 0.0007 * self._fast(time_s)
         current: Floats = self.current_nominal_ka * wanders - self.dip_ka(effects)
-        return current
+        return current * load_share(self.loads, time_s) if self.loads else current
 
     def dip_ka(self, effects: Floats) -> Floats:
         """What the regulators lose while that many pots are in anode effect."""
@@ -94,7 +99,9 @@ class Line:
             f"{self.name}/series",
             potline__current=state.current_ka,
             potline__voltage=volts,
-            potline__pots_running=np.full_like(time_s, self.pots),
+            potline__pots_running=np.full_like(time_s, self.pots)
+            if state.running is None
+            else state.running,
         )
         for k, (current, power) in enumerate(zip(currents, powers, strict=True), 1):
             load = current / (self.current_nominal_ka / self.rectifiers)

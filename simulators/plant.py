@@ -8,6 +8,7 @@ import numpy as np
 from simulators.flows import Readings
 from simulators.heat import HeatRecovery
 from simulators.line import Line, LineState
+from simulators.planted import Ailments, Load, Planted
 from simulators.pots import PotDesign, Pots
 from simulators.stack import Emission, Stack
 from simulators.utilities import Utilities
@@ -49,6 +50,11 @@ class Scenario:
     lines: int = 0
     name: str = "demo"
     design: PotDesign = field(default_factory=PotDesign)
+    planted: tuple[Planted, ...] = ()
+    loads: tuple[Load, ...] = ()
+    pot_detail: bool = (
+        False  # history keeps every quantity of the pots, not voltage and effects only
+    )
 
     def __post_init__(self) -> None:
         if not 4 <= self.pots <= 400:
@@ -73,9 +79,15 @@ class Section:
         seed = scenario.seed * 100 + number
         self.number = number
         self.name = f"line{number}"
+        self.time_s = scenario.start_s
+        self.pot_detail = scenario.pot_detail
         self.design = scenario.design
-        self.pots = Pots(scenario.design, pots, (scenario.seed, number))
-        self.line = Line(self.name, pots, scenario.design.current_ka, seed)
+        planted = [one for one in scenario.planted if one.line == number]
+        self.planted = tuple(planted)
+        ailments = Ailments(planted, scenario.start_s) if planted else None
+        self.pots = Pots(scenario.design, pots, (scenario.seed, number), ailments)
+        loads = tuple(x for x in scenario.loads if x.line in {0, number})
+        self.line = Line(self.name, pots, scenario.design.current_ka, seed, loads)
         self.stack = Stack(f"gtc{number}", pots, seed)
         self.heat = HeatRecovery(f"gtc{number}", pots, seed)
         per_day = scenario.design.alumina_kg_s / scenario.design.shot_kg
@@ -89,12 +101,14 @@ class Section:
         effects = np.array([self.pots.effect_share.sum()])
         current = self.line.current_ka(time_s, effects)
         self.pots.step(dt_s, end_s, float(current[0]))
+        self.time_s = end_s
         return LineState(
             time_s=time_s,
             current_ka=current,
             pots_v=np.array([self.pots.voltage.sum()]),
             carbon_kg_s=np.array([self.pots.carbon_kg.sum() / dt_s]),
             effects=effects,
+            running=None if self.pots.ailments is None else np.array([self.pots.running]),
         )
 
     def readings(self, state: LineState) -> Iterator[Readings]:
@@ -106,10 +120,11 @@ class Section:
     def pot_columns(self, current_ka: float) -> dict[str, Floats]:
         """The points of every pot, one array over pots for each field of ``POT_FIELDS``."""
         pots = self.pots
+        seen_v = pots.shown_v(pots.voltage[None, :], np.array([self.time_s]))[0]
         rate = np.array([0.0, 1.0, 0.70, 1.40])[pots.feed.astype(np.intp)]
         shots = np.floor(pots.fed_kg / self.design.shot_kg)
         return {
-            "voltage": pots.voltage,
+            "voltage": seen_v,
             "set_voltage": pots.set_v,
             "target_voltage": pots.set_v + np.round(pots.new_anode_v, 3),
             "resistance": pots.resistance_uohm(current_ka),
@@ -125,8 +140,8 @@ class Section:
             "anode_effect": (pots.effect_share > 0).astype(np.float64),
             "anode_effect_count": self.effects_before + pots.effect_count,
             "anode_position": pots.beam_cm,
-            "mode": np.ones(pots.count),
-            "link": np.zeros(pots.count),
+            "mode": pots.mode,
+            "link": pots.link,
         }
 
 

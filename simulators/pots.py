@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from simulators.planted import Ailments
+
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
@@ -83,8 +85,17 @@ class Pots:
     ``step`` advances it; the same seed, start and step length give the same values.
     """
 
-    def __init__(self, design: PotDesign, count: int, seed: tuple[int, ...]) -> None:
+    def __init__(
+        self,
+        design: PotDesign,
+        count: int,
+        seed: tuple[int, ...],
+        ailments: Ailments | None = None,
+    ) -> None:
         self.design = design
+        self.ailments = ailments
+        self.extra_v, self.feed_arrives = np.zeros(count), np.ones(count)  # planted
+        self.mode, self.link = np.ones(count), np.zeros(count)
         self.count = count
         self._draw = np.random.default_rng(seed)
         draw = self._draw
@@ -147,6 +158,8 @@ class Pots:
         chance = self._draw.random((4, self.count))
         normal = self._draw.standard_normal((4, self.count))
         local = (end_s + LOCAL_S) % 86_400
+        if self.ailments is not None:
+            self.ailments.before(self, dt_s, end_s)
         self._effects(dt_s, end_s, chance[0])
         self._alumina(dt_s, current_ka, chance[1], normal[0])
         self._metal(dt_s, local, current_ka, normal[1])
@@ -155,6 +168,17 @@ class Pots:
         self._voltage(dt_s, current_ka, normal[2])
         self._beam(dt_s, normal[3])
         self._heat(dt_s, local, normal[0])
+        if self.ailments is not None:
+            self.ailments.after(self, end_s)
+
+    @property
+    def running(self) -> float:
+        """How many pots carry current through their bath."""
+        return float(np.count_nonzero((self.mode == 1) | (self.mode == 2)))
+
+    def shown_v(self, voltage: Floats, time_s: Floats) -> Floats:
+        """Voltages (instants by pots) as the sensors show them."""
+        return voltage if self.ailments is None else self.ailments.shown(voltage, time_s)
 
     def _effects(self, dt_s: float, end_s: float, chance: Floats) -> None:
         burning = self.effect_left_s > 0
@@ -195,7 +219,7 @@ class Pots:
         fed = np.where(self.alumina > 4.5, 0.0, rate * dt_s)
         used = KG_PER_KA_S * ALUMINA_PER_AL * current_ka * self.efficiency * dt_s
         self.fed_kg += fed
-        self.alumina += (fed - used) / design.bath_kg * 100
+        self.alumina += (fed * self.feed_arrives - used) / design.bath_kg * 100
 
     def _metal(self, dt_s: float, local_s: float, current_ka: float, normal: Floats) -> None:
         self.produced_kg = KG_PER_KA_S * current_ka * dt_s * self.efficiency
@@ -238,7 +262,7 @@ class Pots:
         quiet = BACK_EMF_V + (steady - BACK_EMF_V) * (current_ka / self.design.current_ka)
         wave = 0.001 * self.lf_mv * np.sin(self.phase) if dt_s < 15 else 0.0
         hiss = 0.001 * self.hf_mv * normal / np.sqrt(max(dt_s, 1.0))
-        usual = quiet + self.new_anode_v + self.after_effect_v + wave + hiss
+        usual = quiet + self.new_anode_v + self.after_effect_v + wave + hiss + self.extra_v
         effect = self.effect_v * (1 + 0.02 * normal)
         self.voltage = np.where(
             self.effect_share > 0,

@@ -39,6 +39,8 @@ class Sums:
     anodes_kg: float = 0.0
     carbon_kg: float = 0.0
     effect_s: float = 0.0
+    off_s: float = 0.0  # pot-seconds out of operation
+    off_ka_s: float = 0.0  # and the charge that passed them by
     heat_gj: float = 0.0
     gas_nm3: float = 0.0
     emissions_kg: dict[str, float] = field(default_factory=dict)
@@ -112,8 +114,9 @@ class Ledger:
         sums = self.lines[index]
         effects = [e for e in section.pots.effects if e.start_s >= self.begin_s]
         count = int(section.pots.effect_count.sum()) - self.effects_begin[index]
-        pot_days = section.pots.count * sums.seconds / 86_400
-        theory_kg = KG_PER_KA_S * sums.ka_s * section.pots.count
+        pot_days = (section.pots.count * sums.seconds - sums.off_s) / 86_400
+        pot_ka_s = sums.ka_s * section.pots.count - sums.off_ka_s
+        theory_kg = KG_PER_KA_S * pot_ka_s
         metal = {
             "tapped_t": sums.tapped_kg / 1000,
             "produced_t": sums.produced_kg / 1000,
@@ -129,9 +132,8 @@ class Ledger:
             "pots": section.pots.count,
             "pot_days": pot_days,
             "mean_current_ka": sums.ka_s / sums.seconds if sums.seconds else None,
-            "mean_pot_voltage_v": sums.v_ka_s / sums.ka_s / section.pots.count
-            if sums.ka_s
-            else None,
+            "mean_pot_voltage_v": sums.v_ka_s / pot_ka_s if pot_ka_s else None,
+            "planted": [one.truth() for one in section.planted],
             "electricity_kwh": {
                 "ac": sums.ac_kwh,
                 "dc": sums.dc_kwh,
@@ -179,6 +181,10 @@ def add_line(sums: Sums, section: Section, state: LineState, pots: PotSums, dt_s
     line, hours = section.line, dt_s / 3600
     sums.seconds += dt_s * len(state.time_s)
     sums.ka_s += float(state.current_ka.sum()) * dt_s
+    if state.running is not None:
+        off = section.pots.count - state.running
+        sums.off_s += float(off.sum()) * dt_s
+        sums.off_ka_s += float((off * state.current_ka).sum()) * dt_s
     sums.v_ka_s += float((state.pots_v * state.current_ka).sum()) * dt_s
     sums.ac_kwh += float(np.sum(line.rectifier_kw(state)[1])) * hours
     sums.dc_kwh += float(line.dc_kw(state).sum()) * hours

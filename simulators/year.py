@@ -21,6 +21,7 @@ from simulators.wander import Floats
 
 STEP_S = 300.0
 HOUR_S = 3600.0
+COUNTED = ("feed_shots",)  # of the pots: the register at the end of the hour
 _IN_HOUR = round(HOUR_S / STEP_S)
 GAUGES = ("potline.current", "potline.voltage", "heat_recovery.", "stack.", "pv.power")
 COUNTERS = ("meter.energy_import", "gas.volume", "heat.energy", "water.volume", "pv.energy")
@@ -156,6 +157,10 @@ def _keep_effects(month: MonthOfYear, section: Section, trace: Trace, begin_s: f
         volts = trace.voltage[:, k].reshape(-1, _IN_HOUR).mean(axis=1)
         month.hours.setdefault(f"{pot} pot.anode_effect", []).append(Hours(begin_s, share))
         month.hours.setdefault(f"{pot} pot.voltage", []).append(Hours(begin_s, np.round(volts, 4)))
+        for name, values in trace.detail.items():
+            hourly = values[:, k].reshape(-1, _IN_HOUR)
+            kept = hourly[:, -1] if name in COUNTED else np.round(hourly.mean(axis=1), 4)
+            month.hours.setdefault(f"{pot} pot.{name}", []).append(Hours(begin_s, kept))
 
 
 def _drawn(readings: Readings) -> Floats | float:
