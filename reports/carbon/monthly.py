@@ -13,11 +13,18 @@ from reports.assembly import Assembly
 from reports.basis import Basis
 from reports.carbon.auxiliary import add_plant_auxiliary, add_potline_auxiliary
 from reports.carbon.corrections import add_corrections
-from reports.carbon.enterprise import add_enterprise, fuel_table
+from reports.carbon.enterprise import (
+    FUEL_KINDS,
+    add_enterprise,
+    fuel_table,
+    in_use,
+    is_gas,
+)
 from reports.carbon.lodging_day import lodging_due
 from reports.carbon.lodging_list import lodging_list
 from reports.carbon.plausibility import doubts
 from reports.carbon.process import GUIDE, accept, add_potline, add_totals, bench_of
+from reports.carbon.stock_carried import stock_doubts
 from reports.chapters import Block, Chapter, Details, Grid, Standard
 from reports.conclude import conclude, words
 from reports.model import Content, Doubt, DutyUse, Line
@@ -58,7 +65,9 @@ def assemble_month(basis: Basis) -> Month:
     found = add_enterprise(bench)
     add_plant_auxiliary(assembly, site, [line.id for line in lines], ledger, GUIDE)
     add_corrections(assembly, ledger, bench.plan, month)
-    warnings = (*doubts(assembly.lines, lines, month), *found)
+    fuels = [fuel for fuel in in_use(bench, FUEL_KINDS, site.fuels) if not is_gas(fuel)]
+    carried = stock_doubts(ledger, month, lines, fuels)
+    warnings = (*doubts(assembly.lines, lines, month), *found, *carried)
     return Month(assembly, tuple(lines), warnings)
 
 

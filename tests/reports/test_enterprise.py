@@ -146,6 +146,19 @@ def test_stock_ledger_and_both_compared(office: YearOffice) -> None:
     assert "gives 30.5 t, -0.5 t off" in line.notes[0].en
 
 
+def test_stock_is_carried_over_the_month(office: YearOffice) -> None:
+    """February ends with 12 t of diesel and 900 t of anode; March begins with 11 and 900."""
+    office.enter(
+        "fuel_stock_end,plant,2026-02,diesel,12,t,\nfuel_stock_begin,plant,2026-03,diesel,11,t,\n"
+        "anode_stock_end,line1,2026-02,,900,t,\nanode_stock_begin,line1,2026-03,,900,t,\n"
+    )
+    doubts = [
+        doubt for doubt in office.content(MARCH).warnings if "stock at begin" in doubt.text.en
+    ]
+    assert [doubt.line for doubt in doubts] == ["plant.fuel_consumed.diesel"]
+    assert "期初库存 11 t 与上月期末库存 12 t 不一致" in doubts[0].text.zh
+
+
 def test_a_ledger_without_one_of_its_figures_says_which(office: YearOffice) -> None:
     office.enter(
         "fuel_stock_begin,plant,2026-03,diesel,12,t,\nfuel_purchased,plant,2026-03,diesel,30,t,\n"
