@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from drivers.config import Strict
+from reports.pictures import Chart
 from reports.values import Number, Text
 
 Cell = Number | Text | str | None  # None = not there
@@ -89,7 +90,8 @@ class Standard(Strict):
 
 
 Block = Annotated[
-    Paragraph | Facts | Grid | Months | Details | Table | Standard, Field(discriminator="block")
+    Paragraph | Facts | Grid | Months | Details | Table | Chart | Standard,
+    Field(discriminator="block"),
 ]
 
 

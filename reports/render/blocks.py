@@ -3,11 +3,14 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from typing import Any, Final
 
 from reports.chapters import Block, Column, Details, Facts, Grid, Months, Paragraph, Table
 from reports.chapters import Cell as Written
+from reports.charts.draw import svg
 from reports.model import How, Line, Report
+from reports.pictures import Chart
 from reports.render.items import input_texts
 from reports.render.labels import (
     HOW,
@@ -326,6 +329,13 @@ def _totals(pages: Pages, block: Table) -> list[str]:
     return found
 
 
+def _chart(pages: Pages, block: Chart) -> list[View]:
+    """A picture; it is drawn when the width of the paper is known."""
+    notes = [pages.of(block.caption)] if block.caption else []
+    draw = partial(svg, block, pages.lang)
+    return [{"kind": "chart", "title": pages.of(block.title), "draw": draw, "notes": notes}]
+
+
 def nothing(pages: Pages, title: str = "") -> View:
     """The word for an empty block."""
     return {
@@ -348,4 +358,5 @@ _PRINTERS: Final[dict[type, Callable[[Pages, Any], list[View]]]] = {
     Months: _months,
     Details: _details,
     Table: _table,
+    Chart: _chart,
 }

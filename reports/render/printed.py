@@ -118,6 +118,9 @@ EVEN: Final[View] = {"even": True}
 
 def laid_out(block: View, width_pt: float) -> View:
     """The block with sizes for paper of that width: the largest type in which it fits."""
+    if block["kind"] == "chart":
+        kept = {key: value for key, value in block.items() if key != "draw"}
+        return kept | {"svg": block["draw"](width_pt)}
     if block["kind"] != "table":
         return block
     rows = [row["cells"] for row in block["rows"]]

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from reports.chapters import Block, Chapter, Details, Facts, Grid, Months, Paragraph, Table
 from reports.model import How, Line, Report
+from reports.pictures import Chart
 from reports.render.blocks import (
     Pages,
     month_head,
@@ -145,7 +146,7 @@ class _Writer:
 
     def _items(self, block: Block) -> list[Item]:
         """What a block is on a sheet; details stand on the sheet of lines."""
-        if isinstance(block, Details):
+        if isinstance(block, Details | Chart):
             return []
         makers: dict[str, Callable[[Any], list[Item]]] = {
             "paragraph": self._paragraph,
