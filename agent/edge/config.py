@@ -15,6 +15,7 @@ from pydantic import Field, ValidationError, field_validator
 
 from agent.mistakes import each, explain, in_order, read_toml
 from agent.mqtt import BROKER_FILES, BrokerConfig, MqttConfig, unreadable
+from agent.pots.settings import PotsConfig
 from agent.toml_lines import Place, line_numbers, line_of
 from drivers.config import NAME, DeviceConfig, Strict, driver_names
 from drivers.language import language, say
@@ -61,6 +62,7 @@ class GatewayFile(Strict):
     mqtt: MqttConfig
     log: LogConfig = LogConfig()
     health: HealthConfig = HealthConfig()
+    pots: PotsConfig = PotsConfig()
     device: tuple[DeviceConfig, ...] = Field(min_length=1)
 
 
@@ -89,6 +91,7 @@ class GatewayConfig:
     log: LogConfig
     health: HealthConfig
     lines: tuple[LineConfig, ...]
+    pots: PotsConfig
     digest: str  # first 16 hex digits of the SHA-256 over the file and its tables
 
     @property
@@ -129,6 +132,7 @@ def load_gateway(path: Path) -> GatewayConfig:
         log=file.log,
         health=file.health,
         lines=_lines(file.device, points, path.parent),
+        pots=file.pots,
         digest=_digest(path, devices),
     )
 

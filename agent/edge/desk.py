@@ -10,6 +10,8 @@ from agent.edge.pipeline import GroupPipeline
 from agent.edge.resume import Resume
 from agent.minutes.counters import CounterStep, Step
 from agent.minutes.windows import Minutes
+from agent.pots.pots import Pots
+from agent.pots.settings import PotsConfig
 from agent.tally import DeviceTally
 from agent.wire.encode import event_line
 from agent.wire.events import Event, EventBook, Happening
@@ -28,9 +30,12 @@ _HAPPENED = {
 class Desk:
     """The ``Sink`` of all lines. Everything here is done at once and never waits."""
 
-    def __init__(self, plant: str, gateway: str, record: Outbox, raw: Outbox) -> None:
+    def __init__(
+        self, plant: str, gateway: str, record: Outbox, raw: Outbox, *, pots: Pots | None = None
+    ) -> None:
         self.plant, self.gateway = plant, gateway
         self.record, self.raw = record, raw
+        self.pots = pots
         self.book = EventBook()
         self.tallies: dict[str, DeviceTally] = {}
         self.pipelines: dict[Group, GroupPipeline] = {}
@@ -53,6 +58,11 @@ class Desk:
             self._counter(step)
         if frame.texts:
             self._texts(frame)
+        if self.pots is not None:
+            events, minutes = self.pots.take(outcome.frame)
+            for lines in minutes:
+                self.record.add(lines)
+            self._tell_all(events)
         self._keep_raw(outcome.raw, frame.slot_ns)
 
     def _keep_raw(self, lines: bytes, slot_ns: int) -> None:
@@ -145,6 +155,9 @@ class Desk:
         for group, pipeline in self.pipelines.items():
             for lines in pipeline.close_until(now_ns, self.grace_ns[group]):
                 self.record.add(lines)
+        if self.pots is not None:
+            over = {group: now_ns - grace_ns for group, grace_ns in self.grace_ns.items()}
+            self._tell_all(self.pots.passed(over))
 
     # --- events
 
@@ -152,6 +165,10 @@ class Desk:
         """Write an event to the record stream; None is nothing to tell."""
         if event is not None:
             self.record.add(event_line(self.plant, self.gateway, event), urgent=True)
+
+    def _tell_all(self, events: Iterable[Event]) -> None:
+        for event in events:
+            self.tell(event)
 
     def once(self, kind: Happening, at_ns: int, text: str, end_ns: int | None = None) -> None:
         self.tell(self.book.once(kind, at_ns, text, end_ns=end_ns))
@@ -174,13 +191,20 @@ class Desk:
                 self._finish(Happening.LOG_FULL, stream, at_ns)
 
     def finish_all(self, at_ns: int) -> None:
-        """End every open event: the agent stops looking."""
+        """End every open event, except anode effects: the agent stops looking."""
+        if self.pots is not None:
+            self._tell_all(self.pots.end_signs(at_ns))
         for event in self.book.lasting():
             self.tell(self.book.end(event, at_ns))
 
-    def reopened(self, event: Event, end_ns: int) -> None:
-        """End an event that an earlier run left open when it was killed."""
-        self.tell(replace(event, end_ns=max(end_ns, event.start_ns)))
+    def reopen(self, left: Resume, end_ns: int) -> None:
+        """Go on with the anode effects of an earlier run; end what it left open when killed."""
+        effects = [e for e in left.open_events if e.kind is Happening.ANODE_EFFECT]
+        for event in left.open_events:
+            if event.kind is not Happening.ANODE_EFFECT:
+                self.tell(replace(event, end_ns=max(end_ns, event.start_ns)))
+        if self.pots is not None:
+            self._tell_all(self.pots.restore(left.pots, effects))
 
     # --- groups come and go
 
@@ -199,9 +223,16 @@ class Desk:
         pipelines = self.pipelines.values()
         readings = {k: v for p in pipelines for k, v in p.counters.readings().items()}
         minutes = [p.state() for p in pipelines if p.minutes.start_ns]
-        return Resume(readings, minutes, self.texts)
+        pots = self.pots.state() if self.pots is not None else {}
+        return Resume(readings, minutes, self.texts, pots)
 
-    def exchange(self, groups: dict[Group, int], devices: Iterable[str], now_ns: int) -> None:
+    def exchange(
+        self,
+        groups: dict[Group, int],
+        devices: Iterable[str],
+        now_ns: int,
+        pots: PotsConfig | None = None,
+    ) -> None:
         """
         Read these groups from now on (with their grace in ns); the others end here.
 
@@ -228,6 +259,8 @@ class Desk:
         still = {p.id for g in self.pipelines for p in g.points}
         for pipeline in old:
             self._part(pipeline, still)
+        if self.pots is not None:
+            self._tell_all(self.pots.exchange(groups, now_ns, pots))
 
     def _part(self, pipeline: GroupPipeline, still: set[str]) -> None:
         minutes: Minutes = pipeline.minutes

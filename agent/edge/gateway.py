@@ -23,6 +23,7 @@ from agent.edge.poll import Asked, Line
 from agent.edge.publish import Publisher
 from agent.health import serve
 from agent.notify import notify, reloading, watchdog_s
+from agent.pots.pots import Pots
 from agent.wire.encode import BatchHead
 from agent.wire.events import Happening
 from drivers.config import DeviceConfig, make_driver
@@ -106,7 +107,8 @@ class Gateway:
         used_ns = max([await _newest_ns(log) for log in logs.values()])
         self._clock = Timeline(self._wall_ns, floor_ns=used_ns)
         boxes = [Outbox(logs[name], self._head(name), self._clock.now_ns) for name in STREAMS]
-        self._desk = Desk(config.plant, config.gateway, *boxes)
+        pots = Pots(config.plant, config.pots)
+        self._desk = Desk(config.plant, config.gateway, *boxes, pots=pots)
         left = await resume.load(self._state_path, logs["record"], config.plant, config.points)
         lines = {line.key: self._line(line) for line in config.lines}
         now_ns = self._clock.now_ns()
@@ -117,8 +119,7 @@ class Gateway:
                 pipeline.minutes.restore(minute)
         self._desk.texts.update(left.texts)
         self._desk.close_minutes(now_ns)
-        for event in left.open_events:
-            self._desk.reopened(event, used_ns)
+        self._desk.reopen(left, used_ns)
         if used_ns:
             self._desk.once(Happening.GAP, used_ns, "the agent was not running", end_ns=now_ns)
         self._desk.once(Happening.START, now_ns, f"config {config.digest}")
@@ -308,7 +309,7 @@ class Gateway:
         kept = {device.name for running in gone for device in running.config.devices}
         self._desk.forget(kept, now_ns)
         lines = self._lines.values()
-        self._desk.exchange(self._groups(lines), self._names(lines), now_ns)
+        self._desk.exchange(self._groups(lines), self._names(lines), now_ns, fresh.pots)
         self._desk.record.head, self._desk.raw.head = self._head("record"), self._head("raw")
         for running in added.values():
             running.task = tasks.create_task(running.line.run())

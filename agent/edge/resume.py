@@ -10,15 +10,15 @@ import logging
 import os
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from agent.batches.log import BatchLog
 from agent.minutes.windows import MinuteState
 from agent.wire.encode import tags_of
-from agent.wire.events import Event, Happening
-from agent.wire.lines import LineError, read_line
+from agent.wire.events import Event, Happening, Measured
+from agent.wire.lines import Line, LineError, read_line
 from drivers.model import Equipment, Kind, Point
 
 _log = logging.getLogger(__name__)
@@ -36,6 +36,7 @@ class Resume:
     readings: dict[str, tuple[float, int]] = field(default_factory=dict)
     minutes: list[MinuteState] = field(default_factory=list)
     texts: dict[str, str] = field(default_factory=dict)
+    pots: dict[str, dict[str, Any]] = field(default_factory=dict)  # under close watch, by equipment
     open_events: list[Event] = field(default_factory=list)
 
 
@@ -48,6 +49,7 @@ def save(path: Path, resume: Resume, log_id: str, record_seq: int) -> None:
         "readings": resume.readings,
         "minutes": resume.minutes,
         "texts": resume.texts,
+        "pots": resume.pots,
     }
     fresh = path.with_suffix(".tmp")
     with fresh.open("w", encoding="utf-8") as file:
@@ -75,7 +77,8 @@ def _from_file(path: Path, log_id: str) -> tuple[Resume, int]:
         if content["form"] != _FORM or content["log"] != log_id:
             return Resume(), 0
         readings = {name: (float(v), int(ns)) for name, (v, ns) in content["readings"].items()}
-        return Resume(readings, content["minutes"], content["texts"]), int(content["seq"])
+        pots = content.get("pots", {})  # a state of before pots were followed has none
+        return Resume(readings, content["minutes"], content["texts"], pots), int(content["seq"])
     except FileNotFoundError:
         return Resume(), 0
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -115,7 +118,7 @@ async def _from_tail(resume: Resume, log: BatchLog, seq: int, wanted: _Wanted) -
         if size > TAIL_BYTES:
             break
     if log.newest > seq:
-        resume.minutes = []  # the state is older than what was written after it
+        resume.minutes, resume.pots = [], {}  # older than what was written after it
 
 
 def _window(resume: Resume, line: str, wanted: _Wanted) -> None:
@@ -131,6 +134,19 @@ def _window(resume: Resume, line: str, wanted: _Wanted) -> None:
             resume.readings[point] = (float(value), start_ns)
 
 
+_LASTING = {
+    *(Happening.DEVICE_LOST, Happening.GAP, Happening.OVERLOAD, Happening.LOG_FULL),
+    *(Happening.ANODE_EFFECT, Happening.ANODE_EFFECT_WARNING, Happening.UNSTABLE),
+}
+
+
+def _measured(line: Line) -> tuple[float | None, Measured | None]:
+    numbers = {k: float(v) for k, v in line.fields.items() if isinstance(v, int | float)}
+    names = [each.name for each in fields(Measured)]
+    known = all(name in numbers for name in names)
+    return numbers.get("amount"), Measured(*(numbers[n] for n in names)) if known else None
+
+
 def _event(resume: Resume, text: str, ended: set[str]) -> None:
     try:
         line = read_line(text)
@@ -138,10 +154,12 @@ def _event(resume: Resume, text: str, ended: set[str]) -> None:
         kind = Happening(line.tags["kind"])
     except (LineError, KeyError, ValueError):
         return
-    lasts = kind in {Happening.DEVICE_LOST, Happening.GAP, Happening.OVERLOAD, Happening.LOG_FULL}
-    if name not in ended and lasts and "end" not in line.fields:
+    if name not in ended and kind in _LASTING and "end" not in line.fields:
         where = line.tags.get("line"), line.tags.get("unit")
         equipment = Equipment(where[0], where[1]) if where[0] and where[1] else None
         happened = str(line.fields["text"])
-        resume.open_events.append(Event(kind, line.time_ns, name, happened, equipment))
+        amount, measured = _measured(line)
+        resume.open_events.append(
+            Event(kind, line.time_ns, name, happened, equipment, None, amount, measured)
+        )
     ended.add(name)
