@@ -28,7 +28,7 @@ def report(  # noqa: PLR0913 - each is an option of the command
     year: Annotated[str, typer.Option(help="2026")] = "",
     out: Annotated[Path | None, typer.Option(help=say("输出文件夹", "folder to write to"))] = None,
     lang: Annotated[str, typer.Option(help="zh | en")] = "zh",
-    formats: Annotated[str, typer.Option("--format", help="json,xlsx,pdf")] = "json,xlsx,pdf",
+    formats: Annotated[str, typer.Option("--format", help="json,xlsx,pdf,html")] = "json,xlsx,pdf",
     *,
     preliminary: Annotated[
         bool,

@@ -1,8 +1,8 @@
 """
 Versions of a report on disk: the same inputs give the same file, other inputs a new version.
 
-Nothing is ever overwritten. ``<report>-<period>-v<n>.json`` is the report; XLSX and PDF beside it
-are made from that file, in the language in their names.
+Nothing is ever overwritten. ``<report>-<period>-v<n>.json`` is the report; XLSX, PDF and HTML
+beside it are made from that file, in the language in their names.
 """
 
 import os
@@ -24,7 +24,7 @@ from reports.periods import plant_now
 from reports.reasons import entry_ref, with_reasons
 from reports.table_changes import table_changes
 
-FORMATS = ("json", "xlsx", "pdf")
+FORMATS = ("json", "xlsx", "pdf", "html")
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +142,10 @@ def _render(report: Report, path: Path, kind: str, lang: str) -> Path:
         from reports.render.xlsx import render_xlsx
 
         _create(target, render_xlsx(report, lang))
+    elif kind == "html":
+        from reports.render.html import render_html
+
+        _create(target, render_html(report, lang))
     else:
         from reports.render.pdf import render_pdf
 
