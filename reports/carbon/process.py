@@ -167,23 +167,27 @@ def part_of(line: Potline, period: Period) -> list[Text]:
     """For which days of the period the figures of a line count, when not for all."""
     found = []
     for day, zh, en in (
-        (line.started, "投运", "put into operation"),
-        (line.acquired, "购入，此前数据属另一报告主体", "acquired; earlier figures are another's"),
+        (line.started, "投运", "put into operation on {}"),
+        (
+            line.acquired,
+            "购入，此前数据属另一报告主体",
+            "acquired on {}; another entity reports what was before",
+        ),
     ):
         if day is not None and day == line.begins and day > period.first:
-            found.append(Text(zh=f"{day} {zh}，自该日起计", en=f"{en} on {day}: counted from then"))
+            words = en.format(day)
+            found.append(Text(zh=f"{day} {zh}，自该日起计", en=f"{words}: counted from then"))
     for day, zh, en in (
-        (line.stopped, "停运", "stopped"),
+        (line.stopped, "停运", "stopped on {}"),
         (
             line.sold,
             "出让，自该日起数据属另一报告主体",
-            "sold; later figures are another's",
+            "sold on {}; another entity reports from then on",
         ),
     ):
         if day is not None and day == line.ends and day < period.after:
-            found.append(
-                Text(zh=f"{day} {zh}，计至前一日", en=f"{en} on {day}: counted until then")
-            )
+            words = en.format(day)
+            found.append(Text(zh=f"{day} {zh}，计至前一日", en=f"{words}: counted until then"))
     for pause in line.pauses:
         if pause.stopped < period.after and (pause.restarted or period.after) > period.first:
             until = pause.restarted
