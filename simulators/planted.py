@@ -19,11 +19,10 @@ from simulators.wander import Floats
 if TYPE_CHECKING:
     from simulators.pots import Pots
 
-Kind = Literal[
-    *("set_voltage", "resistance", "drift", "noise", "effects", "feeder"),
-    *("offset", "frozen", "link"),
-    *("stopped", "cut_out", "starting"),
-]
+Ill = Literal["set_voltage", "resistance", "drift", "noise", "effects", "feeder"]
+Blind = Literal["offset", "frozen", "link"]  # what the sensors show is not so
+Out = Literal["stopped", "cut_out", "starting"]
+Kind = Ill | Blind | Out
 USUAL: Final[dict[str, float]] = {
     "set_voltage": 0.15,  # V above what the pot would have
     "resistance": 0.12,  # V that the controller does not see: a bad joint or cathode

@@ -7,11 +7,13 @@ from datetime import date, timedelta
 from typing import Any, Final
 
 import pyarrow as pa
+import pyarrow.compute
 import urllib3
 
 from drivers.model import Equipment
 from reports.periods import Period
-from reports.series.lake import AT_HAND, hours_of
+from reports.series.lake import AT_HAND, connect, hours_of
+from reports.series.pot_days import QUANTITIES, days_of, no_days
 from reports.series.store import (
     DAY_NS,
     EventRecord,
@@ -70,6 +72,36 @@ class InfluxSeries:
 
     def time_on(self, quantity: str, period: Period) -> list[TimeOn]:
         return [found for day in period.days for found in self._times_on(quantity, day)]
+
+    def pot_days(self, period: Period) -> Table:
+        found = [no_days()]
+        for day in period.days:
+            rows = self._pot_windows(day)
+            if rows:
+                windows = _table(rows)
+                ts = pa.compute.divide(windows["ts_ns"], 1000).cast(pa.timestamp("us", "UTC"))
+                with connect() as duck:
+                    duck.register("windows", windows.append_column("ts", ts))
+                    found.append(days_of(duck))
+        return pa.concat_tables(found).sort_by([("day", "ascending"), ("equipment", "ascending")])
+
+    def _pot_windows(self, day: date) -> Rows:
+        span = Period(day, day + timedelta(days=1))
+        where = (
+            f"WHERE \"plant\"='{self._safe_plant()}' AND time >= {span.start_ns} "
+            f'AND time < {span.end_ns} GROUP BY "line","unit"'
+        )
+        names = [quantity.partition(".")[2] for quantity in QUANTITIES]
+        columns = ",".join(f'"{name}{ending}"' for name in names for ending in _FIELDS.values())
+        found: Rows = []
+        for ending, period_s in PERIODS.items():
+            for answer in self._ask(_select(columns, f"pot_{ending}", where)):
+                for quantity, name in zip(QUANTITIES, names, strict=True):
+                    row = {field: answer.get(f"{name}{end}") for field, end in _FIELDS.items()}
+                    if row["n"] is not None:
+                        meter = Meter(f"{answer['line']}/{answer['unit']}", quantity)
+                        found.append(_filled(row, meter, answer["time"], period_s))
+        return found
 
     def _times_on(self, quantity: str, day: date) -> list[TimeOn]:
         measurement, _, field = quantity.partition(".")

@@ -10,6 +10,7 @@ from typing import Any, Final
 import ibis
 
 from reports.periods import PLANT_TIME, Period
+from reports.series.pot_days import days_at_once, days_of, no_days
 from reports.series.store import (
     COLUMNS,
     DAY_NS,
@@ -114,6 +115,18 @@ class LakeSeries:
             key=lambda record: record.start_ns,
         )
 
+    def pot_days(self, period: Period) -> Table:
+        import pyarrow as pa
+
+        found, start_ns = [no_days()], period.start_ns
+        while start_ns < period.end_ns:  # as many days at once as memory allows
+            days = days_at_once(self._windows_on(start_ns))
+            after_ns = min(start_ns + days * DAY_NS, period.end_ns)
+            if self._view("windows", start_ns, after_ns):
+                found.append(days_of(self._duck))
+            start_ns = after_ns
+        return pa.concat_tables(found).sort_by([("day", "ascending"), ("equipment", "ascending")])
+
     def happened(self, kind: str, period: Period) -> list[EventRecord]:
         if not self._view("events", period.start_ns, period.end_ns):
             return []
@@ -133,6 +146,12 @@ class LakeSeries:
             *(table[name].to_pylist() for name in ("id", "text", "amount")),
         )
         return list({record.id: record for record in records}.values())
+
+    def _windows_on(self, start_ns: int) -> int:
+        """Windows of one plant day."""
+        if not self._view("windows", start_ns, start_ns + DAY_NS):
+            return 0
+        return int(self._duck.sql("SELECT count(*) FROM windows").fetchall()[0][0])
 
     def _view(self, table: str, start_ns: int, end_ns: int) -> bool:
         """Make the files of these days readable as ``table``; False when there are none."""

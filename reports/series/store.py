@@ -115,6 +115,10 @@ class Series(Protocol):
         """Events of an equipment that touch the period, each once, in order."""
         ...
 
+    def pot_days(self, period: Period) -> Table:
+        """One row per pot and plant day: the columns of ``pot_days.COLUMNS``, in that order."""
+        ...
+
     def happened(self, kind: str, period: Period) -> list[EventRecord]:
         """Events of one kind that began in the period, of every equipment, each once, in order."""
         ...
