@@ -13,7 +13,8 @@ import numpy as np
 from drivers.signals.anode_effects import AnodeEffect, EffectLimits, find_effects
 from drivers.signals.effect import SECOND_NS
 from reports.formulas import FORMULAS, GROUPS, Formula, Group
-from reports.formulas.numbers import FormulaError, Number, amount, positive
+from reports.formulas.numbers import FormulaError, Number, amount, positive, pot_volts
+from reports.formulas.parameter import Check
 
 IN_OPERATION = 1
 LINK_LOST = 1
@@ -107,7 +108,7 @@ def _seconds(value: object) -> Decimal | None:
 
 def _sample(number: int, row: Mapping[str, object]) -> Sample:
     where = f"trace[{number}]"
-    volt = _optional(where, "voltage_v", row)
+    volt = _optional(where, "voltage_v", row, pot_volts)
     lost = _optional(where, "link", row) == LINK_LOST
     mode = _optional(where, "mode", row)
     return Sample(
@@ -118,9 +119,9 @@ def _sample(number: int, row: Mapping[str, object]) -> Sample:
     )
 
 
-def _optional(where: str, column: str, row: Mapping[str, object]) -> float:
+def _optional(where: str, column: str, row: Mapping[str, object], check: Check = amount) -> float:
     value = row.get(column)
-    return float("nan") if value is None else float(amount(f"{where}.{column}", value))
+    return float("nan") if value is None else float(check(f"{where}.{column}", value))
 
 
 def _time_ns(name: str, value: object) -> int:

@@ -5,7 +5,15 @@ from typing import NamedTuple
 
 from reports.formulas.faraday import KWH_PER_T_PER_V
 from reports.formulas.formula import Formula
-from reports.formulas.numbers import FormulaError, Number, amount, efficiency, positive
+from reports.formulas.numbers import (
+    FormulaError,
+    Number,
+    amount,
+    efficiency,
+    line_ka,
+    positive,
+    pot_volts,
+)
 
 MINUTES_PER_DAY = 1440
 # Voltage that goes into making metal: V = 0.48 + 1.65 * CE (heating of feed; reaction).
@@ -56,7 +64,7 @@ def ae_overvoltage(
     the effect and V before it (V). Source: definition of the anode-effect overvoltage, EU 601/2012
     annex IV 8.B, with constant voltages.
     """
-    above = amount("ae_voltage_v", ae_voltage_v) - amount("voltage_v", voltage_v)
+    above = pot_volts("ae_voltage_v", ae_voltage_v) - pot_volts("voltage_v", voltage_v)
     if above < 0:
         raise FormulaError(
             f"ae_voltage_v：效应电压 {ae_voltage_v} V 低于正常槽电压 {voltage_v} V；请核对",
@@ -89,14 +97,14 @@ def heat_loss(
     of a 200 kA pot (376.5 of 377 kW).
     """
     metal = METAL_V + METAL_V_PER_CE * efficiency("current_efficiency", current_efficiency)
-    left = amount("voltage_v", voltage_v) - amount("external_v", external_v) - metal
+    left = pot_volts("voltage_v", voltage_v) - amount("external_v", external_v) - metal
     if left < 0:
         raise FormulaError(
             f"voltage_v：{voltage_v} V 扣除母线压降和产铝所需 {metal} V 后为负；请核对（单位 V）",
             f"voltage_v: {voltage_v} V less bus bars is below the {metal} V that make the metal; "
             "check both, in V",
         )
-    return HeatLoss(amount("current_ka", current_ka) * left)
+    return HeatLoss(line_ka("current_ka", current_ka) * left)
 
 
 def pseudo_resistance(voltage_v: Number, current_ka: Number, emf_v: Number = EMF_V) -> Resistance:
@@ -110,14 +118,14 @@ def pseudo_resistance(voltage_v: Number, current_ka: Number, emf_v: Number = EMF
     control, V0 as Banta 2003 has it.
     """
     emf = positive("emf_v", emf_v)
-    above = amount("voltage_v", voltage_v) - emf
+    above = pot_volts("voltage_v", voltage_v) - emf
     if above < 0:
         raise FormulaError(
             f"voltage_v：{voltage_v} V 低于反电动势 {emf} V；停槽、短路或断线时没有表观电阻",
             f"voltage_v: {voltage_v} V is below the back e.m.f. of {emf} V; a stopped pot or a "
             "lost link has no pseudo-resistance",
         )
-    return Resistance(above / positive("current_ka", current_ka) * 1000)
+    return Resistance(above / positive("current_ka", line_ka("current_ka", current_ka)) * 1000)
 
 
 def energy_change(  # noqa: PLR0913, PLR0917 - two periods, five figures each

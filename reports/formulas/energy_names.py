@@ -8,6 +8,7 @@ from reports.formulas.numbers import (
     exact,
     fraction,
     positive,
+    pot_volts,
 )
 from reports.formulas.parameter import Parameter
 
@@ -44,12 +45,12 @@ ENERGY: dict[str, P] = {
     "current_uncertainty_percent": P(
         PERCENT, "系列电流不确定度", "uncertainty of the line current"
     ),
-    "voltage_v": P("V", "槽平均电压", "mean pot voltage"),
+    "voltage_v": P("V", "槽电压（平均）", "pot voltage (mean)", pot_volts),
     "ae_per_cell_day": P(
         "1/(cell·d)", "阳极效应系数（次/槽·日）", "anode effects per cell and day"
     ),
     "minutes": P("min", "阳极效应平均持续时间", "mean duration of an anode effect"),
-    "ae_voltage_v": P("V", "效应电压", "voltage in an anode effect"),
+    "ae_voltage_v": P("V", "效应电压", "voltage in an anode effect", pot_volts),
     "external_v": P("V", "槽外母线压降", "voltage drop outside the pot (bus bars)"),
     "emf_v": P("V", "反电动势（外推值）", "extrapolated back e.m.f.", positive),
     "voltage_change_mv": P("mV", "槽电压变化", "change of the pot voltage", exact),

@@ -4,7 +4,16 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from reports.formulas.formula import Formula
-from reports.formulas.numbers import FormulaError, Number, amount, efficiency, exact, positive
+from reports.formulas.numbers import (
+    FormulaError,
+    Number,
+    amount,
+    efficiency,
+    exact,
+    line_ka,
+    positive,
+    pot_volts,
+)
 
 # Faraday: 3 electrons per atom of Al, M(Al) = 26.98154 g/mol, F = 96485.33 C/mol; kg per kA and h.
 KG_ALUMINIUM_PER_KA_H = Decimal("26.98154") * 3600 / (3 * Decimal("96485.33"))
@@ -57,7 +66,7 @@ def faraday_mass(
     """
     metal_kg = (
         KG_ALUMINIUM_PER_KA_H
-        * amount("current_ka", current_ka)
+        * line_ka("current_ka", current_ka)
         * amount("hours", hours)
         * amount("pots", pots)
         * efficiency("current_efficiency", current_efficiency)
@@ -81,7 +90,7 @@ def current_efficiency(
     metal = amount("tapped_t", tapped_t) + exact("inventory_change_t", inventory_change_t)
     most = (
         KG_ALUMINIUM_PER_KA_H
-        * positive("current_ka", current_ka)
+        * positive("current_ka", line_ka("current_ka", current_ka))
         * positive("hours", hours)
         * positive("pots", pots)
         / 1000
@@ -149,7 +158,7 @@ def dc_specific_energy(voltage_v: Number, current_efficiency: Number) -> DcEnerg
     (V), CE current efficiency (fraction, 0.94 not 94). 2979.98 is 1000 / 0.335573. Source:
     Faraday's law.
     """
-    voltage = amount("voltage_v", voltage_v)
+    voltage = pot_volts("voltage_v", voltage_v)
     return DcEnergy(
         KWH_PER_T_PER_V * voltage / efficiency("current_efficiency", current_efficiency)
     )

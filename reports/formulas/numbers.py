@@ -107,6 +107,28 @@ def celsius(name: str, value: object) -> Decimal:
     return number
 
 
+def pot_volts(name: str, value: object) -> Decimal:
+    """The voltage of one pot, 0 to 200 V. Raises FormulaError (often mV, or a whole line)."""
+    number = amount(name, value)
+    if number > 200:
+        raise FormulaError(
+            f"{name}：{value} 不像单槽电压；单位应为 V（单槽），4000 mV 写作 4",
+            f"{name}: {value} is no voltage of one pot; write V, 4 for 4000 mV",
+        )
+    return number
+
+
+def line_ka(name: str, value: object) -> Decimal:
+    """The current of a potline, 0 to 2000 kA. Raises FormulaError (often in A)."""
+    number = amount(name, value)
+    if number > 2000:
+        raise FormulaError(
+            f"{name}：{value} 过大；单位应为 kA，400000 A 写作 400",
+            f"{name}: {value} is too much for kA; write 400 for 400000 A",
+        )
+    return number
+
+
 def absolute_kpa(name: str, value: object) -> Decimal:
     """
     An absolute pressure near that of the air, 50 to 2000 kPa.

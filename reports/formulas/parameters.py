@@ -17,6 +17,7 @@ from reports.formulas.numbers import (
     exact,
     fraction,
     high_percent,
+    line_ka,
     per_tonne,
     positive,
     year_number,
@@ -107,7 +108,7 @@ PARAMETERS: dict[str, Parameter] = {
         FRACTION, "电流效率（小数）", "current efficiency, as a fraction", fraction
     ),
     "pfc_t_co2e_per_t": P("tCO2e/t", "吨铝阳极效应排放", "PFC per t of aluminium"),
-    "current_ka": P("kA", "系列电流", "line current"),
+    "current_ka": P("kA", "系列电流", "line current", line_ka),
     "pots": P("pots", "电解槽数", "pots in series"),
     "hours": P("h", "运行小时", "hours"),
     # fuels, carbonates

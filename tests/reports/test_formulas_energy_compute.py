@@ -246,6 +246,7 @@ BAD_TRACES = [
     ("time_s,voltage_v\n1,4\n1,4\n", "trace[2].time_s: not after the row before", "不晚于上一行"),
     ("time_s,voltage_v\nnoon,4\n", "trace[1].time_s: 'noon' is no time", "不是时间"),
     ("time_s,voltage_v\n1,-4\n", "negative", "负数"),
+    ("time_s,voltage_v\n1,4000\n", "4 for 4000 mV", "4000 mV 写作 4"),
     ("time_s,voltage_v\n1,four\n", "'four' is not a number", "不是数字"),
     ("time_s,volts\n1,4\n", "lacks the columns voltage_v", "缺少列 voltage_v"),
     ("time_s,voltage_v\n", "no rows in it", "没有数据行"),
