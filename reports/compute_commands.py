@@ -203,4 +203,6 @@ def _names(formula: Formula) -> list[str]:
 def _answers(known: Parameter) -> str:
     if known.words:
         return ": " + " | ".join(known.words)
-    return ": CSV " + ", ".join(known.columns) if known.columns else ""
+    more = [gap for gap in known.gaps if gap not in known.columns]
+    also = f" [{', '.join(more)}]" if more else ""
+    return f": CSV {', '.join(known.columns)}{also}" if known.columns else ""

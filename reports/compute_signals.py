@@ -52,8 +52,8 @@ def anode_effects(
     V voltage (V) by time_s (seconds, or days and times), V_AE threshold (V) and t_AE time it must
     hold (s); it is over after over_s below (s), and goes on where it comes back within merge_s (s).
     V_target from the column target_v, else the parameter (V). Rows with a mode other than 1 are no
-    effect; an empty voltage, or link 1, is time not seen: gap_s of an effect tells how much, any
-    time in the middle. Effects at low voltage cannot be seen so. Source: usual convention of 8 V
+    effect; an empty voltage, or link 1, is time not seen: gap_s tells how much of it lies inside
+    an effect. Effects at low voltage cannot be seen so. Source: usual convention of 8 V
     for 3 s, recalled; overvoltage as in EU 601/2012 annex IV 8.B.
     """
     text = _texts(trace)

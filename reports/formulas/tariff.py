@@ -140,9 +140,8 @@ def ladder_surcharge(  # noqa: PLR0913, PLR0917 - four figures are filled in by 
     a step (CNY per kWh): rules of the day. r relief: q non-hydro renewable share of all electricity
     and g the province's incentive weight of the year before (fractions; left out: no relief), b
     base of 15 %. The text can be read in two ways: q0 = b (``above_base``, the literal one) or
-    q0 = g, at
-    least b (``above_incentive``); each point above q0 cuts the surcharge by 1 %. Source: NDRC price
-    notice 2021 no. 1239 as restated by others.
+    q0 = g, but not below b (``above_incentive``); each point above q0 cuts the surcharge by 1 %.
+    Source: NDRC price notice 2021 no. 1239 as restated by others.
     """
     calendar_day("day", day)
     choice("reading", reading, READINGS)
