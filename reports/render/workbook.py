@@ -3,8 +3,9 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from unicodedata import east_asian_width
 
 SHEET_NAME: Final = 31  # letters of a sheet's name at most
@@ -63,7 +64,7 @@ class Alarm:
     quiet: bool = False
 
 
-Cell = str | Decimal | int | Figure | SumDown | SumAcross | Alarm | None
+Cell = str | Decimal | int | datetime | Figure | SumDown | SumAcross | Alarm | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,13 @@ class Rows:
     filtered: bool = False
 
 
-Stack = Sequence[Words | Pair | Rows]
+class Drawn(Protocol):
+    """Something put over the table above it; ``place`` is sheet, first and last row of its body."""
+
+    def put(self, file: Any, sheet: Any, place: tuple[str, int, int]) -> None: ...
+
+
+Stack = Sequence[Words | Pair | Rows | Drawn]
 Place = tuple[int, int, int]  # first row of the table's body, row in the body, column
 
 
@@ -133,9 +140,11 @@ class Book:
                 across = max(1, min(TEXT_COLUMNS, len(widths)) - 1)
                 self._spread(sheet, row, 1, across, item.value, self._format(wrap=True))
                 row += 1
-            else:
+            elif isinstance(item, Rows):
                 heads.append(row)
                 row = self._rows(sheet, row, item) + 1
+            elif row - 2 > heads[-1]:
+                item.put(self.file, sheet, (name, heads[-1] + 1, row - 2))
         across = len(widths)
         if any(isinstance(item, Rows) and item.filtered for item in stack):
             across = _readable(widths)
@@ -210,6 +219,9 @@ class Book:
         row = top + at
         if isinstance(cell, str):
             sheet.write_string(row, n, cell, self._format(wrap=True, bold=strong, fill=strong))
+        elif isinstance(cell, datetime):
+            style = self._format(number="yyyy-mm-dd hh:mm", left=True)
+            sheet.write_datetime(row, n, cell, style)
         elif isinstance(cell, Alarm):
             colour = "#595959" if cell.quiet else "#8A5A00"
             style = self._format(bold=not cell.quiet, right=True, colour=colour)
@@ -258,6 +270,8 @@ class Book:
                 look["bold"] = True
             if wish.get("right"):
                 look["align"] = "right"
+            if wish.get("left"):
+                look["align"] = "left"
             if wish.get("wrap"):
                 look["text_wrap"] = True
             if wish.get("fill"):

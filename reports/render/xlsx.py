@@ -37,6 +37,7 @@ from reports.render.workbook import (
     Book,
     Cell,
     Column,
+    Drawn,
     Figure,
     Pair,
     Rows,
@@ -44,6 +45,7 @@ from reports.render.workbook import (
     SumDown,
     Words,
 )
+from reports.render.workbook_charts import chart_items
 from reports.values import Text
 
 _SUMMARY: Final = Text(zh="汇总", en="Summary")
@@ -56,7 +58,7 @@ _CHANGES: Final = Text(zh="版本差异", en="Changes")
 _LODGED: Final = Text(zh="与已上报的差异", en="Since lodged")
 _DATA: Final = frozenset({"legals", "entries", "meters", "changes"})  # have sheets of their own
 
-Item = Words | Pair | Rows
+Item = Words | Pair | Rows | Drawn
 
 
 def render_xlsx(report: Report, lang: str) -> bytes:
@@ -129,6 +131,11 @@ class _Writer:
         rest: list[Item] = []
         text: list[Item] = []
         for block in chapter.blocks:
+            if isinstance(block, Chart):
+                name = self._book.name(pages.of(block.title))
+                self._sheets.append((name, [*text, *chart_items(pages, block)]))
+                text = []
+                continue
             items = self._items(block)
             if isinstance(block, Table):
                 name = self._book.name(pages.of(block.title) or block.id)
@@ -146,8 +153,10 @@ class _Writer:
 
     def _items(self, block: Block) -> list[Item]:
         """What a block is on a sheet; details stand on the sheet of lines."""
-        if isinstance(block, Details | Chart):
+        if isinstance(block, Details):
             return []
+        if isinstance(block, Chart):
+            return [*chart_items(self._pages, block)]
         makers: dict[str, Callable[[Any], list[Item]]] = {
             "paragraph": self._paragraph,
             "facts": self._facts,
