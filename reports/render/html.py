@@ -79,7 +79,8 @@ class _Page:
             f"<p><b>{safe(v['period'])}</b></p></header>"
         )
         figures = "".join(
-            f"<div>{safe(h['name'])}<b>{_one(h['figure'])} <small>{safe(h['unit'])}</small></b></div>"
+            f"<div>{safe(h['name'])}<b>{_one(h['figure'])} <small>{safe(h['unit'])}</small></b>"
+            "</div>"
             for h in v["headline"]
         )
         parts = [head, self._facts(v["facts"]), *self._alarms()]
