@@ -29,7 +29,7 @@ from reports.words import number_text
 class ReportKind:
     """A report that can be made: for which span, and where its maker lives."""
 
-    span: Literal["month", "year"]
+    span: Literal["month", "year", "any"]
     maker: str  # module:function, a function of Basis that returns Content
     zh: str
     en: str
@@ -56,34 +56,40 @@ REPORTS: Final[Mapping[str, ReportKind]] = {
     ),
     "allowance": ReportKind(
         "year",
-        "reports.carbon.allowance:allowance",
+        "reports.allowance.report:allowance",
         "配额测算：应发、应清缴、盈缺",
         "allowances: what is due, had, left",
     ),
     "quality-plan": ReportKind(
         "year",
-        "reports.carbon.quality_plan:quality_plan",
+        "reports.plan.report:quality_plan",
         "数据质量控制计划",
         "data quality control plan",
         ahead=True,
     ),
     "verification": ReportKind(
         "year",
-        "reports.carbon.verification:verification",
+        "reports.verification.report:verification",
         "核查交叉核对表",
         "cross-check table for the verifier",
     ),
     "international": ReportKind(
         "year",
-        "reports.carbon.international:international",
+        "reports.abroad.international:international",
         "国际方法对照（IPCC、欧盟、美国）",
         "the year by IPCC, EU and US methods",
     ),
     "cbam": ReportKind(
         "year",
-        "reports.carbon.cbam:cbam",
+        "reports.abroad.cbam:cbam",
         "欧盟 CBAM 隐含排放（CN 7601）",
         "EU CBAM: embedded emissions of CN 7601",
+    ),
+    "energy": ReportKind(
+        "any",
+        "reports.energy.report:energy",
+        "能源消耗与能效报告（月、年或任意区间）",
+        "energy: per tonne, levels, tariff, green power, waste heat",
     ),
 }
 _NOT_OVER: Final = Text(zh="试算：该期间尚未结束", en="preliminary: the period is not over")

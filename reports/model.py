@@ -23,7 +23,7 @@ from reports.citations import (
     MeterUse,
     SourceText,
 )
-from reports.plan import Plan
+from reports.plan.plan import Plan
 from reports.values import Number, Text
 
 SCHEMA = "smelter.report/2"

@@ -6,13 +6,13 @@ from itertools import groupby
 from reports.assembly import Assembly
 from reports.basis import Basis
 from reports.carbon.disclosure import year_certificates
-from reports.carbon.quality_plan_tables import instruments, plant_changes
 from reports.chapters import Block, Cell, Chapter, Column, Paragraph, Table
 from reports.citations import EntryUse
 from reports.model import Doubt
-from reports.plan_certificates import calibrations
-from reports.plan_deviations import deviations
-from reports.plan_in_force import PlanInForce, plan_in_force
+from reports.plan.certificates import calibrations
+from reports.plan.deviations import deviations
+from reports.plan.in_force import PlanInForce, plan_in_force
+from reports.plan.report_tables import instruments, plant_changes
 from reports.values import Text
 
 _SHA256 = Column(label=Text(zh="SHA-256 前 16 位", en="SHA-256, first 16"), width=18)

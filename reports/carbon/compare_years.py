@@ -17,8 +17,8 @@ from reports.carbon.process import part_of
 from reports.chapters import Block, Cell, Chapter, Column, Paragraph, Table
 from reports.model import Content, Doubt, Line
 from reports.periods import Period
-from reports.plan import PlannedChange
-from reports.plan_file import load_plan
+from reports.plan.file import load_plan
+from reports.plan.plan import PlannedChange
 from reports.site import PLANT, Potline
 from reports.values import Text
 from reports.versions import newest_of, read_report

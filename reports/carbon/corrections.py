@@ -12,8 +12,8 @@ from reports.entries.ledger import Ledger
 from reports.formulas import FORMULAS
 from reports.model import How, Line
 from reports.periods import Period
-from reports.plan import Instrument, Plan
-from reports.plan_certificates import calibrations
+from reports.plan.certificates import calibrations
+from reports.plan.plan import Instrument, Plan
 from reports.values import Text
 from reports.words import rounded
 

@@ -28,7 +28,7 @@ from reports.carbon.stock_carried import stock_doubts
 from reports.chapters import Block, Chapter, Details, Grid, Standard
 from reports.conclude import conclude, words
 from reports.model import Content, Doubt, DutyUse, Line
-from reports.plan_deviations import deviations
+from reports.plan.deviations import deviations
 from reports.rules.packs import Legal
 from reports.site import PLANT, Potline
 from reports.values import Text

@@ -19,8 +19,8 @@ from reports.entered import Entered, entered, month_of
 from reports.entries.ledger import Entry, Ledger
 from reports.model import How, Section
 from reports.periods import Period
-from reports.plan import Plan
-from reports.plan_in_force import plan_in_force
+from reports.plan.in_force import plan_in_force
+from reports.plan.plan import Plan
 from reports.rules.packs import Legal, RuleError
 from reports.series.store import Series
 from reports.site import PLANT, Potline, Site

@@ -19,7 +19,7 @@ from reports.entered import Entered, entered, month_of
 from reports.entries.ledger import Entry, Ledger
 from reports.model import Input
 from reports.periods import Period
-from reports.plan import Plan
+from reports.plan.plan import Plan
 from reports.rules.packs import RuleError
 from reports.site import Potline
 from reports.values import Text

@@ -28,8 +28,8 @@ from reports.carbon.uncertainty_effects import (
 from reports.chapters import Cell, Chapter, Column, Details, Paragraph, Table
 from reports.conclude import words
 from reports.model import How, Section
-from reports.plan import Plan
-from reports.plan_file import load_plan
+from reports.plan.file import load_plan
+from reports.plan.plan import Plan
 from reports.site import PLANT, Potline
 from reports.values import Text
 from reports.words import rounded

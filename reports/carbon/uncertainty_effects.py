@@ -7,7 +7,7 @@ from typing import Final
 
 from reports.assembly import Assembly
 from reports.basis import Basis
-from reports.plan import Instrument, Plan
+from reports.plan.plan import Instrument, Plan
 from reports.site import PLANT
 from reports.values import Text
 

@@ -197,7 +197,7 @@ class _Need:
             entry.figure.line: "" for entry in self.current.values() if entry.figure.kind is kind
         }
         if self.site.plan is not None:
-            from reports.plan_file import load_plan
+            from reports.plan.file import load_plan
 
             known = {each.id: each.name.zh for each in load_plan(self.site.plan).instrument}
         for identity, name in known.items():

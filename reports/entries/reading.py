@@ -142,7 +142,7 @@ class Reader:
         return identity
 
     def _planned(self, plan: Path) -> set[str]:
-        from reports.plan_file import load_plan
+        from reports.plan.file import load_plan
 
         if not self.planned:
             self.planned.update(each.id for each in load_plan(plan).instrument)

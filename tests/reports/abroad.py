@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from reports.abroad.international import international
 from reports.basis import Basis
-from reports.carbon.international import international
 from reports.entries.ledger import read_ledger
 from reports.lodgings import read_lodgings
 from reports.model import Content

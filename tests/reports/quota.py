@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
+from reports.allowance.report import allowance
 from reports.basis import Basis
-from reports.carbon.allowance import allowance
 from reports.entries.importing import read_figures
 from reports.entries.ledger import Ledger, change_ledger, read_ledger
 from reports.lodgings import read_lodgings

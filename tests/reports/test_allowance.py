@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reports.carbon.allowance_position import whole_shortfall, whole_surplus
+from reports.allowance.position import whole_shortfall, whole_surplus
 from reports.formulas import FORMULAS
 from reports.model import Content, How
 from tests.reports.conftest import Smelter

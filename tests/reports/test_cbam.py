@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from reports.carbon.cbam import cbam
+from reports.abroad.cbam import cbam
 from reports.chapters import Table
 from reports.model import Content, How
 from reports.periods import Period

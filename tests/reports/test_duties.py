@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from reports.carbon.duties import Duty, Office, State, duties
+from reports.duties.duties import Duty, Office, State, duties
 from reports.lodgings import Lodging, lodge, read_lodgings
-from reports.plan_file import load_plan
+from reports.plan.file import load_plan
 from reports.rules.packs import packs
 from tests.reports.conftest import Smelter
 from tests.reports.planned import EXAMPLE, KINDS

@@ -257,7 +257,7 @@ def test_instruments_of_the_plan_have_a_row(rich: Office, monkeypatch: pytest.Mo
     config = Path(__file__).resolve().parents[2] / "config" / "plan.example.toml"
     text = rich.site_file.read_text("utf-8")
     rich.site_file.write_text(text.replace("fuels =", f'plan = "{config}"\nfuels ='), "utf-8")
-    from reports.plan_file import load_plan
+    from reports.plan.file import load_plan
 
     names = {each.id: each.name.zh for each in load_plan(config).instrument}
     site = load_site(rich.site_file)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.carbon.forecast import T_975, Ahead, Measured, deviation, expect
+from reports.allowance.forecast import T_975, Ahead, Measured, deviation, expect
 from reports.model import How
 from tests.reports.quota import Quota, months, office, value
 

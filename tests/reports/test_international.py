@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from reports.abroad.gwp import GwpSet, gwp_set
 from reports.assembly import Assembly
-from reports.carbon.gwp import GwpSet, gwp_set
 from reports.carbon.monthly import carbon_monthly
 from reports.model import Content, How
 from reports.periods import Period

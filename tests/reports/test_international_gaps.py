@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.carbon.gap_filling import fill, two_after, worst_month
+from reports.abroad.gap_filling import fill, two_after, worst_month
 from reports.model import Content, How
 from reports.periods import Period
 from reports.rules.packs import RuleError

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.model import ConfigError
-from reports.plan import ANY, Frequency, matches
-from reports.plan_certificates import months_later
-from reports.plan_file import load_plan
+from reports.plan.certificates import months_later
+from reports.plan.file import load_plan
+from reports.plan.plan import ANY, Frequency, matches
 from reports.site import load_site
 from tests.reports import planned
 from tests.reports.conftest import Office

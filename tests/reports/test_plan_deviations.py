@@ -12,8 +12,8 @@ from reports.carbon.monthly import assemble_month
 from reports.entries.ledger import read_ledger
 from reports.lodgings import read_lodgings
 from reports.model import How, Line
-from reports.plan_deviations import deviations
-from reports.plan_in_force import plan_in_force
+from reports.plan.deviations import deviations
+from reports.plan.in_force import plan_in_force
 from reports.rules.packs import packs
 from reports.series.store import open_series
 from tests.reports import planned, plant

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 from pypdf import PdfReader
 
-from reports.carbon.verification_checks import percent_of
 from reports.chapters import Cell
 from reports.make import summary_table
 from reports.model import Content, How
 from reports.periods import PLANT_TIME, Period
 from reports.render.pdf import render_pdf
 from reports.values import Text
+from reports.verification.checks import percent_of
 from tests.reports import planned
 from tests.reports.conftest import Office, Smelter
 from tests.reports.test_quality_plan import row, tables

@@ -1,0 +1,1 @@
+"""Reports by other countries' rules: IPCC, EU, US, and the carbon border."""

@@ -1,0 +1,1 @@
+"""What must be handed in by when."""

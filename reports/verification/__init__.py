@@ -1,0 +1,1 @@
+"""The cross-check table a verifier works through."""
