@@ -1,5 +1,5 @@
 """
-How well the early warning of anode effects does on simulated pots: ``python -m benchmarks.early_warning``.
+How well the early warning does on simulated pots: ``python -m benchmarks.early_warning``.
 
 The truth is the simulator's own list of effects. A warning is right when an effect of its pot
 begins while it lasts or within the horizon after it began; an effect is foretold when a warning
@@ -81,7 +81,7 @@ def _note(found: Found, begun: dict[int, float], minute: PotMinute, now_s: float
 
 
 def figures(found: Found, horizon_s: float) -> dict[str, float]:
-    """Precision, recall, lead time (median, minutes) and alarms per pot-day, and what chance gives."""
+    """Precision, recall, median lead in minutes, alarms per pot-day, and what chance gives."""
     right = sum(
         any(p == pot and on < at < max(off, on + horizon_s) for p, at in found.effects)
         for pot, on, off in found.warnings

@@ -85,6 +85,7 @@ class AnodeEffects:
                 continue
             watch = self._watch(pot) if above else self._watches.get(pot)
             if watch is not None:
+                watch.alive(at_ns)  # it was what it was until it changed
                 watch.observe(at_ns, volt, float(self.target[pot]))
         for watch in self._watches.values():
             watch.alive(complete_ns)

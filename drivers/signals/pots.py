@@ -142,10 +142,11 @@ class PotSignals:
         swing = self._swing.value() * scale_ka
         deficit = self._deficit.step(self.shots, mean_ka, MINUTE_NS / SECOND_NS)
         growth = self._growth.minute(swing)
-        signs = score(self._slope.value, self._slope.rise, deficit, growth, limits.warning)
+        slope = self._slope
+        signs = score(slope.steady, slope.rise, deficit, growth, limits.warning)
         values = {
             "pseudo_resistance": ohms,
-            "resistance_slope": self._slope.value,
+            "resistance_slope": slope.value,
             "swing": swing,
             "flicker": self._flicker.take(least) * scale_ka,
             "feed_phase": self.phase.seconds(end_ns),

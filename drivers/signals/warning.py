@@ -20,12 +20,12 @@ Counts = npt.NDArray[np.int64]
 class WarningLimits:
     """From where on a sign counts, and how many signs make a warning."""
 
-    slope_uohm_h: float = 1.2
+    slope_uohm_h: float = 0.75  # of the steady slope
     rise_uohm: float = 0.35
-    deficit_kg: float = 40.0
+    deficit_kg: float = 34.0
     noise_growth: float = 1.5  # swing against its own mean of the last hours
     score: int = 2  # signs that make a warning
-    on_min: int = 2  # shown for so many minutes it begins
+    on_min: int = 1  # shown for so many minutes it begins
     off_min: int = 10  # and not shown for so many it ends
 
 
