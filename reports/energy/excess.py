@@ -1,0 +1,103 @@
+"""
+Where a pot's excess voltage comes from: parts in mV that add up exactly to V_mean - V_ref.
+
+Anode effects: mean less working voltage. Set point: set voltage less reference. Noise: what a
+restless metal pad costs, estimated and never more than the pot works above its target. Deviation:
+working voltage less target and noise. Rest: what the controller adds to the set voltage.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final, Literal
+
+import numpy as np
+
+from drivers.model import Floats
+from reports.energy.pot_parameters import PotParameters
+from reports.energy.pots import PotDays, median_of, noise_mv
+from reports.values import Text
+
+Reference = Literal["set", "target", "quartile"]
+PARTS: Final = ("effects", "set_point", "deviation", "noise", "rest")
+PART_NAMES: Final = {
+    "effects": Text(zh="阳极效应", en="anode effects"),
+    "set_point": Text(zh="设定电压偏高", en="set voltage"),
+    "deviation": Text(zh="工作电压偏离目标", en="voltage above target"),
+    "noise": Text(zh="噪声附加", en="noise"),
+    "rest": Text(zh="槽控附加及其他", en="added by the controller, other"),
+}
+REFERENCE_NAMES: Final = {
+    "set": Text(zh="设定电压", en="own set voltage"),
+    "target": Text(zh="目标电压", en="own target voltage"),
+    "quartile": Text(zh="系列最优四分位", en="best quartile of the line"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Parts of V_mean - V_ref, mV with two decimals; ``total`` is their exact sum."""
+
+    effects: Decimal
+    set_point: Decimal
+    deviation: Decimal
+    noise: Decimal
+    rest: Decimal
+
+    @property
+    def total(self) -> Decimal:
+        return self.effects + self.set_point + self.deviation + self.noise + self.rest
+
+
+def best_quartile(days: PotDays) -> float:
+    """The mean voltage, V, that a quarter of the line's pots does not exceed; NaN without any."""
+    known = days.mean("voltage")
+    known = known[np.isfinite(known)]
+    return float(np.quantile(known, 0.25)) if len(known) else float("nan")
+
+
+def split_of(mean_v: float, parts: dict[str, float], reference_v: float) -> Split:
+    """
+    The split of one pot.
+
+    ``parts`` may hold ``working``, ``set``, ``target`` (V) and ``noise`` (mV estimated, at least
+    0); what is NaN or absent is not told apart and falls to the rest.
+    """
+    total = _mv(mean_v - reference_v)
+    working, set_v = parts.get("working", np.nan), parts.get("set", np.nan)
+    target = parts.get("target", np.nan)
+    aim = target if np.isfinite(target) else set_v
+    effects = _mv(mean_v - working)
+    set_point = _mv(set_v - reference_v)
+    above = working - aim
+    extra = parts.get("noise", np.nan)
+    noise = Decimal(0)
+    if np.isfinite(above) and np.isfinite(extra):
+        noise = min(_mv(extra / 1000), max(_mv(above), Decimal(0)))
+    deviation = _mv(above) - noise if np.isfinite(above) else Decimal(0)
+    rest = total - effects - set_point - noise - deviation
+    return Split(effects, set_point, deviation, noise, rest)
+
+
+def splits(
+    days: PotDays, by: PotParameters, reference: Reference = "quartile"
+) -> list[Split | None]:
+    """The split of every pot of a line; None for a pot without a day that counts."""
+    mean = days.mean("voltage")
+    working, set_v, target = (days.mean(n) for n in ("working", "set_voltage", "target_voltage"))
+    noise = noise_mv(days)
+    extra = by.noise_volts * np.maximum(noise - median_of(noise), 0.0)
+    own = {"set": set_v, "target": target, "quartile": np.full(len(mean), best_quartile(days))}
+    against: Floats = own[reference]
+    found: list[Split | None] = []
+    for k in range(len(days.pots)):
+        if not (np.isfinite(mean[k]) and np.isfinite(against[k])):
+            found.append(None)
+            continue
+        parts = {"working": working[k], "set": set_v[k], "target": target[k], "noise": extra[k]}
+        found.append(split_of(float(mean[k]), parts, float(against[k])))
+    return found
+
+
+def _mv(volts: float) -> Decimal:
+    """Volts as mV with two decimals; 0 where not known."""
+    return Decimal(f"{volts * 1000:.2f}") if np.isfinite(volts) else Decimal(0)
