@@ -27,6 +27,7 @@ class Axis(Strict):
     unit: str = ""
     decimals: int | None = None
     zero: bool = False  # begins at zero; bars always do
+    highest: Number | None = None  # curves above are cut off there, so that the rest is seen
 
 
 class Series(Strict):

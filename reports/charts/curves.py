@@ -1,6 +1,7 @@
 """Curves: panels one below the other over the same x, with bands, levels and events."""
 
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 from typing import Final, TypeVar
 
 from reports.charts.canvas import GREY, Canvas, Point, digits, path_of, shortened, width_of
@@ -63,8 +64,11 @@ def draw_curves(picture: Curves, lang: str, width: float) -> Canvas:
 
 
 def _values(picture: Curves, n: int) -> list[float]:
+    """What the panel must have room for."""
     found = values_of(s for s in picture.series if s.panel == n)
-    return found + [float(t.value) for t in picture.thresholds if t.panel == n] if found else []
+    found += [float(t.value) for t in picture.thresholds if t.panel == n] if found else []
+    highest = picture.panels[n].highest
+    return found if highest is None else [min(value, float(highest)) for value in found]
 
 
 def _keys(picture: Curves, lang: str) -> list[Key]:
@@ -164,7 +168,7 @@ class _Curve:
         if self._series.low:
             self._band(places, at)
         points: list[Point | None] = [
-            None if value is None else (place_, at.scale.at(float(value)))
+            None if value is None else (place_, self._y(at, value))
             for place_, value in zip(places, self._series.values, strict=True)
         ]
         if self._series.look == "points":
@@ -180,6 +184,11 @@ class _Curve:
         if len(points) <= TIPS_UP_TO:
             self._dots(points, 4.0, seen=False)
 
+    @staticmethod
+    def _y(at: Panel, value: Decimal) -> float:
+        """The place of a value; one off the scale lies on the edge."""
+        return max(at.top, min(at.bottom, at.scale.at(float(value))))
+
     def _dots(self, points: Sequence[Point | None], radius: float, *, seen: bool) -> None:
         name = self._series.name.of(self._lang)
         for point, x, value in zip(points, self._picture.x, self._series.values, strict=True):
@@ -189,12 +198,12 @@ class _Curve:
 
     def _band(self, places: Sequence[float], at: Panel) -> None:
         edges = [
-            None if low is None or high is None else (x, at.scale.at(float(low)), float(high))
+            None if low is None or high is None else (x, self._y(at, low), self._y(at, high))
             for x, low, high in zip(places, self._series.low, self._series.high, strict=True)
         ]
         for run in runs(edges):
             there = [(x, low) for x, low, _ in run]
-            back = [(x, at.scale.at(high)) for x, _, high in reversed(run)]
+            back = [(x, high) for x, _, high in reversed(run)]
             self._canvas.area(path_of([*there, *back]) + "Z", self._colour, opacity=0.22)
 
 

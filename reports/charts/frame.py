@@ -145,6 +145,8 @@ def levels(canvas: Canvas, thresholds: Sequence[Threshold], at: Panel, lang: str
     room = levels_width(thresholds, lang)
     lowest = at.top - 99.0
     for one in wanted:
+        if not at.scale.low <= one.value <= at.scale.high:
+            continue  # beyond where the axis was cut
         y, colour = at.scale.at(float(one.value)), TONES[one.tone]
         canvas.line((at.left, y), (at.right, y), colour, width=0.9, dash="4 2")
         lowest = max(y, lowest + _LEVEL_GAP)

@@ -48,7 +48,10 @@ def draw_sankey(picture: Sankey, lang: str, width: float) -> Canvas:
         columns[box.rank].append(box)
     most = max(len(column) for column in columns.values())
     tall = max(TALL, most * 30.0)
-    canvas = Canvas(width, tall + 22)
+    unknown = [f for f in picture.flows if f.value is None]
+    canvas = Canvas(width, tall + 22 + (12 if unknown else 0))
+    if unknown:
+        _not_measured(canvas, picture, unknown, lang)
     canvas.text(0, 8, axis_label(picture.measure, lang), size=_SIZE, fill=GREY, bold=True)
     per = _place(columns, width, tall, lang)
     for flow in sorted(flows, key=lambda f: (boxes[f.source].y, boxes[f.target].y)):
@@ -114,6 +117,14 @@ def _band(
     arrow = f"{source.node.name.of(lang)} → {target.node.name.of(lang)}"
     tip = f"{arrow}: {value_text(float(flow.value or 0), picture.measure)}"
     canvas.area(path, TONES[target.node.tone], opacity=0.38, tip=tip)
+
+
+def _not_measured(canvas: Canvas, picture: Sankey, unknown: list[Flow], lang: str) -> None:
+    """Below the picture: what flows too, and nobody knows how much."""
+    names = {node.id: node.name.of(lang) for node in picture.nodes}
+    told = (f"{names[f.source]} → {names[f.target]}" for f in unknown)
+    words = "未计量：" + "、".join(told) if lang == "zh" else "not measured: " + ", ".join(told)
+    canvas.text(0, canvas.height - 4, shortened(words, _SIZE, canvas.width), size=_SIZE, fill=GREY)
 
 
 def _node(canvas: Canvas, picture: Sankey, box: _Box, last: int, lang: str) -> None:

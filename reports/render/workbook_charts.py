@@ -166,10 +166,14 @@ def _ranges(place: Place, column: int) -> dict[str, Any]:
 
 
 def _axes(chart: Any, pages: Pages, across: Axis | None, axis: Axis) -> None:
+    """Names of the axes, the legend above; the heading of the sheet is the title."""
+    chart.set_title({"none": True})
     name = f"{pages.of(axis.label)} / {axis.unit}" if axis.unit else pages.of(axis.label)
-    chart.set_y_axis(
-        {"name": name, "major_gridlines": {"visible": True, "line": {"color": "#D5DCE4"}}}
-    )
+    grid = {"visible": True, "line": {"color": "#D5DCE4"}}
+    look: dict[str, Any] = {"name": name, "major_gridlines": grid}
+    look |= {"min": 0} if axis.zero else {}
+    look |= {"max": float(axis.highest)} if axis.highest is not None else {}
+    chart.set_y_axis(look)
     below: dict[str, str] = {"label_position": "low"}
     if across is not None:
         unit = f" / {across.unit}" if across.unit else ""
@@ -257,7 +261,8 @@ class _BarChart(Drawn):
             over.add_series(_ranges(place, 1 + n) | {"line": line})
         if after - 1 > bars:
             chart.combine(over)
-        _axes(chart, self.pages, None, picture.axis)
+        stands = picture.layout != "waterfall"
+        _axes(chart, self.pages, None, picture.axis.model_copy(update={"zero": stands}))
         if picture.layout == "waterfall":
             chart.set_legend({"position": "top", "delete_series": [0]})
             chart.set_y_axis({"min": _floor(picture)})
