@@ -169,7 +169,7 @@ class Watch:
         if self.phase is Phase.RISING:
             known_ns = self.run.known_ns + self._held(seen_ns)
             if known_ns >= _ns(limits.hold_s) and self.readings >= limits.readings:
-                self._begin()
+                self._begin(seen_ns)
             elif at_ns - seen_ns > _ns(limits.over_s):
                 self._drop()
         if self.phase is Phase.BURNING and at_ns - seen_ns >= _ns(limits.lost_s):
@@ -198,7 +198,7 @@ class Watch:
 
     def so_far(self) -> AnodeEffect:
         """The effect up to the last sample."""
-        return self._told(None, Ending.LASTS)
+        return self._lasting(self.alive_ns)
 
     # --- transitions
 
@@ -227,7 +227,7 @@ class Watch:
         elif self.phase is Phase.DIPPING:
             self.run.gap_ns += blind_ns
 
-    def _begin(self) -> None:
+    def _begin(self, seen_ns: int) -> None:
         """The rise lasted long enough: an effect, or the one before goes on."""
         if not self.start_ns:
             self.start_ns, self.ignitions, self.total = self.run_ns, 0, Sums()
@@ -235,12 +235,12 @@ class Watch:
         self.end_ns = 0
         self._commit()
         self.phase = Phase.BURNING
-        self.notes.append(self.so_far())
+        self.notes.append(self._lasting(seen_ns))
 
     def _end(self, end_ns: int, ending: Ending) -> None:
         self.end_ns = end_ns
         self._drop()
-        self.notes.append(self._told(end_ns, ending))
+        self.notes.append(self._told(end_ns, ending, self.total))
 
     def _drop(self) -> None:
         self.phase, self.run, self.run_pieces = Phase.REST, Sums(), []
@@ -271,26 +271,32 @@ class Watch:
     def _keep(self, at_ns: int) -> int:
         """Put what was held up to ``at_ns`` into the sums; returns the time not seen (ns)."""
         seen_ns = self._seen_until(at_ns)
-        took_ns = self._held(seen_ns)
-        if took_ns and self.phase is not Phase.REST:
+        stretch = self._stretch(seen_ns)
+        if stretch.known_ns and self.phase is not Phase.REST:
             burning = self.phase is Phase.BURNING
             sums, pieces = (self.total, self.pieces) if burning else (self.run, self.run_pieces)
-            above, took_s = self.volt - self.target, took_ns / SECOND_NS
-            sums.known_ns += took_ns
-            sums.peak_v = max_of(sums.peak_v, self.volt)
-            sums.volt_s += self.volt * took_s
-            sums.over_vs += above * took_s
-            pieces.append((self.since_ns, seen_ns, above))
+            sums.add(stretch)
+            pieces.append((self.since_ns, seen_ns, self.volt - self.target))
             self.since_ns = seen_ns
         return at_ns - seen_ns
 
+    def _stretch(self, seen_ns: int) -> Sums:
+        """What the held value has brought since it came."""
+        took_ns = self._held(seen_ns)
+        took_s = took_ns / SECOND_NS
+        if not took_ns:
+            return Sums()
+        return Sums(took_ns, 0, self.volt, self.volt * took_s, (self.volt - self.target) * took_s)
+
     # --- out
 
-    def _told(self, end_ns: int | None, ending: Ending) -> AnodeEffect:
-        sums = self.total
-        if end_ns is None:
-            sums = replace(sums)
-            sums.peak_v = max_of(sums.peak_v, self.volt)
+    def _lasting(self, seen_ns: int) -> AnodeEffect:
+        sums = replace(self.total)
+        if self.phase is Phase.BURNING:
+            sums.add(self._stretch(seen_ns))
+        return self._told(None, Ending.LASTS, sums)
+
+    def _told(self, end_ns: int | None, ending: Ending, sums: Sums) -> AnodeEffect:
         known_s = sums.known_ns / SECOND_NS
         return AnodeEffect(
             pot=self.pot,
