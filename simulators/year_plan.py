@@ -219,8 +219,6 @@ def _parameters(year: Year) -> Iterator[str]:
         yield ""
     yield from _parameter("plant.fuel_ncv.diesel", "柴油低位发热量", "GJ/t", "default", "monthly")
     yield ""
-    yield from _parameter("plant.fuel_ncv.diesel", "柴油低位发热量", "GJ/t", "default", "monthly")
-    yield ""
     for figure, name, method in (
         ("plant.gas_ncv.natural_gas", "天然气低位发热量", "GB/T 11062"),
         ("plant.carbonate_purity.calcium_carbonate", "石灰石纯度", "GB/T 3286.9"),
