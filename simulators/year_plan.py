@@ -11,6 +11,24 @@ DRAWINGS = {
     "process": ("工艺流程图（仿真）", "process diagram (simulated)"),
     "metering": ("计量器具网络图（仿真）", "metering diagram (simulated)"),
 }
+ENGLISH = {
+    "铝液产量": "liquid aluminium",
+    "阳极消耗量": "anode consumed",
+    "阳极净消耗量": "net anode consumption",
+    "阳极效应排放": "anode-effect PFC",
+    "阳极含硫量": "sulphur in the anode",
+    "阳极灰分": "ash in the anode",
+    "交流电量": "AC electricity",
+    "动力电量": "auxiliary electricity",
+    "天然气": "natural gas",
+    "柴油": "diesel",
+    "柴油低位发热量": "heat value of diesel",
+    "天然气低位发热量": "heat value of natural gas",
+    "石灰石": "limestone",
+    "石灰石纯度": "purity of limestone",
+    "净购入电量": "net purchased electricity",
+    "净购入热量": "net purchased heat",
+}
 _BODY = ("示例计量检定所（仿真）", "Example metrology office (simulated)")
 
 
@@ -219,11 +237,11 @@ def _parameters(year: Year) -> Iterator[str]:
         yield ""
     yield from _parameter("plant.fuel_ncv.diesel", "柴油低位发热量", "GJ/t", "default", "monthly")
     yield ""
-    for figure, name, method in (
-        ("plant.gas_ncv.natural_gas", "天然气低位发热量", "GB/T 11062"),
-        ("plant.carbonate_purity.calcium_carbonate", "石灰石纯度", "GB/T 3286.9"),
+    for figure, name, unit, method in (
+        ("plant.gas_ncv.natural_gas", "天然气低位发热量", "GJ/万Nm3", "GB/T 11062"),
+        ("plant.carbonate_purity.calcium_carbonate", "石灰石纯度", "%", "GB/T 3286.9"),
     ):
-        yield from _parameter(figure, name, "%", "laboratory", "monthly")
+        yield from _parameter(figure, name, unit, "laboratory", "monthly")
         yield "[parameter.laboratory]"
         yield _words("sampling", "每批取样", "a sample of each batch")
         yield _words("preparation", "缩分、研磨", "divided, ground")
@@ -246,19 +264,22 @@ def _parameter(
 ) -> Iterator[str]:
     yield "[[parameter]]"
     yield f'figure = "{figure}"'
-    yield _words("name", name, figure.partition(".")[2])
+    yield _words("name", name, ENGLISH.get(name, name))
     yield f'unit = "{unit}"'
     yield f'acquisition = "{how}"'
     yield _words("source", "台账", "ledger")
     yield from more
     yield (
-        f'record = {{ name = {{ zh = "{name}台账", en = "ledger of {figure}" }}, '
+        f'record = {{ name = {{ zh = "{name}台账", en = "ledger of {ENGLISH.get(name, name)}" }}, '
         'form = { zh = "电子表格", en = "spreadsheet" }, '
         'cover = { zh = "全年", en = "whole year" } }'
     )
     yield f'monitoring = "{often}"'
     yield f'recording = "{often}"'
-    yield 'missing = { code = "none", text = { zh = "查明后填报", en = "found, then reported" } }'
+    code, zh, en = ("none", "查明后填报", "found, then reported")
+    if figure.endswith((".aluminium", ".anode_consumed")):
+        code, zh, en = ("conservative_v1", "按保守方法替代", "substituted conservatively")
+    yield f'missing = {{ code = "{code}", text = {{ zh = "{zh}", en = "{en}" }} }}'
     yield _words("conservative", "不低估排放", "never underestimates the emission")
     yield 'department = "environment"'
 
