@@ -1,7 +1,7 @@
 """The sub-commands this room brings to ``smelter``: entries, compute, report, trace."""
 
 import json
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -19,13 +19,15 @@ AsJson = Annotated[bool, typer.Option("--json", help=say("输出 JSON", "print J
 Lang = Annotated[str, typer.Option(help="zh | en")]
 
 
-def report(  # noqa: PLR0913 - each is an option of the command
+def report(  # noqa: PLR0913, PLR0917 - each is an option of the command
     name: Annotated[
         str, typer.Argument(help=say("报告名；不写则列出", "name; without one they are listed"))
     ] = "",
     site: Annotated[Path | None, typer.Option(help="site.toml")] = None,
     month: Annotated[str, typer.Option(help="2026-10")] = "",
     year: Annotated[str, typer.Option(help="2026")] = "",
+    first: Annotated[str, typer.Option("--from", help="2026-03-01")] = "",
+    last: Annotated[str, typer.Option("--to", help="2026-06-30")] = "",
     out: Annotated[Path | None, typer.Option(help=say("输出文件夹", "folder to write to"))] = None,
     lang: Annotated[str, typer.Option(help="zh | en")] = "zh",
     formats: Annotated[str, typer.Option("--format", help="json,xlsx,pdf,html")] = "json,xlsx,pdf",
@@ -46,9 +48,10 @@ def report(  # noqa: PLR0913 - each is an option of the command
         raise ConfigError([f"--lang {lang}: zh | en"])
     if not name:
         for known, kind in REPORTS.items():
-            typer.echo(f"{known:<16} --{kind.span:<6} {say(kind.zh, kind.en)}")
+            spans = "--month|--year|--from --to" if kind.span == "any" else f"--{kind.span}"
+            typer.echo(f"{known:<16} {spans:<8} {say(kind.zh, kind.en)}")
         return
-    period = _period(name, month, year)
+    period = _period(name, month, year, (first, last))
     if site is None or out is None:
         raise ConfigError([say("缺少 --site 或 --out", "--site and --out are needed")])
     if preliminary or not REPORTS[name].ahead:
@@ -64,17 +67,23 @@ def report(  # noqa: PLR0913 - each is an option of the command
         raise typer.Exit(1)
 
 
-def _period(name: str, month: str, year: str) -> Period:
+def _period(name: str, month: str, year: str, days: tuple[str, str]) -> Period:
     """The period asked for. Raises ConfigError when the report is not of such a period."""
     from reports.make import REPORTS
 
     if name not in REPORTS:
         known = ", ".join(REPORTS)
         raise ConfigError([say(f"没有报告 {name!r}；有：{known}", f"no report {name!r}: {known}")])
-    span = REPORTS[name].span
+    span: str = REPORTS[name].span
     given = {"month": month, "year": year}
+    if span == "any":
+        if any(days):
+            return _interval(name, days, month or year)
+        if bool(month) == bool(year):
+            raise ConfigError([_one_of(name)])
+        span = "month" if month else "year"
     other = "year" if span == "month" else "month"
-    if not given[span] or given[other]:
+    if not given[span] or given[other] or any(days):
         example = "2026-10" if span == "month" else "2026"
         raise ConfigError(
             [say(f"{name} 请给 --{span} {example}", f"{name}: give --{span} {example}")]
@@ -88,6 +97,27 @@ def _period(name: str, month: str, year: str) -> Period:
     if not period.is_year:
         raise ConfigError([f"--year {year}: 2026"])
     return period
+
+
+def _one_of(name: str) -> str:
+    wanted = "--month 2026-10 | --year 2026 | --from 2026-03-01 --to 2026-06-30"
+    return say(f"{name} 请给且只给一种：{wanted}", f"{name}: give exactly one of {wanted}")
+
+
+def _interval(name: str, days: tuple[str, str], other: str) -> Period:
+    """From one day to another, both included. Raises ConfigError."""
+    if other or not all(days):
+        raise ConfigError([_one_of(name)])
+    found = []
+    for option, text in zip(("--from", "--to"), days, strict=True):
+        try:
+            found.append(date.fromisoformat(text))
+        except ValueError:
+            raise ConfigError([f"{option} {text}: 2026-03-01"]) from None
+    try:
+        return Period.between(*found)
+    except ValueError as error:
+        raise ConfigError([str(error)]) from None
 
 
 def trace(

@@ -11,13 +11,14 @@ PLANT_TIME = timezone(timedelta(hours=8))  # fixed: no summer time enters a tota
 _YEAR = re.compile(r"(\d{4})")
 _MONTH = re.compile(r"(\d{4})-(\d{2})")
 _DAY = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
+_SPAN = re.compile(r"(\d{4}-\d{2}-\d{2})_(\d{4}-\d{2}-\d{2})")
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Period:
     """
-    A year (``2026``), month (``2026-10``) or day (``2026-10-05``) of plant time: first day to the
-    day after.
+    A year (``2026``), month (``2026-10``), day (``2026-10-05``) or any days of plant time
+    (``2026-03-10_2026-06-20``, both included): first day to the day after.
 
     ``start`` is in it, ``end`` is not; a window belongs to the period in which it starts.
     """
@@ -36,6 +37,8 @@ class Period:
                 return cls.month(int(found[1]), int(found[2]))
             if found := _YEAR.fullmatch(text):
                 return cls.year(int(found[1]))
+            if found := _SPAN.fullmatch(text):
+                return cls.between(*map(date.fromisoformat, found.groups()))
         except ValueError:
             pass
         raise ValueError(
@@ -52,6 +55,15 @@ class Period:
     @classmethod
     def year(cls, year: int) -> "Period":
         return cls(date(year, 1, 1), date(year + 1, 1, 1))
+
+    @classmethod
+    def between(cls, first: date, last: date) -> "Period":
+        """Both days included. Raises ValueError when the last one comes first."""
+        if last < first:
+            raise ValueError(
+                say(f"终日 {last} 早于始日 {first}", f"the last day {last} is before {first}")
+            )
+        return cls(first, last + timedelta(days=1))
 
     @property
     def is_year(self) -> bool:
@@ -113,7 +125,9 @@ class Period:
     def __str__(self) -> str:
         if self.is_year:
             return f"{self.first:%Y}"
-        return self.first.strftime("%Y-%m" if self.is_month else "%Y-%m-%d")
+        if self.is_month or len(self.days) == 1:
+            return self.first.strftime("%Y-%m" if self.is_month else "%Y-%m-%d")
+        return f"{self.first}_{self.after - timedelta(days=1)}"
 
 
 def plant_now() -> datetime:

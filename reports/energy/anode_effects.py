@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
-from reports.carbon.anode_effect_input import ENOUGH, FLAG, Flags, measured
+from reports.abroad.anode_effect_input import ENOUGH, FLAG, Flags, measured
 from reports.energy.bench import Bench, head, quotient, unstated
 from reports.entered import entered
 from reports.metered import amount

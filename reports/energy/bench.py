@@ -187,8 +187,8 @@ def _differ(metered: Decimal, entered: Decimal, unit: str) -> list[Text]:
     ]
 
 
-def sum_of(bench: Bench, what: Head, parts: Sequence[str]) -> Line:
-    """The sum of those lines that are stated; not stated when none is."""
+def sum_of(bench: Bench, what: Head, parts: Sequence[str], *, every: bool = False) -> Line:
+    """The sum of those lines that are stated; with ``every`` a part not stated leaves no sum."""
     there = [
         identity
         for identity in parts
@@ -196,8 +196,18 @@ def sum_of(bench: Bench, what: Head, parts: Sequence[str]) -> Line:
     ]
     if not there:
         return unstated(bench.assembly, what)
+    absent = [identity for identity in parts if identity not in there]
+    if absent and every:
+        return unstated(bench.assembly, what, _not_by_all(absent))
     line = bench.assembly.add_up(what, there)
     return bench.assembly.put(line, coverage=lowest(bench, there))
+
+
+def _not_by_all(absent: Sequence[str]) -> Text:
+    named = ", ".join(absent)
+    return Text(
+        zh=f"未全部填报，不作合计：{named}", en=f"not stated by all, so not added up: {named}"
+    )
 
 
 def lowest(bench: Bench, parts: Sequence[str]) -> Coverage | None:

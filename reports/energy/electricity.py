@@ -70,13 +70,18 @@ def add_plant_electricity(bench: Bench) -> None:
     sum_of(bench, head(PLANT, "aluminium", ALUMINIUM, "t"), [f"{i}.aluminium" for i in ids])
     for role in ("rectifier", "dc", "start", "short", "fgd"):
         name = f"electricity_{role}"
-        sum_of(bench, head(PLANT, name, LABELS[name], MWH), [f"{i}.{name}" for i in ids])
+        parts = [f"{i}.{name}" for i in ids]
+        sum_of(
+            bench, head(PLANT, name, LABELS[name], MWH), parts, every=role in {"rectifier", "dc"}
+        )
     shared = Text(zh="公用辅助用电量", en="Electricity of shared auxiliaries")
     kind = "electricity_shared"
-    stated(bench, Wanted(kind, kind, shared, MWH, site.aux_meters, KWH), None)
+    common = stated(bench, Wanted(kind, kind, shared, MWH, site.aux_meters, KWH), None)
     name = "electricity_aux"
-    parts = [*(f"{i}.{name}" for i in ids), f"{PLANT}.{kind}"]
-    sum_of(bench, head(PLANT, name, LABELS[name], MWH), parts)
+    parts = [f"{i}.{name}" for i in ids]
+    alone = common.how is How.NONE  # else the shared meter may count what a line does not
+    parts = parts if alone else [*parts, common.id]
+    sum_of(bench, head(PLANT, name, LABELS[name], MWH), parts, every=alone)
     name = "electricity_cast"
     meters = (*site.cast_meters, *(m for line in bench.potlines for m in line.cast_meters))
     stated(bench, Wanted(name, name, LABELS[name], MWH, meters, KWH), None)

@@ -195,7 +195,7 @@ def add_plant_operation(bench: Bench, ids: Sequence[str], period: Period) -> Non
         if name.startswith("metal") and not whole:  # half an inventory is none
             unstated(bench.assembly, head(PLANT, name, label, unit))
         else:
-            sum_of(bench, head(PLANT, name, label, unit), parts)
+            sum_of(bench, head(PLANT, name, label, unit), parts, every=True)
 
 
 def add_means(bench: Bench, scope: str) -> None:
