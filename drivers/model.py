@@ -74,6 +74,7 @@ class Unit(StrEnum):
     MICRO_OHM = "uOhm"
     MICRO_OHM_PER_HOUR = "uOhm/h"
     KILOWATT = "kW"
+    KILOWATT_PER_KELVIN = "kW/K"
     KILOWATT_HOUR = "kWh"
     KILOVAR = "kvar"
     KILOVAR_HOUR = "kvarh"

@@ -25,6 +25,10 @@ class Happening(StrEnum):
     ANODE_EFFECT = "anode_effect"
     ANODE_EFFECT_WARNING = "anode_effect_warning"
     UNSTABLE = "unstable"
+    FOULING = "fouling"
+    PRESSURE_DROP = "pressure_drop"
+    HEAT_BALANCE = "heat_balance"
+    ACID_DEW = "acid_dew"
 
 
 @dataclass(frozen=True, slots=True)
