@@ -58,12 +58,11 @@ def findings_of(
     """
     found: list[list[Finding]] = [[] for _ in days.pots]
     enough = days.days >= by.days_least
-    for judge in (_sensors, _set_voltage, _resistance, _drift, _feeder, _effects, _noise):
+    for judge in (_sensors, _set_voltage, _drift, _resistance, _feeder, _effects, _noise):
         made = judge(days, by, series_v)
         for pot, finding in made.items():
-            told = (
-                bool(found[pot]) and found[pot][0].cause == "sensor"
-            )  # voltage tells nothing then
+            known = {each.cause for each in found[pot]}
+            told = "sensor" in known or ("drift" in known and finding.cause == "resistance")
             if (enough[pot] or finding.cause == "sensor") and not told:
                 found[pot].append(finding)
     return found

@@ -119,6 +119,8 @@ def _pot(
     seen = int(days.days[k])
     effects = float(np.where(days.counts[:, k], days.effects[:, k], 0.0).sum())
     why = None if seen >= by.days_least and split is not None else _too_few(seen, by)
+    if why is None and any(x.cause == "sensor" and x.unit == "mV" for x in findings):
+        why = CAUSES["sensor"]
     pot = Ranked(
         pot=days.pots[k],
         rank=0,
@@ -182,8 +184,8 @@ def _cause(pot: Ranked) -> tuple[str, str]:
         first = pot.findings[0]
         cause = CAUSES[first.cause]
         return (
-            f"可能原因：{cause.zh}（{first.text.zh}）",
-            f"likely cause: {cause.en} ({first.text.en})",
+            f"可能原因：{cause.zh}，{first.text.zh}",
+            f"likely cause: {cause.en}, {first.text.en}",
         )
     part = max(PARTS, key=lambda name: float(getattr(pot.split, name)))
     size = getattr(pot.split, part)

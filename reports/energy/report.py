@@ -63,8 +63,7 @@ MONTHLY: Final = (
 ROOMS: Final = (
     ("reports.energy.trend", "add_trend"),
     ("reports.energy.decomposition", "add_decomposition"),
-    ("reports.energy.ranking", "add_ranking"),
-    ("reports.energy.advice", "add_advice"),
+    ("reports.energy.ranking", "add_pots"),
     ("reports.energy.pictures", "add_pictures"),
 )
 Room = Callable[[Basis, Assembly], Chapter | None]
