@@ -24,6 +24,7 @@ class LineCurrents:
     def __init__(self, age_s: float) -> None:
         self.age_ns = round(age_s * SECOND_NS)
         self._readings: dict[str, deque[tuple[int, float]]] = {}
+        self._held: dict[str, float] = {}  # in subscriptions
 
     def take(self, frame: Frame, points: dict[int, str]) -> None:
         """Readings of a frame; bad ones are no readings."""
@@ -34,8 +35,15 @@ class LineCurrents:
             return
         times = frame.times_ns if frame.times_ns is not None else np.array([], dtype=np.int64)
         for k, i in enumerate(frame.index.tolist()):
-            if i in points and frame.quality[k] == Quality.GOOD:
+            if i not in points:
+                continue
+            self._held.pop(points[i], None)
+            if frame.quality[k] == Quality.GOOD:
+                self._held[points[i]] = float(frame.values[k])
                 self._keep(points[i], int(times[k]), float(frame.values[k]))
+        for area in points.values():
+            if area in self._held:  # a session that lives says that it is still so
+                self._keep(area, frame.complete_ns or frame.slot_ns, self._held[area])
 
     def _keep(self, area: str, at_ns: int, ka: float) -> None:
         self._readings.setdefault(area, deque(maxlen=_KEPT)).append((at_ns, ka))

@@ -159,6 +159,21 @@ def test_a_line_current_that_is_too_old_is_none() -> None:
     assert "pseudo_resistance" not in bench.window(0)  # the current of another line
 
 
+def test_a_quiet_subscription_of_the_current_is_not_too_old() -> None:
+    """A value that does not change brings no samples, and is known all the same."""
+    current = group(point("potline.current", "line1/series", mode="subscribe"), device="dcs")
+    bench = Bench(NOMINAL, VOLTAGES, current)
+    bench.take(sparse(current, START_NS, [(START_NS, 0, 400.0, 0)]))
+    for k in range(200):
+        slot_ns = START_NS + k * SECOND
+        lost = [(slot_ns, 0, math.nan, BAD)] if k == 100 else []
+        bench.take(sparse(current, slot_ns, lost))
+        bench.take(frame(VOLTAGES, slot_ns, [4.05, 4.05]))
+    assert bench.window(0)["pseudo_resistance"] == "6"
+    assert bench.window(1)["pseudo_resistance"] == "6"  # until 110 s
+    assert "pseudo_resistance" not in bench.window(2)
+
+
 def test_a_gap_in_the_voltages_is_in_the_quality_of_the_minute() -> None:
     bench = Bench()
     bench.run([4.05] * 45 + [math.nan] * 15 + [math.nan] * 60 + [4.05] * 20)
