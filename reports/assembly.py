@@ -76,6 +76,10 @@ class Assembly:
         found = self.packs[pack].at(name, self.period.first)
         if found != self.packs[pack].at(name, self.period.days[-1]):
             raise RuleError(f"{pack}.{name} changes within {self.period}: split the month")
+        return self.cite(found)
+
+    def cite(self, found: Legal) -> Legal:
+        """Note a rule as used."""
         self.legals[found.id] = legal_use(found)
         return found
 

@@ -111,12 +111,11 @@ def _purchased_co2(assembly: Assembly, site: Site, kind: str, guide: str) -> Non
         heat = assembly.from_line("heat_gj", bought.id)
         assembly.compute(head, "indirect_co2_heat", [heat, factor])
         return
-    grid = _grid_factor(assembly, site.province)
-    if grid is not None:
-        energy = assembly.from_line("energy_mwh", bought.id)
-        factor = assembly.law("factor_kg_per_kwh", grid)
-        notes = _of_another_year(grid, assembly.period)
-        assembly.compute(head, "indirect_co2", [energy, factor], notes=notes)
+    grid = grid_factor(assembly, site.province)
+    energy = assembly.from_line("energy_mwh", bought.id)
+    factor = assembly.law("factor_kg_per_kwh", grid)
+    notes = _of_another_year(grid, assembly.period)
+    assembly.compute(head, "indirect_co2", [energy, factor], notes=notes)
 
 
 def owned(line: Potline, period: Period) -> Period:
@@ -194,9 +193,7 @@ def _information(assembly: Assembly, site: Site, scope: str, guide: str) -> None
             assembly.from_line("aluminium_t", metal.id),
         ],
     )
-    factor = _grid_factor(assembly, site.province)
-    if factor is None:
-        return
+    factor = grid_factor(assembly, site.province)
     decimals = int(assembly.legal(guide, "emission_decimals").number)
     assembly.compute(
         Head(scope, "indirect_co2", Section.INFORMATION, _INDIRECT, "tCO2", decimals),
@@ -209,28 +206,38 @@ def _information(assembly: Assembly, site: Site, scope: str, guide: str) -> None
     )
 
 
-def _grid_factor(assembly: Assembly, province: str) -> Legal | None:
-    """The factor in force for the province, else the national one, else None."""
-    for name in (f"factor_{province}", "factor_national"):
-        try:
-            assembly.packs[GRID].at(name, assembly.period.first)
-        except RuleError:
-            continue
-        return assembly.legal(GRID, name)
-    return None
+def grid_factor(assembly: Assembly, province: str) -> Legal:
+    """
+    The factor of the year of the period, else the newest one that was published.
+
+    That of the province comes before the national one. Raises RuleError when the pack has neither.
+    """
+    pack, year = assembly.packs[GRID], assembly.period.first.year
+    names = [name for name in (f"factor_{province}", "factor_national") if name in pack.parameters]
+    known = [each.legal for name in names for each in reversed(pack.stretches(name))]
+    own = [legal for legal in known if year_of(legal) == year]
+    if not known:
+        where = "；".join(source.title for source in pack.sources.values())
+        raise RuleError(f"{GRID}.factor_{province}: {where}")
+    return assembly.cite((own or known)[0])
+
+
+def year_of(factor: Legal) -> int | None:
+    """The year a factor is for: as the pack says, else by the title of its announcement."""
+    found = _YEAR.search(factor.source.title)
+    return factor.data_year or (None if found is None else int(found[1]))
 
 
 def _of_another_year(factor: Legal, period: Period) -> list[Text]:
     """Says so when the factor was published for another year than the period's."""
-    found = _YEAR.search(factor.source.title)
-    year = "" if found is None else found[1]
-    if year == str(period.first.year):
+    year, title = year_of(factor), factor.source.title
+    if year == period.first.year:
         return []
     return [
         Text(
-            zh=f"采用 {year} 年因子（{factor.source.title}）：不是 {period.first.year} 年的因子，"
-            "截至所用规则包尚无当年因子",
-            en=f"factor of {year or '?'} ({factor.source.title}): not that of "
+            zh=f"采用最近公布的 {year or '?'} 年因子（{title}）：不是 {period.first.year} 年的"
+            "因子，截至所用规则包尚无当年因子",
+            en=f"the most recently published factor, of {year or '?'} ({title}): not that of "
             f"{period.first.year}, for which the rules at hand hold none",
         )
     ]

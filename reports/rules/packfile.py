@@ -14,6 +14,7 @@ from drivers.config import Strict
 from drivers.language import say
 from drivers.model import ConfigError
 from reports.rules.mistakes import Loc, Mistake, of_shape, sentences
+from reports.rules.plausible import misrange, outside
 from reports.rules.units import RuleUnit, misfit
 
 
@@ -40,6 +41,7 @@ class Entry(Strict):
     """One value and the citation it stands on; ``seen`` says where it was actually read."""
 
     applies_from: date
+    data_year: int | None = None  # year the value was found for, where it comes out later
     value: Decimal | date | str
     source: str
     locator: str = Field(min_length=1)
@@ -60,12 +62,17 @@ class Parameter(Strict):
     A legal quantity through time. ``unused`` gives the reason when no report uses it.
 
     A value that could not be found has no entries but ``absent``: it is never guessed. ``yearly``
-    values are fixed anew for each year; what a site enters stands for that year only.
+    values are fixed anew for each year; what a site enters stands for that year only. ``low`` and
+    ``high`` say what can be at all, far beyond what any rule says: outside of it a value was
+    written in another unit. ``or_zero``: the rule may also be nil.
     """
 
     what: str = Field(min_length=1)
     zh: str = Field(min_length=1)
     unit: RuleUnit
+    low: Decimal | None = None
+    high: Decimal | None = None
+    or_zero: bool = False
     ended: date | None = None
     yearly: bool = False
     unused: str = ""
@@ -144,6 +151,8 @@ def _parameter(parameter: dict[str, Any], sources: set[str]) -> Iterator[Mistake
     for loc, source in cited:
         if isinstance(source, str) and source not in sources:
             yield loc, say(f"没有来源 {source!r}", f"unknown source {source!r}")
+    if what := misrange(_number(parameter.get("low")), _number(parameter.get("high"))):
+        yield ("low",), what
     yield from _order(parameter.get("ended"), entries)
     for number, entry in enumerate(entries):
         if entry.get("confirmed") == Confirmed.SITE:
@@ -151,7 +160,7 @@ def _parameter(parameter: dict[str, Any], sources: set[str]) -> Iterator[Mistake
                 ("entries", number, "confirmed"),
                 say('"site" 只用于补充规则', '"site" is for overlays only'),
             )
-        yield from _value(number, entry.get("value"), parameter.get("unit"))
+        yield from _value(number, entry.get("value"), parameter)
 
 
 def _order(ended: object, entries: list[dict[str, Any]]) -> Iterator[Mistake]:
@@ -173,11 +182,19 @@ def _order(ended: object, entries: list[dict[str, Any]]) -> Iterator[Mistake]:
         )
 
 
-def _value(number: int, value: object, unit: object) -> Iterator[Mistake]:
-    given = Decimal(value) if type(value) is int else value
+def _value(number: int, value: object, parameter: dict[str, Any]) -> Iterator[Mistake]:
+    given, unit = _number(value), parameter.get("unit")
     if isinstance(given, bool):
         given = str(given).lower() + "!"
     if not isinstance(given, Decimal | date | str) or unit not in set(RuleUnit):
         return
-    if what := misfit(RuleUnit(str(unit)), given):
+    what = misfit(RuleUnit(str(unit)), given)
+    low, high = _number(parameter.get("low")), _number(parameter.get("high"))
+    if not what and isinstance(low, Decimal) and isinstance(high, Decimal):
+        what = outside(given, str(unit), low, high, or_zero=bool(parameter.get("or_zero")))
+    if what:
         yield ("entries", number, "value"), what
+
+
+def _number(value: object) -> object:
+    return Decimal(value) if type(value) is int else value

@@ -88,6 +88,7 @@ class Legal:
     seen: str
     seen_zh: str
     overlay: Checked | None = None
+    data_year: int | None = None
 
     @property
     def id(self) -> str:
@@ -183,6 +184,7 @@ class RulePack:
                     confirmed=entry.confirmed,
                     seen=entry.seen,
                     seen_zh=entry.seen_zh,
+                    data_year=entry.data_year,
                 ),
                 parameter.ended,
             )

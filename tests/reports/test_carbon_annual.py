@@ -12,11 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drivers.model import ConfigError
+from reports.assembly import Assembly
+from reports.carbon.auxiliary import grid_factor
 from reports.chapters import Table
 from reports.lodgings import Lodging, lodge
 from reports.make import make_report
 from reports.model import Content, How
 from reports.periods import Period
+from reports.rules.packs import Confirmed, packs
 from reports.trace.tracer import Tracer, verified
 from reports.values import Text
 from reports.versions import read_report
@@ -549,3 +552,32 @@ def test_the_command_in_chinese_from_a_gbk_table(office: YearOffice, smelter: SM
     assert "2026-03-31" in said
     assert smelter("report", "carbon-annual", *where, "--month", "2025-03")[0] == 2
     assert smelter("report", "carbon-annual", *where, "--year", "2023")[0] == 2  # before the guide
+
+
+def test_bought_electricity_has_its_co2_in_a_year_before_its_factor_was_published(
+    tmp_path: Path,
+) -> None:
+    """2025: no factor yet, so the newest one, of 2023: Henan 0.5897 t/MWh x 12 x 400000 MWh."""
+    office = YearOffice(tmp_path)
+    year = Period.year(2025)
+    bought = "".join(f"electricity_purchased,plant,{month},,400000,MWh,\n" for month in year.months)
+    office.enter(usual_year(year) + bought)
+    line = office.content(year).line("plant.electricity_purchased_co2")
+    assert line.value == 12 * 400000 * Decimal("0.5897")
+    assert [
+        note.en for note in line.notes if "of 2023" in note.en and "not that of 2025" in note.en
+    ]
+
+
+def test_the_factor_of_the_own_year_comes_before_a_newer_one() -> None:
+    """2022: the national factor of that year, 0.5366, which nobody read in its announcement."""
+    assembly = Assembly(Period.month(2022, 6), packs())
+    found = grid_factor(assembly, "henan")
+    assert (found.number, found.data_year, found.confirmed) == (
+        Decimal("0.5366"),
+        2022,
+        Confirmed.SECONDARY,
+    )
+    assert grid_factor(Assembly(Period.month(2025, 6), packs()), "atlantis").number == Decimal(
+        "0.5306"
+    )
