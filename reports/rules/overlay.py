@@ -22,9 +22,11 @@ from drivers.config import Strict
 from drivers.language import say, why
 from drivers.model import ConfigError
 from reports.periods import plant_now
+from reports.rules.gwp_sets import mixed
 from reports.rules.mistakes import Mistake, of_shape, sentences
 from reports.rules.packfile import Confirmed, Parameter, Source
 from reports.rules.packs import Checked, Legal, RuleError, RulePack, Stretch, packs
+from reports.rules.plausible import outside
 from reports.rules.units import RuleUnit, misfit
 from reports.site import Site
 
@@ -71,6 +73,7 @@ def read_overlays(paths: Sequence[Path]) -> list[Overlay]:
     found = [read_overlay(path) for path in paths]
     problems = [problem for overlay in found for problem in overlay.problems]
     problems += _twice(found)
+    problems = problems or list(mixed(lay(found)))
     if problems:
         raise ConfigError(problems)
     return found
@@ -185,10 +188,17 @@ def _wrong(value: Value, today: date) -> Iterator[tuple[str, str]]:
     if value.unit is not parameter.unit:
         unit = parameter.unit
         yield "unit", say(f'该参数的单位是 "{unit}"', f'the parameter is in "{unit}"')
-    elif what := misfit(value.unit, value.value):
+    elif what := misfit(value.unit, value.value) or _outside(value, parameter):
         yield "value", what
     yield from _span(value, parameter)
     yield from _official(value, pack)
+
+
+def _outside(value: Value, parameter: Parameter) -> str:
+    if parameter.low is None or parameter.high is None:
+        return ""
+    low, high, unit = parameter.low, parameter.high, parameter.unit
+    return outside(value.value, unit, low, high, or_zero=parameter.or_zero)
 
 
 def _same_person(one: str, other: str) -> bool:

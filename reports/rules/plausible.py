@@ -7,7 +7,8 @@ from typing import Final
 from drivers.language import say
 from reports.rules.units import UNIT_TEXT, RuleUnit
 
-_SLIPS: Final = (100, 1000, 10_000, 1_000_000)  # %, k, 10^4 (万), M
+_SLIPS: Final = (1000, 100, 10_000, 1_000_000)  # k, %, 10^4 (万), M: the likely one first
+_BY_HUNDRED: Final = {RuleUnit.PERCENT, RuleUnit.GJ_PER_10K_NM3}  # from kJ/m3 it is a hundred
 
 
 def outside(
@@ -26,17 +27,20 @@ def outside(
         f"{value:f} {zh} 不可能".replace("  ", " ") + f"；应在 {span} {zh}".rstrip() + " 之间",
         f"{value:f} {en}".rstrip() + f" cannot be; it lies in {span} {en}".rstrip(),
     )
-    if unit == RuleUnit.PERCENT and value < low and low <= value * 100 <= high:
+    if unit == RuleUnit.PERCENT and value < low <= value * 100 <= high:
         percent = _plain(value * 100)
         return told + say(
             f"（{value:f} % 是 {_plain(value / 100)}；{percent} % 请填 {percent}）",
             f" ({value:f} % is {_plain(value / 100)}; for {percent} % write {percent})",
         )
-    meant = [n for s in _SLIPS for n in (value * s, value / s) if low <= n <= high]
+    slips = (100, *_SLIPS) if unit in _BY_HUNDRED else _SLIPS
+    meant = [n for s in slips for n in (value * s, value / s) if low <= n <= high]
     if not meant:
         return told
     other = _plain(meant[0])
-    return told + say(f"（单位不同？是否应为 {other}）", f" (another unit? perhaps {other} is meant)")
+    return told + say(
+        f"（单位不同？是否应为 {other}）", f" (another unit? perhaps {other} is meant)"
+    )
 
 
 def misrange(low: object, high: object) -> str:
