@@ -275,6 +275,33 @@ def test_a_new_config_keeps_the_effect_of_a_pot_that_stays_and_ends_the_others()
     assert (over.start_ns, over.amount) == (START_NS + 10 * SECOND, 20.0)
 
 
+def test_new_settings_hold_from_now_on_and_an_effect_goes_on() -> None:
+    bench = Bench()
+    now = bench.run([4.05] * 10 + [30.0] * 10)
+    settings = NOMINAL.model_copy(update={"anode_effect_v": 20.0})
+    assert bench.pots.exchange([VOLTAGES, SERIES], START_NS + now * SECOND, settings) == []
+    now = bench.run([25.0] * 5 + [12.0] * 5 + [4.05] * 200, now)
+    over = bench.effects[-1]
+    assert (over.id, over.amount) == (bench.effects[0].id, 15.0)  # below the new 20 V from 25 s on
+    told = len(bench.effects)
+    bench.run([12.0] * 20, now)
+    assert len(bench.effects) == told
+    off = PotsConfig(enabled=False)
+    bench.run([30.0] * 10, now + 20)
+    (ended,) = bench.pots.exchange([VOLTAGES, SERIES], START_NS + (now + 30) * SECOND, off)
+    assert ended.end_ns == START_NS + (now + 30) * SECOND
+
+
+def test_a_clock_that_jumps_ahead_ends_what_it_jumped_over() -> None:
+    bench = Bench()
+    bench.run([4.05] * 10 + [30.0] * 10)
+    bench.run([30.0] * 10, 3600)
+    ended, begun = bench.effects[-2:]
+    assert ended.end_ns == START_NS + 22 * SECOND
+    assert "ended unseen" in ended.text
+    assert begun.start_ns == START_NS + 3600 * SECOND
+
+
 def test_unrest_and_warnings_end_when_the_agent_stops_looking() -> None:
     bench = Bench(PotsConfig(unstable_min=2))
     seconds = np.arange(900)
