@@ -1,6 +1,7 @@
 """``energy``: the report of a month, a year, or any interval; wiring of its topics and chapters."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Final
@@ -18,6 +19,7 @@ from reports.energy.pictures import exchanger_picture, months_pictures
 from reports.energy.voltage_check import add_voltage_check
 from reports.energy.year_before import year_before
 from reports.model import Content, How
+from reports.series.remembered import Remembered
 from reports.site import PLANT
 from reports.values import Text
 
@@ -71,6 +73,7 @@ Room = Callable[[Basis, Assembly], Chapter | None]
 
 def energy(basis: Basis) -> Content:
     """The report. Raises RuleError."""
+    basis = replace(basis, series=Remembered(basis.series, basis.period.after))
     made = assemble(basis)
     bench = made.bench
     assembly = bench.assembly
