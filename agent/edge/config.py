@@ -13,6 +13,7 @@ from typing import Any, cast
 
 from pydantic import Field, ValidationError, field_validator
 
+from agent.exchangers.settings import ExchangersConfig
 from agent.mistakes import each, explain, in_order, read_toml
 from agent.mqtt import BROKER_FILES, BrokerConfig, MqttConfig, unreadable
 from agent.pots.settings import PotsConfig
@@ -63,6 +64,7 @@ class GatewayFile(Strict):
     log: LogConfig = LogConfig()
     health: HealthConfig = HealthConfig()
     pots: PotsConfig = PotsConfig()
+    exchangers: ExchangersConfig = ExchangersConfig()
     device: tuple[DeviceConfig, ...] = Field(min_length=1)
 
 
@@ -92,6 +94,7 @@ class GatewayConfig:
     health: HealthConfig
     lines: tuple[LineConfig, ...]
     pots: PotsConfig
+    exchangers: ExchangersConfig
     digest: str  # first 16 hex digits of the SHA-256 over the file and its tables
 
     @property
@@ -120,6 +123,7 @@ def load_gateway(path: Path) -> GatewayConfig:
     devices, points, table_problems = _tables(path, parsed, lines, file)
     problems += table_problems
     problems += _between_devices(path, parsed, lines)
+    problems += _strange_exchangers(path, lines, file, points) if not table_problems else []
     problems += broker_problems(path, parsed, lines)
     if problems or file is None:
         raise ConfigError(in_order(problems))
@@ -133,6 +137,7 @@ def load_gateway(path: Path) -> GatewayConfig:
         health=file.health,
         lines=_lines(file.device, points, path.parent),
         pots=file.pots,
+        exchangers=file.exchangers,
         digest=_digest(path, devices),
     )
 
@@ -234,6 +239,20 @@ def _between_devices(path: Path, parsed: dict[str, Any], lines: dict[Place, int]
             what = "同一地址用了两种驱动" if zh else "two drivers on the same address"
             problems.append(f"{where}: {what}: {kinds[address]}, {driver}")
     return problems
+
+
+def _strange_exchangers(
+    path: Path, lines: dict[Place, int], file: GatewayFile | None, points: Iterable[Point]
+) -> list[str]:
+    """Names under ``[exchangers.each]`` that are misspelt, or not read here."""
+    return [
+        f"{path.name}:{line_of(lines, ('exchangers', 'each', name))}: "
+        + say(
+            f"exchangers.each 中的 {name}：没有读取该设备 heat_recovery 量的测点",
+            f"exchangers.each {name}: no point reads heat_recovery of this equipment",
+        )
+        for name in (file.exchangers.strangers(points) if file else [])
+    ]
 
 
 class _Reached(Strict):

@@ -6,8 +6,11 @@ from dataclasses import replace
 
 from agent.edge.clock import ClockStep
 from agent.edge.outbox import Outbox
-from agent.edge.pipeline import GroupPipeline
+from agent.edge.pipeline import Closed, GroupPipeline
 from agent.edge.resume import Resume
+from agent.exchangers.events import KINDS as TROUBLES
+from agent.exchangers.exchangers import Exchangers, Told
+from agent.exchangers.settings import ExchangersConfig
 from agent.minutes.counters import CounterStep, Step
 from agent.minutes.windows import Minutes
 from agent.pots.pots import Pots
@@ -31,11 +34,19 @@ class Desk:
     """The ``Sink`` of all lines. Everything here is done at once and never waits."""
 
     def __init__(
-        self, plant: str, gateway: str, record: Outbox, raw: Outbox, *, pots: Pots | None = None
+        self,
+        plant: str,
+        gateway: str,
+        record: Outbox,
+        raw: Outbox,
+        *,
+        pots: Pots | None = None,
+        exchangers: Exchangers | None = None,
     ) -> None:
         self.plant, self.gateway = plant, gateway
         self.record, self.raw = record, raw
         self.pots = pots
+        self.exchangers = exchangers
         self.book = EventBook()
         self.tallies: dict[str, DeviceTally] = {}
         self.pipelines: dict[Group, GroupPipeline] = {}
@@ -52,8 +63,7 @@ class Desk:
             return  # a read that outlived its place in the config
         outcome = pipeline.take(frame)
         self.tallies[frame.group.device].take(outcome.frame)
-        for lines in outcome.windows:
-            self.record.add(lines)
+        self._minutes(frame.group, outcome.closed)
         for step in outcome.steps:
             self._counter(step)
         if frame.texts:
@@ -64,6 +74,17 @@ class Desk:
                 self.record.add(lines)
             self._tell_all(events)
         self._keep_raw(outcome.raw, frame.slot_ns)
+
+    def _minutes(self, group: Group, closed: Iterable[Closed]) -> None:
+        for minute in closed:
+            self.record.add(minute.lines)
+            if self.exchangers is not None:
+                self._told(self.exchangers.take(group, minute.windows))
+
+    def _told(self, told: Told) -> None:
+        for lines in told.lines:
+            self.record.add(lines)
+        self._tell_all(told.events)
 
     def _keep_raw(self, lines: bytes, slot_ns: int) -> None:
         before = self.raw.dropped
@@ -153,8 +174,9 @@ class Desk:
     def close_minutes(self, now_ns: int) -> None:
         """Minutes that are over though their group is silent."""
         for group, pipeline in self.pipelines.items():
-            for lines in pipeline.close_until(now_ns, self.grace_ns[group]):
-                self.record.add(lines)
+            self._minutes(group, pipeline.close_until(now_ns, self.grace_ns[group]))
+        if self.exchangers is not None:
+            self._told(self.exchangers.passed(now_ns, self.grace_ns))
         if self.pots is not None:
             over = {group: now_ns - grace_ns for group, grace_ns in self.grace_ns.items()}
             self._tell_all(self.pots.passed(over))
@@ -191,20 +213,25 @@ class Desk:
                 self._finish(Happening.LOG_FULL, stream, at_ns)
 
     def finish_all(self, at_ns: int) -> None:
-        """End every open event, except anode effects: the agent stops looking."""
+        """End every open event but anode effects and troubles of exchangers: nobody looks."""
         if self.pots is not None:
             self._tell_all(self.pots.end_signs(at_ns))
+        if self.exchangers is not None:
+            self.exchangers.unsaved = True
         for event in self.book.lasting():
             self.tell(self.book.end(event, at_ns))
 
     def reopen(self, left: Resume, end_ns: int) -> None:
-        """Go on with the anode effects of an earlier run; end what it left open when killed."""
+        """Go on with effects and troubles of an earlier run; end what else it left when killed."""
         effects = [e for e in left.open_events if e.kind is Happening.ANODE_EFFECT]
+        troubles = [e for e in left.open_events if e.kind in TROUBLES]
         for event in left.open_events:
-            if event.kind is not Happening.ANODE_EFFECT:
+            if event.kind is not Happening.ANODE_EFFECT and event.kind not in TROUBLES:
                 self.tell(replace(event, end_ns=max(end_ns, event.start_ns)))
         if self.pots is not None:
             self._tell_all(self.pots.restore(left.pots, effects))
+        if self.exchangers is not None:
+            self._tell_all(self.exchangers.restore(left.exchangers, troubles, end_ns))
 
     # --- groups come and go
 
@@ -232,6 +259,7 @@ class Desk:
         devices: Iterable[str],
         now_ns: int,
         pots: PotsConfig | None = None,
+        exchangers: ExchangersConfig | None = None,
     ) -> None:
         """
         Read these groups from now on (with their grace in ns); the others end here.
@@ -261,6 +289,8 @@ class Desk:
             self._part(pipeline, still)
         if self.pots is not None:
             self._tell_all(self.pots.exchange(groups, now_ns, pots))
+        if self.exchangers is not None:
+            self._tell_all(self.exchangers.exchange(groups, now_ns, exchangers))
 
     def _part(self, pipeline: GroupPipeline, still: set[str]) -> None:
         minutes: Minutes = pipeline.minutes

@@ -21,6 +21,7 @@ from agent.edge.exposition import exposition
 from agent.edge.outbox import Outbox
 from agent.edge.poll import Asked, Line
 from agent.edge.publish import Publisher
+from agent.exchangers.exchangers import Exchangers, keep, load
 from agent.health import serve
 from agent.notify import notify, reloading, watchdog_s
 from agent.pots.pots import Pots
@@ -63,6 +64,7 @@ class Gateway:
         self._alive_s = self._started_s = time.monotonic()
         self._clock: Timeline
         self._desk: Desk
+        self._exchangers: Exchangers
         self._logs: dict[str, BatchLog]
         self._publisher: Publisher
         self._publishing: asyncio.Task[None]
@@ -108,8 +110,12 @@ class Gateway:
         self._clock = Timeline(self._wall_ns, floor_ns=used_ns)
         boxes = [Outbox(logs[name], self._head(name), self._clock.now_ns) for name in STREAMS]
         pots = Pots(config.plant, config.pots)
-        self._desk = Desk(config.plant, config.gateway, *boxes, pots=pots)
+        self._exchangers = Exchangers(config.plant, config.exchangers)
+        self._desk = Desk(
+            config.plant, config.gateway, *boxes, pots=pots, exchangers=self._exchangers
+        )
         left = await resume.load(self._state_path, logs["record"], config.plant, config.points)
+        left.exchangers = await asyncio.to_thread(load, config.data_dir)
         lines = {line.key: self._line(line) for line in config.lines}
         now_ns = self._clock.now_ns()
         self._desk.exchange(self._groups(lines.values()), self._names(lines.values()), now_ns)
@@ -215,6 +221,7 @@ class Gateway:
         await self._desk.record.flush()
         await self._desk.raw.flush()
         self._desk.log_state(self._clock.now_ns())
+        await keep(self._exchangers, self.config.data_dir)
 
     async def _prune(self) -> None:
         while True:
@@ -309,7 +316,8 @@ class Gateway:
         kept = {device.name for running in gone for device in running.config.devices}
         self._desk.forget(kept, now_ns)
         lines = self._lines.values()
-        self._desk.exchange(self._groups(lines), self._names(lines), now_ns, fresh.pots)
+        groups, names = self._groups(lines), self._names(lines)
+        self._desk.exchange(groups, names, now_ns, fresh.pots, fresh.exchangers)
         self._desk.record.head, self._desk.raw.head = self._head("record"), self._head("raw")
         for running in added.values():
             running.task = tasks.create_task(running.line.run())

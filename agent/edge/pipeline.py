@@ -1,6 +1,7 @@
 """What becomes of a frame: quality, counters, window, raw lines. One GroupPipeline per group."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from agent.minutes.counters import Counters, CounterStep
 from agent.minutes.quality import Judge
@@ -9,13 +10,20 @@ from agent.wire.encode import FrameEncoder, WindowEncoder
 from drivers.model import Frame, Group
 
 
+class Closed(NamedTuple):
+    """A minute that is over, and its record lines."""
+
+    windows: Windows
+    lines: bytes
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Outcome:
     """Of one frame: its judged form, its raw lines, and what happened."""
 
     frame: Frame
     raw: bytes
-    windows: tuple[bytes, ...]  # record lines of the minutes it closed
+    closed: tuple[Closed, ...]  # the minutes it closed
     steps: tuple[CounterStep, ...]
 
 
@@ -42,14 +50,14 @@ class GroupPipeline:
         return Outcome(
             frame,
             self._raw.encode(frame),
-            tuple(self._record.encode(windows) for windows in closed),
+            tuple(Closed(windows, self._record.encode(windows)) for windows in closed),
             counted.steps if counted else (),
         )
 
-    def close_until(self, now_ns: int, grace_ns: int) -> list[bytes]:
-        """Record lines of minutes that are over though no later frame came."""
+    def close_until(self, now_ns: int, grace_ns: int) -> list[Closed]:
+        """Minutes that are over though no later frame came."""
         closed = self.minutes.close_until(now_ns, grace_ns)
-        return [self._record.encode(windows) for windows in closed]
+        return [Closed(windows, self._record.encode(windows)) for windows in closed]
 
     def state(self) -> MinuteState:
         return self.minutes.state()

@@ -37,6 +37,7 @@ class Resume:
     minutes: list[MinuteState] = field(default_factory=list)
     texts: dict[str, str] = field(default_factory=dict)
     pots: dict[str, dict[str, Any]] = field(default_factory=dict)  # under close watch, by equipment
+    exchangers: dict[str, Any] = field(default_factory=dict)  # from a file of their own
     open_events: list[Event] = field(default_factory=list)
 
 
@@ -137,6 +138,7 @@ def _window(resume: Resume, line: str, wanted: _Wanted) -> None:
 _LASTING = {
     *(Happening.DEVICE_LOST, Happening.GAP, Happening.OVERLOAD, Happening.LOG_FULL),
     *(Happening.ANODE_EFFECT, Happening.ANODE_EFFECT_WARNING, Happening.UNSTABLE),
+    *(Happening.FOULING, Happening.PRESSURE_DROP, Happening.HEAT_BALANCE, Happening.ACID_DEW),
 }
 
 
