@@ -3,7 +3,8 @@
 import fcntl
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,7 +26,10 @@ from reports.series.store import (
 from reports.site import Meter
 
 MEMORY: Final = "300MB"
+AT_ONCE: Final = 24_000_000  # bytes of Parquet in one query: a day of minutes, months of hours
 HOUR_NS: Final = 3_600_000_000_000
+PLANT_NS: Final = 8 * HOUR_NS  # plant time is that much ahead of UTC
+_EPOCH: Final = date(1970, 1, 1)
 HOURS_BY: Final = ("equipment", "quantity", "hour_ns")
 _TEXTS: Final = ("equipment", "quantity", "q", "raw", "gateway", "log")
 _INTS: Final = ("ts_ns", "period_s", "n", "seq")
@@ -83,21 +87,21 @@ class LakeSeries:
     def hourly(self, points: Sequence[Meter], period: Period) -> Table:
         import pyarrow as pa
 
-        found = [hours_of(no_windows())]
-        for start_ns in range(period.start_ns, period.end_ns, DAY_NS):  # bounded memory
-            if self._view("windows", start_ns, start_ns + DAY_NS):
-                rows = chosen(points, start_ns, start_ns + DAY_NS)
+        found = [no_hours()]
+        for start_ns, after_ns in self._stretches(period):
+            if self._view("windows", start_ns, after_ns):
+                rows = chosen(points, start_ns, after_ns)
                 found.append(run(self._duck, hours(rows)))
         return pa.concat_tables(found).sort_by([(name, "ascending") for name in HOURS_BY])
 
     def time_on(self, quantity: str, period: Period) -> list[TimeOn]:
         found = []
-        for day in period.days:  # bounded memory
-            start_ns = Period(day, day + timedelta(days=1)).start_ns
-            if self._view("windows", start_ns, start_ns + DAY_NS):
-                rows = run(self._duck, times_on(quantity, start_ns, start_ns + DAY_NS))
+        for start_ns, after_ns in self._stretches(period):
+            if self._view("windows", start_ns, after_ns):
+                rows = run(self._duck, times_on(quantity, start_ns, after_ns))
+                days = [_EPOCH + timedelta(days=n) for n in rows["day"].to_pylist()]
                 columns = (rows[name].to_pylist() for name in ("equipment", "on_s", "good_s"))
-                found += [TimeOn(day, *row) for row in zip(*columns, strict=True)]
+                found += list(map(TimeOn, days, *columns))
         return found
 
     def events(self, equipment: str, period: Period) -> list[EventRecord]:
@@ -146,6 +150,19 @@ class LakeSeries:
             *(table[name].to_pylist() for name in ("id", "text", "amount")),
         )
         return list({record.id: record for record in records}.values())
+
+    def _stretches(self, period: Period) -> Iterator[tuple[int, int]]:
+        """The period in stretches of whole days, as many at once as their files are small."""
+        start_ns, size = period.start_ns, 0
+        for at_ns in range(period.start_ns, period.end_ns, DAY_NS):
+            more = sum(
+                Path(path).stat().st_size for path in self._paths("windows", at_ns, at_ns + 1)
+            )
+            if size and size + more > AT_ONCE:
+                yield start_ns, at_ns
+                start_ns, size = at_ns, 0
+            size += more
+        yield start_ns, period.end_ns
 
     def _windows_on(self, start_ns: int) -> int:
         """Windows of one plant day."""
@@ -213,7 +230,7 @@ def hours(rows: Any) -> Any:
 
 def times_on(quantity: str, start_ns: int, end_ns: int) -> Any:
     """
-    Per equipment the seconds a flag was set and was known, as an expression.
+    Per plant day and equipment the seconds a flag was set and was known, as an expression.
 
     The mean of a flag's window is the share of its good time in which it was set. A window that is
     there twice counts once, by its later batch.
@@ -221,16 +238,19 @@ def times_on(quantity: str, start_ns: int, end_ns: int) -> Any:
     table = ibis.table(WINDOWS, name="windows")
     mine = table.filter(table.quantity == quantity)
     named = mine.mutate(ts_ns=mine.ts.epoch_seconds().cast("int64") * SECOND_NS)
+    named = named.mutate(day=((named.ts_ns + PLANT_NS) // DAY_NS).cast("int64"))
     inside = named.filter((named.ts_ns >= start_ns) & (named.ts_ns < end_ns))
     timed = inside.mutate(
         known_s=ibis.ifelse(inside["mean"].isnull(), 0.0, inside.good * inside.period_s)
     )
     timed = timed.mutate(set_s=ibis.coalesce(timed["mean"], 0.0) * timed.known_s)
-    once = timed.group_by("equipment", "ts_ns").aggregate(
+    once = timed.group_by("day", "equipment", "ts_ns").aggregate(
         set_s=timed.set_s.argmax(timed.seq), known_s=timed.known_s.argmax(timed.seq)
     )
-    summed = once.group_by("equipment").aggregate(on_s=once.set_s.sum(), good_s=once.known_s.sum())
-    return summed.order_by("equipment")
+    summed = once.group_by("day", "equipment").aggregate(
+        on_s=once.set_s.sum(), good_s=once.known_s.sum()
+    )
+    return summed.order_by("day", "equipment")
 
 
 def hours_of(windows: Table) -> Table:
@@ -238,6 +258,12 @@ def hours_of(windows: Table) -> Table:
     with connect() as duck:
         duck.register("windows", windows)
         return run(duck, hours(ibis.table(AT_HAND, name="windows")))
+
+
+@cache
+def no_hours() -> Table:
+    """A table of hours without rows."""
+    return hours_of(no_windows())
 
 
 def connect() -> Duck:
