@@ -23,7 +23,7 @@ class WarningLimits:
     slope_uohm_h: float = 0.75  # of the steady slope
     rise_uohm: float = 0.35
     deficit_kg: float = 34.0
-    noise_growth: float = 1.5  # swing against its own mean of the last hours
+    noise_growth: float = 3.0  # swing against its own mean of the last hours
     score: int = 2  # signs that make a warning
     on_min: int = 1  # shown for so many minutes it begins
     off_min: int = 10  # and not shown for so many it ends
