@@ -30,9 +30,9 @@ def _outside(figure: Figure) -> str:
     if amount < kind.low or (kind.high is not None and amount > kind.high):
         return say(
             f"{kind.zh}不可能为 {figure.value} {figure.unit}；应在 {_range(kind)} 之间"
-            f"{_hint(kind)}",
+            f"{_hint(figure)}",
             f"{figure.value} {figure.unit} is impossible for {kind.id}; it lies in {_range(kind)}"
-            f"{_hint(kind)}",
+            f"{_hint(figure)}",
         )
     return ""
 
@@ -42,12 +42,26 @@ def _range(kind: EntryKind) -> str:
     return f"{kind.low:f} – {high} {kind.unit}"
 
 
-def _hint(kind: EntryKind) -> str:
+def _hint(figure: Figure) -> str:
+    kind = figure.kind
     if kind.hint is not None:
         return say(f"；{kind.hint.zh}", f"; {kind.hint.en}")
-    if kind.unit == "fraction":
+    if kind.unit != "fraction":
+        return ""
+    meant = figure.amount * 100
+    if figure.amount >= kind.low or meant < kind.low or meant > (kind.high or 1):
         return say("；2 % 请填 0.02 fraction 或 2 %", "; 2 % is 0.02 fraction or 2 %")
-    return ""
+    given, percent = f"{figure.value} {figure.unit}", f"{_plain(meant * 100)} %"
+    other = f"{_plain(meant)} fraction"
+    also = "" if figure.unit == "fraction" else _plain(figure.amount)
+    return say(
+        (f"；{given} 即 {also}" if also else "") + f"；{percent} 请填 {percent} 或 {other}",
+        (f"; {given} is {also}" if also else "") + f"; for {percent} write {percent} or {other}",
+    )
+
+
+def _plain(number: Decimal) -> str:
+    return format(number.normalize(), "f")
 
 
 def _too_much(figure: Figure, site: Site) -> str:

@@ -73,7 +73,29 @@ BAD = [
         "kJ/kg 除以 1000 即 GJ/t",
     ),
     (f"fuel_carbon,plant,diesel,2026-10,86.3,fraction,{FACTS}", "more than 100 %", "超过 100 %"),
-    (f"anode_sulphur,line1,,2026-10,20,%,{FACTS}", "0 – 0.1 fraction", "0 – 0.1 fraction"),
+    (f"anode_sulphur,line1,,2026-10,20,%,{FACTS}", "0.003 – 0.05 fraction", "0.003 – 0.05"),
+    (
+        f"anode_sulphur,line1,,2026-10,0.02,%,{FACTS}",
+        "0.02 % is 0.0002; for 2 % write 2 % or 0.02 fraction",
+        "0.02 % 即 0.0002；2 % 请填 2 % 或 0.02 fraction",
+    ),
+    (
+        f"anode_ash,line1,,2026-10,0.004,%,{FACTS}",
+        "for 0.4 % write 0.4 % or 0.004 fraction",
+        "0.4 % 请填 0.4 % 或 0.004 fraction",
+    ),
+    (f"anode_ash,line1,,2026-10,4,%,{FACTS}", "0.0005 – 0.02", "0.0005 – 0.02 fraction 之间"),
+    (
+        f"fuel_carbon,plant,coke,2026-10,0.85,%,{FACTS}",
+        "for 85 % write 85 % or 0.85 fraction",
+        "85 % 请填 85 % 或 0.85 fraction",
+    ),
+    (
+        f"carbonate_purity,plant,dolomite,2026-10,0.95,%,{FACTS}",
+        "for 95 % write 95 % or 0.95 fraction",
+        "95 % 请填 95 % 或 0.95 fraction",
+    ),
+    ("collection_efficiency,line1,2026-10,0.95,%", "for 95 % write 95 %", "95 % 请填 95 %"),
     ("anode_sulphur,line1,2026-10,2,%", "missing: sample, method", "缺少：样品编号、检测方法"),
     (
         "anode_ash,line1,,2026-10,0.4,%,S,M,L,A,20.10.2026",
@@ -109,6 +131,13 @@ BAD = [
     ("heat_purchased,plant,2026-10,1e-30,GJ", "is impossible", "不可能"),
     ("heat_purchased,plant,2026-10,5%,GJ", "is not a number", "不是数字"),
 ]
+
+
+def test_a_balance_value_in_kg_is_refused(office: Office) -> None:
+    (office.root / "platform.png").write_bytes(b"screenshot")
+    head = HEAD.rstrip("\n") + ",document\n"
+    told = refused(office, head + "balance_value,plant,2026,1570,tCO2e/t,platform.png\n")
+    assert "1570 tCO2e/t is impossible for balance_value; it lies in 1.2 – 5 tCO2e/t" in told
 
 
 @pytest.mark.parametrize(("row", "english", "chinese"), BAD)
