@@ -13,6 +13,12 @@ STRETCHES: Final = 720  # of a trace; as many as a page can show
 POT: Final = Text(zh="槽号", en="pot")
 EFFECT: Final = Text(zh="阳极效应", en="Anode effect")
 _MINUTE: Final = timedelta(minutes=1)
+_VOLTAGE: Final = Text(zh="槽电压", en="Voltage")
+_RESISTANCE: Final = Text(zh="槽电阻", en="Resistance")
+_PANELS: Final = (
+    Axis(label=Text(zh="槽电压", en="voltage"), unit="V"),
+    Axis(label=Text(zh="槽电阻", en="resistance"), unit="μΩ"),
+)
 
 
 def pot_heat_map(  # noqa: PLR0913 - a picture has a name, a title, two edges and a measure
@@ -32,7 +38,7 @@ def pot_heat_map(  # noqa: PLR0913 - a picture has a name, a title, two edges an
         title=title,
         caption=caption,
         picture=HeatMap(
-            x=tuple(_day(day, days[0]) for day in days),
+            x=_day_names(days),
             y=tuple(pot.rpartition("/")[2].removeprefix("pot") for pot in pots),
             across=Axis(label=_span(days)),
             down=Axis(label=POT),
@@ -43,9 +49,10 @@ def pot_heat_map(  # noqa: PLR0913 - a picture has a name, a title, two edges an
     )
 
 
-def _day(day: date, first: date) -> str:
-    """``5``; the first of a month ``11-1`` where several months are shown."""
-    return f"{day.month}-{day.day}" if day.day == 1 and day != first else str(day.day)
+def _day_names(days: Sequence[date]) -> tuple[str, ...]:
+    """``5`` inside one month, ``11-5`` where several are shown."""
+    one = (days[0].year, days[0].month) == (days[-1].year, days[-1].month)
+    return tuple(str(day.day) if one else f"{day.month}-{day.day}" for day in days)
 
 
 def _span(days: Sequence[date]) -> Text:
@@ -92,24 +99,32 @@ class Effect:
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """Minutes of one pot from ``start`` on (plant time without offset), None where unknown."""
+    """One pot from ``start`` on (plant time without offset), a value each ``step``, or None."""
 
     pot: str
     start: datetime
     voltage_v: Sequence[Value]
     resistance_uohm: Sequence[Value]
     step: timedelta = _MINUTE
-    highest_v: Sequence[Value] = ()  # of each minute, when it is known
+    highest_v: Sequence[Value] = ()  # of each step, when it is known
 
 
 def pot_trace(trace: Trace, effects: Sequence[Effect], *, cut_v: Value = 6) -> Chart:
     """Voltage above, resistance below, anode effects across; volts above ``cut_v`` are cut off."""
     volts = envelope(trace.voltage_v, STRETCHES)
-    ohms = envelope(trace.resistance_uohm, STRETCHES)
+    ohms = envelope([*trace.resistance_uohm] or [None] * len(trace.voltage_v), STRETCHES)
     highs = envelope(trace.highest_v, STRETCHES).highs if trace.highest_v else volts.highs
     times = [trace.start + trace.step * n for n in volts.starts]
     last = times[-1] if times else trace.start
     name = trace.pot
+    shown = any(value is not None for value in ohms.means)  # else there is no second panel
+    series = [Series(name=_VOLTAGE, values=volts.means, low=volts.lows, high=highs)]
+    if shown:
+        second = Series(
+            name=_RESISTANCE, values=ohms.means, low=ohms.lows, high=ohms.highs, panel=1
+        )
+        series.append(second)
+    axis = _PANELS[0].model_copy(update={"highest": figure(cut_v)})
     return Chart(
         id=f"trace_{name.replace('/', '_')}",
         title=Text(
@@ -125,25 +140,8 @@ def pot_trace(trace: Trace, effects: Sequence[Effect], *, cut_v: Value = 6) -> C
             scale="time",
             across=Axis(label=Text(zh="北京时间", en="plant time")),
             x=tuple(time.isoformat(timespec="minutes") for time in times),
-            panels=(
-                Axis(label=Text(zh="槽电压", en="voltage"), unit="V", highest=figure(cut_v)),
-                Axis(label=Text(zh="槽电阻", en="resistance"), unit="μΩ"),
-            ),
-            series=(
-                Series(
-                    name=Text(zh="槽电压", en="Voltage"),
-                    values=volts.means,
-                    low=volts.lows,
-                    high=highs,
-                ),
-                Series(
-                    name=Text(zh="槽电阻", en="Resistance"),
-                    values=ohms.means,
-                    low=ohms.lows,
-                    high=ohms.highs,
-                    panel=1,
-                ),
-            ),
+            panels=(axis, _PANELS[1]) if shown else (axis,),
+            series=tuple(series),
             events=tuple(_event(e) for e in effects if e.end >= trace.start and e.start <= last),
         ),
     )

@@ -27,16 +27,16 @@ from reports.energy.operation import hours_of
 from reports.energy.pots import PotDays, read_pots
 from reports.formulas.electrolysis import METAL_V, METAL_V_PER_CE
 from reports.periods import PLANT_TIME, Period
-from reports.pictures import Axis, Chart, Threshold
+from reports.pictures import Axis, Chart, Threshold, Tone
 from reports.series.store import EventRecord, Windows
 from reports.site import PLANT, Meter, Potline
 from reports.values import Text
 
+_GRADES: Final[tuple[tuple[int, Tone], ...]] = ((1, "target"), (2, "mean"), (3, "limit"))
 PER_TONNE: Final = ("liquid_ac", "dc_specific")  # drawn by month
 MOST_DAYS: Final = 62  # columns of a heat map; longer periods are shown by means of several days
 STEPS: Final = ("voltage", "current_efficiency", "anode_effects", "stopped_pots", "other")
 KWH_PER_GJ: Final = Decimal("0.0036")  # GJ of one kWh
-MINUTE_NS: Final = 60_000_000_000
 MEASURES: Final = (  # heat maps of a line: column of the pot days, axis, title
     ("voltage", Axis(label=Text(zh="槽电压", en="voltage"), unit="V", decimals=3)),
     ("ae_s", Axis(label=Text(zh="效应时间", en="time in anode effect"), unit="min/d", decimals=1)),
@@ -71,8 +71,8 @@ def _levels(bench: Bench, places: Sequence[tuple[str, Text]], name: str) -> list
             continue
         limits = {x.name: x.value for x in found.inputs if x.name.startswith("limit_")}
         return [
-            level(Text(zh=f"{grade} 级 {limit}", en=f"level {grade}: {limit}"), limit)
-            for grade in (1, 2, 3)
+            level(Text(zh=f"{grade} 级 {limit}", en=f"level {grade}: {limit}"), limit, tone)
+            for grade, tone in _GRADES
             if (limit := limits.get(f"limit_{grade}")) is not None
         ]
     return []
@@ -281,21 +281,23 @@ def _worst(basis: Basis, pots: dict[str, PotDays]) -> Chart | None:
     effects = [e for e in basis.series.events(pot, span) if e.kind == "anode_effect"]
     if not len(volts):
         return None
+    step_ns = int(np.median(volts.period_ns))
     trace = Trace(
         pot,
         datetime.combine(day, datetime.min.time()),
-        _minutes(volts, volts.mean, span),
-        _minutes(ohms, ohms.mean, span),
-        highest_v=_minutes(volts, volts.high, span),
+        _steps(volts, volts.mean, span, step_ns),
+        _steps(ohms, ohms.mean, span, step_ns),
+        step=timedelta(seconds=step_ns // 10**9),
+        highest_v=_steps(volts, volts.high, span, step_ns),
     )
     return pot_trace(trace, [_effect(event, span) for event in effects])
 
 
-def _minutes(windows: Windows, values: Floats, span: Period) -> list[float]:
-    """The minutes of the day; NaN where there is no window. Windows without extremes are flat."""
-    column = np.full((span.end_ns - span.start_ns) // MINUTE_NS, np.nan)
+def _steps(windows: Windows, values: Floats, span: Period, step_ns: int) -> list[float]:
+    """The steps of the day; NaN where there is no window. Windows without extremes are flat."""
+    column = np.full(-(-(span.end_ns - span.start_ns) // step_ns), np.nan)
     shown = np.where(np.isfinite(values), values, windows.mean)
-    column[(windows.start_ns - span.start_ns) // MINUTE_NS] = shown
+    column[(windows.start_ns - span.start_ns) // step_ns] = shown
     found: list[float] = column.tolist()
     return found
 
