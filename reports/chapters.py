@@ -14,7 +14,15 @@ from drivers.config import Strict
 from reports.pictures import Chart
 from reports.values import Number, Text
 
-Cell = Number | Text | str | None  # None = not there
+
+class Signed(Strict):
+    """A number with the signs of what it is: ``of`` is the id of a line or of a rule."""
+
+    of: str
+    value: Number | None
+
+
+Cell = Number | Text | Signed | str | None  # None = not there
 
 
 class Paragraph(Strict):
@@ -29,11 +37,15 @@ class Facts(Strict):
     """Names and values beside one another."""
 
     block: Literal["facts"] = "facts"
-    facts: tuple[tuple[Text, Text | str], ...]
+    facts: tuple[tuple[Text, Text | Signed | str], ...]
 
 
 class Grid(Strict):
-    """Places down, figures across: lines ``place.name``; ``sums`` adds a row of rounded sums."""
+    """
+    Places down, figures across: lines ``place.name``.
+
+    ``sums`` adds a row with the sums of the rounded figures of the places above the last one.
+    """
 
     block: Literal["grid"] = "grid"
     title: Text | None = None
@@ -77,6 +89,7 @@ class Table(Strict):
     title: Text
     columns: tuple[Column, ...]
     rows: tuple[tuple[Cell, ...], ...]
+    total: tuple[Cell, ...] = ()  # a last row that is stated, where no column is summed
     note: Text | None = None
 
 

@@ -112,16 +112,16 @@ def _name_of(legal: LegalUse) -> str:
 
 
 def _stamps(legals: Sequence[LegalUse]) -> tuple[Stamp, ...]:
-    """One stamp per text of which a value was used that nobody read in the text itself."""
-    found: dict[str, Stamp] = {}
+    """One stamp per text and confirmation of the values that nobody read in the text itself."""
+    found: dict[tuple[str, str], Stamp] = {}
     for legal in legals:
         if legal.confirmed in {"official", "site"}:  # the plant's own is printed by itself
             continue
-        known = found.get(legal.source.title)
-        weak = "unverified" in {legal.confirmed, known.confirmed if known else ""}
-        found[legal.source.title] = Stamp(
+        key = legal.source.title, legal.confirmed
+        known = found.get(key)
+        found[key] = Stamp(
             source=SourceText.model_validate(dict(legal.source)),
             parameters=(*(known.parameters if known else ()), legal.label),
-            confirmed="unverified" if weak else "secondary",
+            confirmed=legal.confirmed,
         )
     return tuple(found.values())

@@ -117,11 +117,11 @@ class PotlineUse(Strict):
 
 
 class Stamp(Strict):
-    """A text that a person must open before the report may be relied upon."""
+    """A text to open before the report may be relied upon, and the values alike in confirmation."""
 
     source: SourceText
     parameters: tuple[Text, ...]
-    confirmed: Literal["secondary", "unverified"]  # the weakest among them
+    confirmed: Literal["secondary", "unverified"]  # each of them
 
 
 class Doubt(Strict):

@@ -1,8 +1,9 @@
 """How the tables of two versions of a report differ: row by row, by what stands in first column."""
 
 from collections.abc import Iterator
+from decimal import Decimal
 
-from reports.chapters import Cell, Column, Table
+from reports.chapters import Cell, Column, Signed, Table
 from reports.model import Change, Content
 from reports.values import Text
 from reports.words import short_text
@@ -45,13 +46,13 @@ def _rows(before: Table | None, after: Table | None) -> Iterator[Change]:
                 yield Change(what="table", ref=ref, label=label, before=whole[0], after=whole[1])
             continue
         for number, column in enumerate(table.columns):
-            if first[number] != second[number]:
+            if not _alike(first[number], second[number]):
                 yield Change(
                     what="table",
                     ref=f"{ref}/{number}",
                     label=_joined(label, column.label),
-                    before=first[number],
-                    after=second[number],
+                    before=_plain(first[number]),
+                    after=_plain(second[number]),
                 )
 
 
@@ -80,7 +81,19 @@ def _whole(columns: tuple[Column, ...], row: Row) -> Text:
     )
 
 
+def _alike(one: Cell, other: Cell) -> bool:
+    """The same; a figure that is a line or a rule is told of as such, not once more here."""
+    if isinstance(one, Signed) and isinstance(other, Signed):
+        return one.of == other.of or one.value == other.value
+    return _plain(one) == _plain(other)
+
+
+def _plain(cell: Cell) -> Decimal | Text | str | None:
+    return cell.value if isinstance(cell, Signed) else cell
+
+
 def _words(cell: Cell) -> Text:
+    cell = _plain(cell)
     if isinstance(cell, Text):
         return cell
     text = "—" if cell is None else cell if isinstance(cell, str) else short_text(cell)

@@ -237,7 +237,7 @@ def _of_another_year(factor: Legal, period: Period) -> list[Text]:
         Text(
             zh=f"采用最近公布的 {year or '?'} 年因子（{title}）：不是 {period.first.year} 年的"
             "因子，截至所用规则包尚无当年因子",
-            en=f"the most recently published factor, of {year or '?'} ({title}): not that of "
+            en=f"factor of {year or '?'}, the most recently published ({title}): not that of "
             f"{period.first.year}, for which the rules at hand hold none",
         )
     ]

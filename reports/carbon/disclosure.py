@@ -9,14 +9,13 @@ from collections.abc import Iterator, Sequence
 from reports.assembly import Assembly
 from reports.basis import Basis
 from reports.carbon.process import GUIDE, part_of
-from reports.chapters import Block, Cell, Chapter, Column, Facts, Paragraph, Table
+from reports.chapters import Block, Cell, Chapter, Column, Facts, Paragraph, Signed, Table
 from reports.conclude import words
 from reports.entries.certificates import KIND, Certificate, certificates
 from reports.model import Line
 from reports.rules.packs import Wanted
 from reports.site import PLANT, Names, Potline
 from reports.values import Text
-from reports.words import number_text
 
 _NOT_GIVEN = Text(zh="未填写", en="not given")
 _NONE = Text(zh="无", en="none")
@@ -28,8 +27,9 @@ def disclosure(basis: Basis, assembly: Assembly, potlines: Sequence[Potline]) ->
     blocks: list[Block] = []
     if isinstance(form, Wanted):
         blocks.append(Paragraph(text=_unseen(form), tone="warning"))
-    blocks += [_facts(basis, assembly), _processes(assembly, potlines), _changes(basis, potlines)]
-    blocks.append(_firms(basis, assembly))
+    blocks.append(_facts(basis, assembly))
+    blocks += [Paragraph(text=note, tone="note") for note in _without(assembly)]
+    blocks += [_processes(assembly, potlines), _changes(basis, potlines), _firms(basis, assembly)]
     return Chapter(title=Text(zh="信息公开表", en="Public disclosure sheet"), blocks=tuple(blocks))
 
 
@@ -52,7 +52,7 @@ def _facts(basis: Basis, assembly: Assembly) -> Facts:
             (Text(zh="生产场所地址", en="Production site"), _or_not(firm.production_site)),
             (Text(zh="行业分类代码", en="Sector code"), firm.industry_code),
             (Text(zh="报告年度", en="Year"), str(basis.period)),
-            *((line.label, _shown(line)) for line in _totals(assembly)),
+            *((line.label, Signed(of=line.id, value=line.value)) for line in _totals(assembly)),
         )
     )
 
@@ -66,36 +66,42 @@ def _totals(assembly: Assembly) -> Iterator[Line]:
         yield assembly.lines[f"{PLANT}.{name}"]
 
 
-def _shown(line: Line) -> Text:
-    if line.rounded is None:
-        return Text(zh="缺数据", en="missing")
-    notes = [note for note in line.notes if note.zh.startswith("不含")]
-    value = f"{number_text(line.rounded, line.decimals)} {line.unit}"
-    return Text(
-        zh=value + "".join(f"（{note.zh}）" for note in notes),
-        en=value + "".join(f" ({note.en})" for note in notes),
-    )
+def _without(assembly: Assembly) -> list[Text]:
+    """What the totals do not hold."""
+    return [
+        Text(zh=f"{line.label.zh}：{note.zh}", en=f"{line.label.en}: {note.en}")
+        for line in _totals(assembly)
+        for note in line.notes
+        if note.zh.startswith("不含")
+    ]
 
 
 def _processes(assembly: Assembly, potlines: Sequence[Potline]) -> Table:
-    rows: list[tuple[Cell, ...]] = []
-    for potline in potlines:
-        metal, emission = (assembly.lines[f"{potline.id}.{x}"] for x in ("aluminium", "emission"))
-        name = words(potline.name)
-        rows.append((potline.process, name, metal.rounded, emission.rounded))
+    rows: list[tuple[Cell, ...]] = [
+        (line.process, words(line.name), *_figures(assembly, line.id)) for line in potlines
+    ]
     return Table(
         id="disclosed_processes",
         title=Text(zh="铝电解工序", en="Electrolysis processes"),
         columns=(
             Column(label=Text(zh="工序编号", en="Process"), width=10),
             Column(label=Text(zh="名称", en="Name"), width=24),
-            Column(
-                label=Text(zh="铝液产量", en="Liquid aluminium"), unit="t", decimals=2, total=True
-            ),
-            Column(label=Text(zh="排放量", en="Emission"), unit="tCO2e", decimals=2, total=True),
+            Column(label=Text(zh="铝液产量", en="Liquid aluminium"), unit="t", decimals=2),
+            Column(label=Text(zh="排放量", en="Emission"), unit="tCO2e", decimals=2),
         ),
         rows=tuple(rows),
+        total=(Text(zh="合计", en="Total"), None, *_figures(assembly, PLANT)),
+        note=Text(
+            zh="合计由未修约值相加后修约，与各行修约值之和可差末位。",
+            en="The total is the sum of exact figures, rounded; the rounded rows may add up to "
+            "one more or less in the last digit.",
+        ),
     )
+
+
+def _figures(assembly: Assembly, scope: str) -> tuple[Cell, ...]:
+    lines = [assembly.lines[f"{scope}.{name}"] for name in ("aluminium", "emission")]
+    return tuple(Signed(of=line.id, value=line.value) for line in lines)
 
 
 def _changes(basis: Basis, potlines: Sequence[Potline]) -> Table:

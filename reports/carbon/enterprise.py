@@ -13,7 +13,7 @@ from drivers.language import say
 from drivers.model import ConfigError
 from reports.assembly import Argument, Head
 from reports.carbon.process import Bench, named
-from reports.chapters import Cell, Column, Table
+from reports.chapters import Cell, Column, Signed, Table
 from reports.entered import Entered, entered, month_of
 from reports.entries.kinds import KINDS
 from reports.entries.ledger import Entry
@@ -376,12 +376,14 @@ def fuel_table(lines: Sequence[Line]) -> Table | None:
         if not item or name not in {"fuel_co2", "carbonate_co2"}:
             continue
         consumed = known[f"{PLANT}.{name.removesuffix('_co2')}_consumed.{item}"]
-        given = {each.name: each.value for each in line.inputs}
+        given = {each.name: Signed(of=each.ref, value=each.value) for each in line.inputs}
         values = [
             next((given[one] for one in name.split("|") if one in given), None) for name in _INPUTS
         ]
+        burned = Signed(of=consumed.id, value=consumed.value)
+        emitted = Signed(of=line.id, value=line.value)
         word = names_of("fuel_consumed") | names_of("gas_consumed") | names_of(*CARBONATE_KINDS)
-        rows.append((word[item], consumed.rounded, consumed.unit, *values, line.rounded))
+        rows.append((word[item], burned, consumed.unit, *values, emitted))
     if not rows:
         return None
     title = Text(zh="化石燃料与碳酸盐", en="Fossil fuels and carbonates")

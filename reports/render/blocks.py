@@ -6,7 +6,7 @@ from decimal import Decimal
 from functools import partial
 from typing import Any, Final
 
-from reports.chapters import Block, Column, Details, Facts, Grid, Months, Paragraph, Table
+from reports.chapters import Block, Column, Details, Facts, Grid, Months, Paragraph, Signed, Table
 from reports.chapters import Cell as Written
 from reports.charts.draw import svg
 from reports.model import How, Line, Report
@@ -23,8 +23,9 @@ from reports.render.labels import (
     rounded_text,
     unit_text,
 )
-from reports.render.marks import marks
+from reports.render.marks import marks, sign_of
 from reports.render.printed import EVEN, Cell, Head, View, said, table
+from reports.render.sums import sum_of_months, sum_of_places, total_of
 from reports.site import PLANT
 from reports.values import Text
 from reports.words import number_text
@@ -45,6 +46,11 @@ class Pages:
     lines: dict[str, Line]
     labels: dict[str, str]
     marks: dict[str, str]
+    rule_marks: dict[str, str]
+
+    def sign(self, of: str) -> str:
+        """The signs of a line or a rule."""
+        return self.marks.get(of) or self.rule_marks.get(of, "")
 
     def say(self, zh: str, en: str) -> str:
         return zh if self.lang == "zh" else en
@@ -56,7 +62,9 @@ class Pages:
 def pages_of(report: Report, lang: str) -> Pages:
     """Everything at hand, once for a report."""
     lines = {line.id: line for line in report.content.lines}
-    return Pages(report, lang, lines, reference_labels(report, lang), marks(report.content))
+    content = report.content
+    rules = {legal.id: sign_of(legal) for legal in content.legals}
+    return Pages(report, lang, lines, reference_labels(report, lang), marks(content), rules)
 
 
 def printed(pages: Pages, block: Block, *, front: bool = False) -> list[View]:
@@ -71,11 +79,18 @@ def _paragraph(pages: Pages, block: Paragraph) -> list[View]:
 
 
 def _facts(pages: Pages, block: Facts) -> list[View]:
-    facts = [
-        [pages.of(name), value if isinstance(value, str) else pages.of(value)]
-        for name, value in block.facts
-    ]
+    facts = [[pages.of(name), fact_text(pages, value)] for name, value in block.facts]
     return [{"kind": "facts", "facts": facts}]
+
+
+def fact_text(pages: Pages, value: Text | Signed | str) -> str:
+    """A fact in words; a figure with its signs and unit."""
+    if not isinstance(value, Signed):
+        return value if isinstance(value, str) else pages.of(value)
+    line = pages.lines.get(value.of)
+    if line is None or value.value is None:
+        return HOW[How.MISSING].of(pages.lang)
+    return f"{number_text(value.value, line.decimals)}{pages.sign(value.of)} {line.unit}"
 
 
 def _grid(pages: Pages, block: Grid) -> list[View]:
@@ -99,14 +114,19 @@ def _grid(pages: Pages, block: Grid) -> list[View]:
     ]
     total = block.places[-1][0]
     notes = []
-    sums = [_sum_of_rounded(lines.get(f"{total}.{name}")) for name in names]
+    sums = [sum_of_places(lines, block, name) for name in names]
     if block.sums and any(sums):
-        rows.append([[said(pages.say("修约值之和", "Sum of rounded"))], *([said(s)] for s in sums)])
+        rows.append(
+            [
+                [said(pages.say("修约值之和", "Sum of rounded"))],
+                *([said("" if s is None else number_text(s.total, s.decimals))] for s in sums),
+            ]
+        )
         notes.append(
             pages.say(
-                "合计由未修约值相加后修约（四舍五入）；下行为修约值之和，供对照。",
+                "合计由未修约值相加后修约（四舍五入）；下行为上列各单元修约值之和，供对照。",
                 "Totals are sums of exact figures, rounded half up; the row below sums the "
-                "rounded figures.",
+                "rounded figures of the places above.",
             )
         )
     last = len(block.places) - 1 if total == PLANT and len(block.places) > 1 else None
@@ -135,18 +155,13 @@ def figure(pages: Pages, line: Line | None) -> View:
     return said(rounded_text(line), mark=pages.marks[line.id] if line.value is not None else "")
 
 
-def _sum_of_rounded(line: Line | None) -> str:
-    if line is None or line.sum_of_rounded is None:
-        return ""
-    return number_text(line.sum_of_rounded, line.decimals)
-
-
 def _months(pages: Pages, block: Months) -> list[View]:
     """Figures down, months and the whole across."""
     heads = [Head(pages.say("项目", "Figure"), width=13.0)]
     heads += [Head(month_head(month, pages.lang), right=True) for month in block.months]
     heads.append(Head(pages.say("全年", "Year"), right=True))
     rows: list[list[Cell]] = []
+    notes: list[str] = []
     for key in block.lines:
         across = [pages.lines.get(f"{key}@{month}") for month in block.months]
         across.append(pages.lines.get(key))
@@ -154,15 +169,26 @@ def _months(pages: Pages, block: Months) -> list[View]:
         if known is None:
             continue
         name = month_name(pages, block, known)
+        year = [figure(pages, across[-1]) | {"s": _year_style(across[-1])}]
+        short = sum_of_months(across)
+        if short:
+            year.append(said(f"Σ {short}", "small"))
+            notes = [
+                pages.say(
+                    "全年由未修约值相加后修约；其下小字 Σ 为各月修约值之和，供对照。",
+                    "The year is the sum of exact figures, rounded; Σ in small type below it is "
+                    "the sum of the rounded months.",
+                )
+            ]
         rows.append(
             [
                 [said(name), said(known.unit, "small")],
                 *([figure(pages, line)] for line in across[:-1]),
-                [figure(pages, across[-1]) | {"s": _year_style(across[-1])}],
+                year,
             ]
         )
     title = pages.of(block.title)
-    return [table(heads, rows, title=title) | EVEN] if rows else [nothing(pages)]
+    return [table(heads, rows, title=title, notes=notes) | EVEN] if rows else [nothing(pages)]
 
 
 def month_name(pages: Pages, block: Months, line: Line) -> str:
@@ -263,7 +289,9 @@ def _in_short(pages: Pages, block: Details) -> list[View]:
 
 def _table(pages: Pages, block: Table) -> list[View]:
     """Rows that are no lines; below them the sums of the columns that want one."""
-    numeric = [any(isinstance(row[n], Decimal) for row in block.rows) for n in _range(block)]
+    numeric = [
+        any(isinstance(row[n], Decimal | Signed) for row in block.rows) for n in _range(block)
+    ]
     heads = [
         Head(
             pages.of(c.label),
@@ -273,11 +301,12 @@ def _table(pages: Pages, block: Table) -> list[View]:
         )
         for n, c in enumerate(block.columns)
     ]
+    stated = [*block.rows, *([block.total] if block.total else [])]
     rows: list[list[Cell]] = [
-        [[said(cell_text(pages, cell, block.columns[n]))] for n, cell in enumerate(row)]
-        for row in block.rows
+        [[_table_cell(pages, cell, block.columns[n])] for n, cell in enumerate(row)]
+        for row in stated
     ]
-    strong = None
+    strong = len(block.rows) if block.total else None
     if any(column.total for column in block.columns) and block.rows:
         strong = len(rows)
         rows.append([[said(text)] for text in _totals(pages, block)])
@@ -285,6 +314,19 @@ def _table(pages: Pages, block: Table) -> list[View]:
     if not rows:
         return [nothing(pages, pages.of(block.title))]
     return [table(heads, rows, title=pages.of(block.title), notes=notes, strong=strong)]
+
+
+def _table_cell(pages: Pages, cell: Written, column: Column) -> View:
+    """A cell with its signs; what a line lacks is said as everywhere."""
+    if not isinstance(cell, Signed):
+        return said(cell_text(pages, cell, column))
+    line = pages.lines.get(cell.of)
+    if cell.value is None and line is not None and line.how is How.MISSING:
+        return figure(pages, line)
+    return said(
+        cell_text(pages, cell.value, column),
+        mark="" if cell.value is None else pages.sign(cell.of),
+    )
 
 
 def _range(block: Table) -> range:
@@ -295,20 +337,12 @@ def cell_text(pages: Pages, cell: Written, column: Column) -> str:
     """A cell in words; one that is not there is a dash."""
     if cell is None:
         return "—"
+    if isinstance(cell, Signed):
+        return cell_text(pages, cell.value, column)
     if isinstance(cell, Decimal):
         places = column.decimals
         return exact_text(cell) if places is None else number_text(cell, places)
     return cell if isinstance(cell, str) else pages.of(cell)
-
-
-def total_of(block: Table, n: int) -> tuple[Decimal | None, int]:
-    """Sum of a column, and how many of its cells are not there; None when none is."""
-    numbers = [row[n] for row in block.rows if isinstance(row[n], Decimal)]
-    if not numbers:
-        return None, len(block.rows)
-    return sum((x for x in numbers if isinstance(x, Decimal)), Decimal(0)), sum(
-        row[n] is None for row in block.rows
-    )
 
 
 def total_label(pages: Pages, block: Table) -> str:

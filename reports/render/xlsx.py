@@ -2,22 +2,24 @@
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from io import BytesIO
 from typing import Any, Final
 
-from reports.chapters import Block, Chapter, Details, Facts, Grid, Months, Paragraph, Table
+from reports.chapters import Block, Chapter, Details, Facts, Grid, Months, Paragraph, Signed, Table
+from reports.chapters import Cell as Written
 from reports.model import How, Line, Report
 from reports.pictures import Chart
 from reports.render.blocks import (
     Pages,
+    fact_text,
     month_head,
     month_name,
     pages_of,
     stated,
     total_label,
-    total_of,
 )
 from reports.render.datasheets import (
     changes_sheet,
@@ -28,9 +30,10 @@ from reports.render.datasheets import (
     meters_sheet,
 )
 from reports.render.labels import HOW, SHORT
-from reports.render.live import LINE_SUM_OF_ROUNDED, Names, Places
+from reports.render.live import LINE_ROUNDED, Names, Places
 from reports.render.parts import standard
 from reports.render.printed import ZERO_WIDTH_SPACE
+from reports.render.sums import sum_of_places, total_of
 from reports.render.view import front_alarms, front_facts, period_text
 from reports.render.workbook import (
     Alarm,
@@ -172,8 +175,8 @@ class _Writer:
         return [Words(self._pages.of(block.text), style)]
 
     def _facts(self, block: Facts) -> list[Item]:
-        of = self._pages.of
-        return [Pair(of(n), v if isinstance(v, str) else of(v)) for n, v in block.facts]
+        pages = self._pages
+        return [Pair(pages.of(name), fact_text(pages, value)) for name, value in block.facts]
 
     def _heading(self, title: Text | None) -> list[Item]:
         return [Words(self._pages.of(title), "heading")] if title is not None else []
@@ -234,7 +237,7 @@ class _Writer:
                 rows[-1][n] = SumDown(line.value, line.decimals, 0, len(above) - 1, mark)
         if block.sums:
             rows.append([pages.say("修约值之和", "Sum of rounded")])
-            rows[-1] += [self._sum_of_rounded(total(f"{scopes[-1]}.{name}")) for name in names]
+            rows[-1] += [self._sum_of_rounded(block, name) for name in names]
         strong = len(scopes) - 1 if len(scopes) > 1 else None
         return [*self._heading(block.title), Rows(tuple(columns), rows, strong)]
 
@@ -243,11 +246,12 @@ class _Writer:
         there = {key for key in above if key in self._pages.lines}
         return set(self._places.parts(total)) == there
 
-    def _sum_of_rounded(self, line: Line | None) -> Cell:
-        if line is None or line.sum_of_rounded is None:
+    def _sum_of_rounded(self, block: Grid, name: str) -> Cell:
+        found = sum_of_places(self._pages.lines, block, name)
+        if found is None:
             return None
-        formula = f"={self._places.line(line.id, LINE_SUM_OF_ROUNDED)}"
-        return Figure(line.sum_of_rounded, line.decimals, formula=formula)
+        cells = ",".join(self._places.line(key, LINE_ROUNDED) for key in found.lines)
+        return Figure(found.total, found.decimals, formula=f"=SUM({cells})")
 
     def _months(self, block: Months) -> list[Item]:
         """Figures down, months across; the year is a live sum of the months where it is one."""
@@ -282,16 +286,30 @@ class _Writer:
             Column(_label(pages.of(c.label), c.unit), max(8, c.width), c.decimals)
             for c in block.columns
         )
+        places = [column.decimals for column in block.columns]
+        stated = [*block.rows, *([block.total] if block.total else [])]
         rows: list[list[Cell]] = [
-            [pages.of(cell) if isinstance(cell, Text) else cell for cell in row]
-            for row in block.rows
+            [self._table_cell(cell, n) for cell, n in zip(row, places, strict=True)]
+            for row in stated
         ]
-        strong = None
+        strong = len(block.rows) if block.total else None
         if rows and any(column.total for column in block.columns):
             strong = len(rows)
             rows.append([self._total(block, n) for n in range(len(columns))])
         note = [Words(pages.of(block.note), "note")] if block.note else []
         return [*self._heading(block.title), Rows(columns, rows, strong), *note]
+
+    def _table_cell(self, cell: Written, decimals: int | None) -> Cell:
+        """A figure of a line as a reference to it, with its signs."""
+        if not isinstance(cell, Signed):
+            return self._pages.of(cell) if isinstance(cell, Text) else cell
+        line = self._pages.lines.get(cell.of)
+        if line is not None and line.value is not None and line.value == cell.value:
+            made = self._figure(line)
+            return replace(made, decimals=decimals) if isinstance(made, Figure) else made
+        if line is not None and line.how is How.MISSING and cell.value is None:
+            return self._figure(line)
+        return Figure(cell.value, decimals, self._pages.sign(cell.of))
 
     def _total(self, block: Table, n: int) -> Cell:
         column = block.columns[n]
