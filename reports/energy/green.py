@@ -183,9 +183,9 @@ def lots(bench: Bench) -> list[Lot]:
 
 
 def lot_doubts(bench: Bench, found: list[Lot]) -> Iterator[Doubt]:
-    """More retired than there was; a younger lot used while an older one expires unused."""
-    day, line = bench.period.after, f"{PLANT}.green_certificates"
-    for place, lot in enumerate(found):
+    """More retired than there was; younger lots used before older ones; lots that lapsed unused."""
+    line = f"{PLANT}.green_certificates"
+    for lot in found:
         if lot.retired > lot.received:
             yield Doubt(
                 line=line,
@@ -195,28 +195,34 @@ def lot_doubts(bench: Bench, found: list[Lot]) -> Iterator[Doubt]:
                     f"{lot.received} received",
                 ),
             )
-        younger = any(other.retired > 0 for other in found[place + 1 :])
-        if younger and lot.received > lot.retired:
-            yield Doubt(
-                line=line,
-                text=Text(
-                    zh=f"{lot.month} 绿证尚余 {lot.received - lot.retired} MWh、"
-                    f"{lot.valid_until} 起失效，却先核销了较新的：应先用先到期的",
-                    en=f"{lot.received - lot.retired} MWh of {lot.month} are left and lapse on "
-                    f"{lot.valid_until}, yet younger ones were retired: use those first that "
-                    "lapse first",
-                ),
-            )
-        if lot.valid_until <= day and lot.received > lot.retired:
-            yield Doubt(
-                line=line,
-                text=Text(
-                    zh=f"{lot.month} 绿证 {lot.received - lot.retired} MWh 已于 "
-                    f"{lot.valid_until} 失效",
-                    en=f"{lot.received - lot.retired} MWh of {lot.month} lapsed on "
-                    f"{lot.valid_until}",
-                ),
-            )
+    unused = [lot for lot in found if lot.received > lot.retired]
+    older = [
+        lot
+        for lot in unused
+        if any(other.retired > 0 and other.month.first > lot.month.first for other in found)
+    ]
+    if older:
+        zh, en = _named(older)
+        yield Doubt(
+            line=line,
+            text=Text(
+                zh=f"先核销了较新的绿证，较早的尚有结余：{zh}；应先用先到期的",
+                en=f"younger certificates were retired while older ones are left: {en}; use those "
+                "first that lapse first",
+            ),
+        )
+    lapsed = [lot for lot in unused if lot.valid_until <= bench.period.after]
+    if lapsed:
+        zh, en = _named(lapsed)
+        yield Doubt(line=line, text=Text(zh=f"绿证已失效：{zh}", en=f"certificates lapsed: {en}"))
+
+
+def _named(found: list[Lot]) -> tuple[str, str]:
+    rows = [(lot.month, lot.received - lot.retired, lot.valid_until) for lot in found]
+    return (
+        "、".join(f"{month} {mwh:f} MWh（{until} 失效）" for month, mwh, until in rows),
+        ", ".join(f"{mwh:f} MWh of {month} (until {until})" for month, mwh, until in rows),
+    )
 
 
 def lot_table(bench: Bench, found: list[Lot]) -> Table | None:
