@@ -9,9 +9,12 @@ import pytest
 
 from agent.pots.pots import Pots
 from agent.pots.settings import PotsConfig
-from agent.wire.encode import event_line
+from agent.wire.encode import FrameEncoder, event_line
 from agent.wire.events import Event, Happening
+from agent.wire.parse import Parser
 from drivers.model import Frame, Group, Quality
+from drivers.signals.anode_effects import find_effects
+from tests.agent.batches import RAW, batch
 from tests.agent.points import MINUTE_NS, START_NS, frame, group, point, sparse
 
 SECOND = 10**9
@@ -225,6 +228,35 @@ def test_a_subscription_tells_the_same_effect() -> None:
     assert begun.start_ns == START_NS + 12 * SECOND - SECOND // 2
     assert (over.amount, over.end_ns) == (28.0, START_NS + 40 * SECOND - SECOND // 2)
     assert bench.window(0)["ae_seconds"] == "28"
+
+
+def test_raw_lines_give_the_same_effects_again() -> None:
+    """What the raw stream kept is enough to find what the gateway told."""
+    bench = Bench()
+    draw = np.random.default_rng(4)
+    volts = np.concatenate(
+        [np.full(n, v) for n, v in ((9, 4), (30, 31), (60, 4), (7, 22), (99, 4))]
+    )
+    volts = np.round(volts + draw.normal(0, 0.05, len(volts)), 3)
+    volts[20:24] = math.nan
+    bench.run(volts.tolist())
+    encoder = FrameEncoder("demo", "gw1", VOLTAGES)
+    lines = []
+    for k, volt in enumerate(volts.tolist()):
+        codes = [BAD if math.isnan(volt) else 0, 0]
+        sent = frame(VOLTAGES, START_NS + k * SECOND, [volt, 4.05], codes)
+        lines += encoder.encode(sent).decode().split("\n")
+    parser = Parser()
+    samples = parser.parse([batch(RAW, 1, lines)]).samples
+    mine = samples.equipment == parser.equipment.texts.index(POTS[0])
+    order = np.argsort(samples.ts_ns[mine])
+    found = find_effects(samples.ts_ns[mine][order], samples.value[mine][order])
+    assert [(e.start_ns, e.end_ns, e.duration_s, e.gap_s) for e in found] == [
+        (e.start_ns, e.end_ns, e.amount, e.measured and e.measured.gap_s)
+        for e in bench.effects
+        if e.end_ns is not None
+    ][-1:]
+    assert found[0].ignitions == 2
 
 
 def test_a_restart_in_the_middle_goes_on_with_the_same_effect() -> None:
