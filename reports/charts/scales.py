@@ -81,7 +81,8 @@ def time_ticks(low: float, high: float, count: int, lang: str) -> list[TimeTick]
     step = next((s for s in _TIME_STEPS if span / s <= count), None)
     if step is None:
         return _month_ticks(low, high, count, lang)
-    first = math.ceil(low / step) * step
+    anchor = math.ceil(low / _DAY) * _DAY if step > _DAY else 0  # weeks begin where the axis does
+    first = anchor + math.ceil((low - anchor) / step) * step
     places = [first + n * step for n in range(int((high - first) // step) + 1)]
     return [TimeTick(p, _moment_text(p, step, lang, first=n == 0)) for n, p in enumerate(places)]
 

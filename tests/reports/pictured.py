@@ -1,10 +1,12 @@
 """Pictures made by hand with nasty content: gaps, hostile words, many pots. Nothing is computed."""
 
 import math
+import xml.etree.ElementTree as ET
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from reports.chapters import Chapter, Paragraph
+from reports.charts.draw import svg
 from reports.model import Report
 from reports.pictures import (
     Axis,
@@ -25,8 +27,12 @@ from tests.reports import specimen
 D = Decimal
 
 
-def text(zh: str, en: str) -> Text:
-    return Text(zh=zh, en=en)
+SVG = "{http://www.w3.org/2000/svg}"
+WIDTH = 499.0
+
+
+def text(zh: str, en: str | None = None) -> Text:
+    return Text(zh=zh, en=zh if en is None else en)
 
 
 def number(value: float) -> Decimal:
@@ -248,3 +254,74 @@ def report() -> Report:
     )
     content = report.content.model_copy(update={"chapters": (*report.content.chapters, chapter)})
     return report.model_copy(update={"content": content})
+
+
+# --- small ones, and what is seen on them
+
+
+def tree(chart: Chart, lang: str = "zh") -> ET.Element:
+    return ET.fromstring(svg(chart, lang, WIDTH))  # noqa: S314 - our own picture
+
+
+def words(root: ET.Element) -> list[str]:
+    return ["".join(node.itertext()) for node in root.iter(f"{SVG}text")]
+
+
+def tips(root: ET.Element) -> dict[str, ET.Element]:
+    """Shapes by what they say when the mouse rests on them."""
+    return {
+        title.text or "": shape for shape in root.iter() for title in shape.findall(f"{SVG}title")
+    }
+
+
+def bars(values: list[Decimal | None], **more: object) -> Chart:
+    return Chart(
+        id="bars",
+        title=text("柱"),
+        picture=Bars.model_validate(
+            {
+                "x": tuple(f"x{n}" for n in range(len(values))),
+                "axis": Axis(label=text("量"), unit="t"),
+                "series": (Series(name=text("甲"), values=tuple(values)),),
+            }
+            | more
+        ),
+    )
+
+
+def line(values: list[Decimal | None], **more: object) -> Chart:
+    return Chart(
+        id="line",
+        title=text("线"),
+        picture=Curves.model_validate(
+            {
+                "scale": "number",
+                "across": Axis(label=text("时间")),
+                "x": tuple(D(n) for n in range(len(values))),
+                "panels": (Axis(label=text("量"), unit="t", zero=True),),
+                "series": (Series(name=text("甲"), values=tuple(values)),),
+            }
+            | more
+        ),
+    )
+
+
+def paths(root: ET.Element) -> list[str]:
+    """Curves drawn: paths without a filling."""
+    return [p.get("d", "") for p in root.iter(f"{SVG}path") if p.get("fill") == "none"]
+
+
+def heat(cells: list[list[Decimal | None]], middle: Decimal | None = None) -> Chart:
+    return Chart(
+        id="heat",
+        title=text("热图"),
+        picture=HeatMap(
+            x=tuple(str(n) for n in range(len(cells[0]))),
+            y=tuple(str(n) for n in range(len(cells))),
+            across=Axis(label=text("日")),
+            down=Axis(label=text("槽")),
+            measure=Axis(label=text("电压"), unit="V"),
+            cells=tuple(tuple(row) for row in cells),
+            middle=middle,
+        ),
+    )
