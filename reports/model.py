@@ -207,7 +207,7 @@ class Content(Strict):
 
     def digest(self) -> str:
         """SHA-256 of the canonical JSON of this content."""
-        return hashlib.sha256(canonical(self.model_dump(mode="json"))).hexdigest()
+        return digest_of(self.model_dump(mode="json"))
 
 
 class Change(Strict):
@@ -239,6 +239,11 @@ class Report(Strict):
         """The file: canonical key order, one value per line, newline at the end."""
         table = self.model_dump(mode="json", by_alias=True)
         return json.dumps(table, ensure_ascii=False, sort_keys=True, indent=1) + "\n"
+
+
+def digest_of(content: dict[str, Any]) -> str:
+    """SHA-256 of the ``content`` of a report, as its file has it."""
+    return hashlib.sha256(canonical(content)).hexdigest()
 
 
 def canonical(table: dict[str, Any]) -> bytes:

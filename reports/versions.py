@@ -5,6 +5,7 @@ Nothing is ever overwritten. ``<report>-<period>-v<n>.json`` is the report; XLSX
 beside it are made from that file, in the language in their names.
 """
 
+import json
 import os
 import re
 from collections.abc import Sequence
@@ -19,7 +20,7 @@ from drivers.model import ConfigError
 from reports.citations import LodgedUse, MeterUse
 from reports.entries.ledger import Ledger
 from reports.lodgings import Lodging, Lodgings
-from reports.model import SCHEMA, Change, Content, Report
+from reports.model import SCHEMA, Change, Content, Report, digest_of
 from reports.periods import plant_now
 from reports.reasons import entry_ref, with_reasons
 from reports.table_changes import table_changes
@@ -38,16 +39,21 @@ class Written:
 
 
 def read_report(path: Path) -> Report:
-    """A report file, checked against its own digest. Raises ConfigError."""
+    """
+    A report file, checked against its own digest. Raises ConfigError.
+
+    What is hashed is what the file says: a later program may know more fields, with defaults.
+    """
     try:
-        report = Report.model_validate_json(path.read_bytes())
+        written = path.read_bytes()
+        report = Report.model_validate_json(written)
     except OSError as error:
         raise ConfigError([f"{path}: {why(error)}"]) from None
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
         raise ConfigError([f"{path}: no report: {where}: {first['msg']}"]) from None
-    if report.content.digest() != report.content_sha256:
+    if digest_of(json.loads(written)["content"]) != report.content_sha256:
         sentence = say(
             "内容与摘要不符：写出后被改动", "its content was changed after it was written"
         )

@@ -184,13 +184,13 @@ def _lodged_faults(file: Path, ledger: Ledger) -> list[str]:
     for lodging in lodgings.lodgings:
         copy = lodgings.copy(lodging)
         try:
-            content = read_report(copy).content
+            report = read_report(copy)
         except ConfigError as error:
             faults += error.problems
             continue
-        seen = content.ledger
+        seen = report.content.ledger
         known = Ledger(ledger.entries[: seen.entries])
-        if content.digest() != lodging.content_sha256:
+        if report.content_sha256 != lodging.content_sha256:
             faults.append(f"{copy}: " + say("不是当时存证的报告", "is not the report lodged"))
         elif len(known.entries) < seen.entries or known.head != seen.head:
             faults.append(

@@ -1,6 +1,7 @@
 """carbon-monthly: figures by hand, missing is said, versions are kept, doubts are raised."""
 
 import hashlib
+import hashlib
 import json
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -344,6 +345,24 @@ def test_a_month_is_over_at_midnight_of_the_plant() -> None:
     refuse_unless_due(plant.OCTOBER, end, preliminary=False)
     with pytest.raises(ConfigError):
         refuse_unless_due(plant.OCTOBER, end - timedelta(seconds=1), preliminary=False)
+
+
+def test_a_report_of_an_earlier_program_still_reads(kept: Office, smelter: Smelter) -> None:
+    """A later program knows one field more, with a default; what the file says is hashed."""
+    out = kept.root / "out"
+    arguments = [*("report", "carbon-monthly", "--site", str(kept.site_file)), *MONTH]
+    assert smelter(*arguments, "--out", str(out), "--format", "json")[0] == 0
+    file = out / "carbon-monthly-2026-10-v1.json"
+    table = json.loads(file.read_bytes())
+    del table["content"]["duties"]  # as if the program that wrote it had not known them
+    text = json.dumps(table["content"], ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    table["content_sha256"] = hashlib.sha256(text.encode()).hexdigest()
+    file.write_text(json.dumps(table), "utf-8")
+    assert read_report(file).content.duties == ()
+    table["content"]["duties"] = []
+    file.write_text(json.dumps(table), "utf-8")
+    with pytest.raises(ConfigError, match="changed after it was written"):
+        read_report(file)
 
 
 def test_a_changed_report_file_is_refused(kept: Office, smelter: Smelter) -> None:
