@@ -1,7 +1,6 @@
 """carbon-monthly: figures by hand, missing is said, versions are kept, doubts are raised."""
 
 import hashlib
-import hashlib
 import json
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
