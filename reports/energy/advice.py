@@ -33,6 +33,7 @@ ACTIONS: Final = {
 YEAR_H: Final = 8760
 _OTHER: Final[dict[Cause, Action]] = {
     "sensor": "check",
+    "voltage": "measure",
     "resistance": "measure",
     "drift": "measure",
     "feeder": "feeder",

@@ -17,13 +17,18 @@ from reports.energy.pot_statistics import robust_score, step_of, theil_sen
 from reports.energy.pots import PotDays, median_of, noise_mv
 from reports.values import Text
 
-Cause = Literal["sensor", "set_voltage", "resistance", "drift", "feeder", "effects", "noise"]
+Cause = Literal[
+    "sensor", "set_voltage", "voltage", "resistance", "drift", "feeder", "effects", "noise"
+]
 CAUSES: Final = {
     "sensor": Text(zh="电压测量可疑", en="suspect voltage sensor"),
     "set_voltage": Text(zh="设定电压偏高", en="set voltage too high"),
     "resistance": Text(
         zh="工作电压高于设定（极距或接触、阴极压降）",
         en="works above its set voltage (distance, joints or cathode)",
+    ),
+    "voltage": Text(
+        zh="工作电压偏高（设定电压未采集）", en="works high (set voltage not recorded)"
     ),
     "drift": Text(zh="工作电压持续上升", en="working voltage keeps rising"),
     "feeder": Text(zh="下料器堵塞或缺料", en="feeder blocked or short-filled"),
@@ -58,7 +63,7 @@ def findings_of(
     """
     found: list[list[Finding]] = [[] for _ in days.pots]
     enough = days.days >= by.days_least
-    for judge in (_sensors, _set_voltage, _drift, _resistance, _feeder, _effects, _noise):
+    for judge in (_sensors, _set_voltage, _voltage, _drift, _resistance, _feeder, _effects, _noise):
         made = judge(days, by, series_v)
         for pot, finding in made.items():
             known = {each.cause for each in found[pot]}
@@ -141,6 +146,28 @@ def _set_voltage(days: PotDays, by: PotParameters, _: Floats | None) -> dict[int
             Text(
                 zh=f"设定电压 {set_v[k]:.3f} V，系列中位数 {middle:.3f} V",
                 en=f"set voltage {set_v[k]:.3f} V, the line's median {middle:.3f} V",
+            ),
+        )
+        for k in np.flatnonzero(score >= by.stands_out)
+    }
+
+
+def _voltage(days: PotDays, by: PotParameters, _: Floats | None) -> dict[int, Finding]:
+    """Where no set voltage is recorded, the working voltage itself."""
+    set_v, target = days.mean("set_voltage"), days.mean("target_voltage")
+    unknown = ~np.isfinite(set_v) & ~np.isfinite(target)
+    working = np.where(unknown, days.mean("working"), np.nan)
+    score, middle = robust_score(working, by.usual_set_mv / 1000)
+    return {
+        int(k): Finding(
+            "voltage",
+            float(working[k]),
+            middle,
+            "V",
+            Text(
+                zh=f"工作电压 {working[k]:.3f} V，系列中位数 {middle:.3f} V，核对设定电压与压降",
+                en=f"works at {working[k]:.3f} V, the line's median {middle:.3f} V: check the set "
+                "voltage and the drops",
             ),
         )
         for k in np.flatnonzero(score >= by.stands_out)

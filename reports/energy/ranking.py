@@ -187,6 +187,11 @@ def _cause(pot: Ranked) -> tuple[str, str]:
             f"可能原因：{cause.zh}，{first.text.zh}",
             f"likely cause: {cause.en}, {first.text.en}",
         )
+    if not np.isfinite(pot.set_v):
+        return (
+            "设定电压未采集，不能再细分",
+            "no set voltage recorded, so it cannot be split further",
+        )
     part = max(PARTS, key=lambda name: float(getattr(pot.split, name)))
     size = getattr(pot.split, part)
     name = PART_NAMES[part]

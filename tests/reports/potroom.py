@@ -26,16 +26,17 @@ def hours(scenario: Scenario, days: int) -> tuple[dict[str, Floats], Floats, lis
     """Hourly values of every quantity (hours by pots) of line 1, its voltage, and its pots."""
     begin_s = datetime(FIRST.year, FIRST.month, FIRST.day, tzinfo=PLANT_TIME).timestamp()
     section = Plant(replace(scenario, start_s=begin_s, pot_detail=True, lines=1)).sections[0]
-    time_s = begin_s + STEP_S * np.arange(1, days * 24 * IN_HOUR + 1)
+    steps = np.arange(1, days * 24 * IN_HOUR + 1, dtype=np.float64)
+    time_s: Floats = begin_s + STEP_S * steps
     trace = trace_line(section, time_s, STEP_S)
     columns = {"voltage": trace.voltage, "anode_effect": trace.effect_share, **trace.detail}
     found = {}
     for name, values in columns.items():
-        steps = values.reshape(-1, IN_HOUR, values.shape[1])
+        hourly = values.reshape(-1, IN_HOUR, values.shape[1])
         if name in COUNTED:
-            found[name] = np.diff(steps[:, -1], axis=0, prepend=steps[:1, 0])
+            found[name] = np.diff(hourly[:, -1], axis=0, prepend=hourly[:1, 0])
         else:
-            found[name] = steps.mean(axis=1)
+            found[name] = hourly.mean(axis=1)
     series_v = section.line.line_v(trace.state).reshape(-1, IN_HOUR * 24).mean(axis=1)
     pots = [f"line1/pot{k + 1:03d}" for k in range(section.pots.count)]
     return found, series_v, pots

@@ -152,8 +152,8 @@ def test_without_current_nothing_is_taken_out_and_it_is_said() -> None:
 
 def test_rolling_twelve_months_are_weighted_and_the_year_before_is_the_same_month() -> None:
     """Eleven months of 13000 with 1 t and one of 13100 with 9 t: (11 x 13000 + 9 x 13100)/20."""
-    value: list[Decimal | None] = [Decimal(13000)] * 11 + [Decimal(13100), Decimal(12950)]
-    tonnes: list[Decimal | None] = [Decimal(1)] * 11 + [Decimal(9), Decimal(1)]
+    value: list[Decimal | None] = [*[Decimal(13000)] * 11, Decimal(13100), Decimal(12950)]
+    tonnes: list[Decimal | None] = [*[Decimal(1)] * 11, Decimal(9), Decimal(1)]
     nothing: list[Decimal | None] = [None] * 13
     rows = decline_of(months(13), value, tonnes, nothing, nothing).months
     assert rows[10].rolling is None
