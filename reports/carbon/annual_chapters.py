@@ -6,6 +6,7 @@ from typing import Final
 
 from reports.assembly import Assembly
 from reports.basis import Basis
+from reports.carbon.annual_pictures import year_pictures
 from reports.carbon.monthly import BESIDE, PURCHASED, SUMMARY, TOTAL, enterprise_blocks
 from reports.carbon.process import part_of
 from reports.carbon.uncertainty import add_uncertainty
@@ -239,7 +240,7 @@ def _auxiliary(assembly: Assembly, places: Places) -> Chapter:
 
 def _monthly(assembly: Assembly, places: Places, year: Period) -> Chapter:
     months = tuple(map(str, year.months))
-    blocks = []
+    blocks: list[Block] = [*year_pictures(assembly, places, months)]
     for scope, name in places:
         lines = tuple(
             line.id

@@ -210,7 +210,7 @@ def sankey() -> Chart:
         title=text("全厂能流图", "Energy of the plant"),
         picture=Sankey(
             measure=Axis(label=text("能量", "energy"), unit="GWh"),
-            nodes=tuple(Node(id=i, name=text(z, e), tone=t) for i, z, e, t in nodes),  # type: ignore[arg-type]
+            nodes=tuple(Node(id=i, name=text(z, e), tone=t) for i, z, e, t in nodes),
             flows=(
                 *(Flow(source=a, target=b, value=D(v)) for a, b, v in flows),
                 Flow(source="grid", target="fgd", value=None),

@@ -21,7 +21,7 @@ from reports.render.xlsx import render_xlsx
 from reports.values import Text
 from tests.reports import pictured
 from tests.reports.pictured import SVG, WIDTH, bars, heat, line, paths, text, tips, tree, words
-from tests.reports.specimen import pages
+from tests.reports.specimen import RARE, pages
 
 D = Decimal
 EVIL = '</text><script>alert(1)</script>" onload="x" & <b> \x0b'
@@ -246,9 +246,7 @@ def test_paper_shows_the_words_of_pictures_in_both_languages() -> None:
     for word in ("阳极效应", "未计量：网电", "电解反应", "时间占比"):  # inside of the SVG
         assert word in chinese.replace(" ", "")
     assert "heat recovered" in english
-    assert not [
-        c for c in unprintable(view(pictured.report(), "zh")) if pictured.specimen.RARE not in c
-    ]
+    assert not [c for c in unprintable(view(pictured.report(), "zh")) if RARE not in c]
 
 
 @cache
@@ -262,7 +260,7 @@ def test_the_workbook_has_the_numbers_and_charts_of_its_own(lang: str) -> None:
     assert content == render_xlsx(pictured.report(), lang)
     book = load_workbook(BytesIO(content))
     counts = {
-        chart.id: len(book[sheet]._charts)
+        chart.id: len(book[sheet]._charts)  # type: ignore[union-attr]
         for chart in pictured.charts()[:6]
         for sheet in book.sheetnames
         if sheet == sheet_name(chart.title.of(lang))
