@@ -21,6 +21,7 @@ from typing import Any, Final
 from drivers.language import language, say, why
 from drivers.model import ConfigError
 from drivers.tables import decode_table
+from reports.compute_checks import implausible, implausible_cells
 from reports.formulas import Formula
 from reports.formulas.numbers import FormulaError, choice, fraction, year_number
 from reports.formulas.parameters import PARAMETERS, meaning
@@ -86,8 +87,12 @@ def _columns(name: str) -> tuple[str, ...]:
 
 
 def _number(text: str) -> Decimal | str:
+    """The number written, full-width digits too; 1_000 and other scripts are left as text."""
+    plain = unicodedata.normalize("NFKC", text).strip()
+    if "_" in plain or not plain.isascii():
+        return text
     try:
-        return Decimal(text)
+        return Decimal(plain)
     except InvalidOperation:
         return text
 
@@ -118,8 +123,8 @@ def _put_input(given: Given, source: str) -> None:
 def _put_json(given: Given, text: str, where: str) -> None:
     given.as_json = True
     try:
-        found = json.loads(text, parse_float=Decimal)
-    except ValueError as error:
+        found = json.loads(text, parse_float=Decimal, object_pairs_hook=_each_once)
+    except (ValueError, ArithmeticError) as error:
         raise ConfigError([f"{where}: {error}"]) from None
     if isinstance(found, list) and given.table:
         found = {given.table: found}
@@ -127,6 +132,16 @@ def _put_json(given: Given, text: str, where: str) -> None:
         raise ConfigError([say("JSON 须为对象", 'write a JSON object, e.g. {"anode_t": 100}')])
     for name, value in found.items():
         given.put(name, value)
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object. Raises ValueError when a key stands in it twice."""
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise ValueError(say(f"{key} 给出两次", f"{key} is given twice"))
+        found[key] = value
+    return found
 
 
 # --- tables
@@ -157,6 +172,12 @@ def _rows(given: Given, name: str, text: str, file: str) -> list[dict[str, Any]]
         if not header:
             header = [_column(cell, every) for cell in plain]
             missing = [column for column in columns if column not in header]
+            twice = [column for column in every if header.count(column) > 1]
+            if twice:
+                shown = ", ".join(twice)
+                told = say(f"首行中 {shown} 列出两次", f"the first line has {shown} twice")
+                given.problems.append(f"{file}:{lines.line_num}: {told}")
+                return []
             if missing:
                 wanted = ", ".join(missing)
                 told = say(f"首行缺少列 {wanted}", f"the first line lacks the columns {wanted}")
@@ -257,8 +278,12 @@ def judge(given: Given) -> list[str]:
     if missing:
         wanted = " ".join(f"{name}=…" for name in missing)
         problems.append(say(f"缺少参数；请加 {wanted}", f"missing; add {wanted}"))
-    known = (name for name in formula.parameters if name in values)
-    return problems + [text for name in known if (text := _fault(name, values[name]))]
+    known = [name for name in formula.parameters if name in values]
+    problems += [text for name in known if (text := _fault(name, values[name]))]
+    if not problems:
+        tables = (name for name in known if PARAMETERS[name].columns)
+        problems = [fault for name in tables for fault in implausible_cells(name, values[name])]
+    return problems
 
 
 def _fault(name: str, value: Any, *, allow_name: bool = True) -> str:
@@ -274,4 +299,4 @@ def _fault(name: str, value: Any, *, allow_name: bool = True) -> str:
         if allow_name and isinstance(value, str) and "." in value:
             hint = say("；或写 名称=规则包.参数", "; or name=pack.parameter for a rule")
         return error.of(language()) + hint
-    return ""
+    return "" if known.words or known.columns else implausible(name, value)

@@ -3,6 +3,7 @@
 import json
 from datetime import date
 from decimal import Decimal
+from math import isfinite
 from typing import Annotated, Any
 
 import typer
@@ -10,10 +11,12 @@ import typer
 from drivers.language import language, say
 from drivers.model import ConfigError
 from reports.compute_arguments import Given, judge, read_arguments, take_rules
+from reports.compute_checks import mixed_sets, notes, too_large
 from reports.compute_signals import COMPUTABLE, COMPUTABLE_GROUPS
 from reports.formulas import Formula
 from reports.formulas.numbers import FormulaError
 from reports.formulas.parameters import PARAMETERS, Parameter, meaning
+from reports.periods import plant_now
 from reports.rules.packs import Legal, packs
 
 CONFIRMED = {
@@ -72,11 +75,14 @@ def compute(  # noqa: PLR0913 - each is an option of the command
         return
     given = read_arguments(chosen, values or [], source)
     used = take_rules(given, packs(), _day(on))
-    results = _run(given)
+    day = _day(on) or plant_now().date()
+    results = _run(given, mixed_sets(given.values, packs(), day))
     for legal in used:
         typer.echo(_citation(legal), err=True)
+    for note in notes(chosen.name, results, packs(), day):
+        typer.echo(note, err=True)
     if as_json or given.as_json:
-        typer.echo(json.dumps(_plain(results), ensure_ascii=False))
+        typer.echo(json.dumps(_plain(results), ensure_ascii=False, allow_nan=False))
     else:
         _print(results)
 
@@ -88,14 +94,25 @@ def _day(text: str) -> date | None:
         raise ConfigError([f"--on {text}: 2026-10-01"]) from None
 
 
-def _run(given: Given) -> dict[str, Any]:
-    """The results. Raises ConfigError with every mistake at once and what the formula takes."""
-    problems = judge(given)
+def _run(given: Given, mixed: str) -> dict[str, Any]:
+    """
+    The results. Raises ConfigError with every mistake at once and what the formula takes.
+
+    ``mixed`` says why two rules that were given do not go together.
+    """
+    problems = judge(given) + ([mixed] if mixed else [])
     if not problems:
         try:
-            return given.formula.run(**given.values)
+            results = given.formula.run(**given.values)
+            problems = list(too_large(results))
         except FormulaError as error:
             problems = error.of(language()).splitlines()
+        except ArithmeticError:
+            problems = [
+                say("无法计算；请核对数值和单位", "not computable; check numbers and units")
+            ]
+        if not problems:
+            return results
     lines = [_signature(given.formula)]
     if not given.values:
         lines += _names(given.formula)
@@ -114,6 +131,8 @@ def _plain(value: Any) -> Any:
     """Results as JSON has them: decimals as numbers, tables as lists of objects."""
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, float) and not isfinite(value):
+        return None  # not seen; JSON has no word for it
     if isinstance(value, dict):
         return {key: _plain(each) for key, each in value.items()}
     if isinstance(value, list | tuple):
@@ -194,7 +213,7 @@ def _names(formula: Formula) -> list[str]:
         optional = say("（可不写）", " (optional)") if name in formula.optional else ""
         told = f"{known.of(language())}{optional}{_answers(known)}"
         lines.append(f"    {symbol:<10} {name:<32} {known.unit:<22} {told}")
-    for name in formula.results:
+    for name in (*formula.results, *formula.extras):
         known = meaning(name)
         lines.append(f"    {'->':<10} {name:<32} {known.unit:<22} {known.of(language())}")
     return lines

@@ -19,10 +19,10 @@ smelter compute balance_value lines.csv --json      # a table: CSV file, UTF-8 o
 smelter compute pfc_slope --list                    # parameters with units / 参数与单位
 ```
 
-A percent where a fraction is expected, or the other way round, is refused; so are negative amounts
-and what is no number. Legal numbers are not in formulas: they come from the rule packs, with source
-and confirmation.
-应填小数处填百分数（或相反）、负数、非数字一律拒绝。法规数值不写在公式里，只来自规则包，附来源与核实程度。
+A percent where a fraction is expected, or the other way round, is refused; so are negative amounts,
+what is no number, and what no plant can have (a slip of the unit). Legal numbers are not in
+formulas: they come from the rule packs, with source and confirmation.
+应填小数处填百分数（或相反）、负数、非数字、任何工厂都不可能有的数值（多为单位写错）一律拒绝。法规数值不写在公式里，只来自规则包，附来源与核实程度。
 """
 
 
@@ -54,9 +54,10 @@ def _formula(formula: Formula) -> Iterator[str]:
         optional = " (optional)" if name in formula.optional else ""
         english = _cell(f"{known.en}{words}{columns}{optional}")
         yield f"| {_cell(symbol)} | `{name}` | {_cell(known.unit)} | {english} | {known.zh} |"
-    for name in formula.results:
+    for name in (*formula.results, *formula.extras):
         known = meaning(name)
-        yield f"| → | `{name}` | {_cell(known.unit)} | {_cell(known.en)} | {known.zh} |"
+        some = " (only sometimes)" if name in formula.extras else ""
+        yield f"| → | `{name}` | {_cell(known.unit)} | {_cell(known.en)}{some} | {known.zh} |"
     yield ""
     yield formula.text
 

@@ -6,9 +6,8 @@ from math import floor
 from typing import NamedTuple
 
 from reports.formulas.formula import Formula
-from reports.formulas.intensity import T_CARBON_PER_T_ALUMINIUM
+from reports.formulas.intensity import possible_intensity
 from reports.formulas.numbers import (
-    CO2_PER_CARBON,
     FormulaError,
     Number,
     amount,
@@ -17,8 +16,6 @@ from reports.formulas.numbers import (
     fraction,
     positive,
 )
-
-FLOOR_T_PER_T = T_CARBON_PER_T_ALUMINIUM * CO2_PER_CARBON  # anode CO2 at a current efficiency of 1
 
 
 class Allowance(NamedTuple):
@@ -114,14 +111,7 @@ def allowance(
     balance = positive("balance_t_per_t", balance_t_per_t)
     rise = fraction("slope", slope)
     cap = _alpha_cap(rise, fraction("clip_fraction", clip_fraction))
-    if intensity < FLOOR_T_PER_T:
-        raise FormulaError(
-            f"emission_t / aluminium_t：强度 {intensity:.4f} 低于物理下限 {FLOOR_T_PER_T:.4f} "
-            "tCO2/t（电流效率 100 % 时按法拉第定律的碳耗）；请核对排放量和铝液产量",
-            f"emission_t / aluminium_t: intensity {intensity:.4f} is below the physical floor of "
-            f"{FLOOR_T_PER_T:.4f} t CO2 per t (carbon by Faraday's law at a current efficiency of "
-            "100 %); check emission and aluminium",
-        )
+    possible_intensity("emission_t / aluminium_t", intensity)
     # As ratios: a third that Decimal cuts off would cost a whole tonne where A comes out even.
     deviation = 1 - Fraction(emission) / Fraction(aluminium) / Fraction(balance)
     alpha = max(-Fraction(cap), min(Fraction(cap), Fraction(rise) * deviation))

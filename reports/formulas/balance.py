@@ -7,14 +7,17 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from reports.formulas.formula import Formula
+from reports.formulas.intensity import possible_intensity
 from reports.formulas.numbers import FormulaError, Number, decimal, fraction, positive
 from reports.formulas.parameters import read_table
 
 
 class BalanceValue(NamedTuple):
-    """Balance value of the sector, t CO2e per t."""
+    """Balance value of the sector, t CO2e per t; low and high where a whole range balances."""
 
     balance_t_per_t: Decimal
+    low_t_per_t: Decimal | None = None
+    high_t_per_t: Decimal | None = None
 
 
 class _Process(NamedTuple):
@@ -36,8 +39,10 @@ def balance_value(
     the processes not clipped, "high" those clipped at +c, "low" at -c. The slope does not matter,
     nor does the cutting down to whole tonnes, which is left out. The sum never falls as BP rises,
     so the exact answer lies between two neighbouring points at which a process begins or ends to
-    be clipped. Where a whole range of BP balances (all clipped) the middle of it is given. Source:
-    draft allocation plan of July 2026, definition of the balance value; closed form derived.
+    be clipped. Where a whole range of BP balances (all clipped) its ends are low_t_per_t and
+    high_t_per_t, and balance_t_per_t is the middle. An intensity below the physical floor of 1.2242
+    t CO2 per t is refused. Source: draft allocation plan of July 2026, definition of the balance
+    value; closed form derived.
     """
     if x_clip_fraction is None:
         raise FormulaError(
@@ -50,12 +55,15 @@ def balance_value(
             f"x_clip_fraction：{x_clip_fraction} 无意义；须大于 0 且小于 1",
             f"x_clip_fraction: {x_clip_fraction} has no meaning; write more than 0, less than 1",
         )
-    return BalanceValue(decimal(_solve(_processes(lines), clip)))
+    low, high = _solve(_processes(lines), clip)
+    if low == high:
+        return BalanceValue(decimal(low))
+    return BalanceValue(decimal((low + high) / 2), decimal(low), decimal(high))
 
 
 def _processes(lines: Sequence[Mapping[str, object]]) -> list[_Process]:
     """The table, every bad row named. Raises FormulaError."""
-    checks = {"aluminium_t": positive, "intensity_t_per_t": positive}
+    checks = {"aluminium_t": positive, "intensity_t_per_t": possible_intensity}
     rows = read_table("lines", lines, checks, unique="process")
     pairs = [(Fraction(row["aluminium_t"]), Fraction(row["intensity_t_per_t"])) for row in rows]
     return [_Process(aluminium * intensity, intensity) for aluminium, intensity in pairs]
@@ -72,7 +80,8 @@ def _imbalance(processes: Sequence[_Process], balance: Fraction, clip: Fraction)
     )
 
 
-def _solve(processes: Sequence[_Process], clip: Fraction) -> Fraction:
+def _solve(processes: Sequence[_Process], clip: Fraction) -> tuple[Fraction, Fraction]:
+    """From the least to the greatest value that balances: mostly the same."""
     edges = sorted(
         {p.intensity / (1 + clip) for p in processes}
         | {p.intensity / (1 - clip) for p in processes}
@@ -81,7 +90,7 @@ def _solve(processes: Sequence[_Process], clip: Fraction) -> Fraction:
     first = bisect_left(edges, Fraction(0), key=lambda edge: _imbalance(processes, edge, clip))
     after = bisect_right(edges, Fraction(0), key=lambda edge: _imbalance(processes, edge, clip))
     if first < after:
-        return (edges[first] + edges[after - 1]) / 2
+        return edges[first], edges[after - 1]
     inside = (edges[first - 1] + edges[first]) / 2  # between edges the same ones are clipped
     above = total = weighted = Fraction(0)
     for process in processes:
@@ -91,7 +100,8 @@ def _solve(processes: Sequence[_Process], clip: Fraction) -> Fraction:
             weighted += process.emission * process.intensity
         else:
             above += process.emission if deviation > 0 else -process.emission
-    return weighted / (total + clip * above)
+    value = weighted / (total + clip * above)
+    return value, value
 
 
 CATALOGUE = (

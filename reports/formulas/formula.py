@@ -43,10 +43,14 @@ class Formula(NamedTuple):
 
     @property
     def results(self) -> tuple[str, ...]:
-        """Names of what it returns."""
-        kind = self.function.__annotations__["return"]
-        fields: tuple[str, ...] = kind._fields
-        return fields
+        """Names of what it always returns."""
+        fields: tuple[str, ...] = self.function.__annotations__["return"]._fields
+        return tuple(name for name in fields if name not in self.extras)
+
+    @property
+    def extras(self) -> tuple[str, ...]:
+        """Names of what it returns only where it has something to say."""
+        return tuple(self.function.__annotations__["return"]._field_defaults)
 
     @property
     def text(self) -> str:
@@ -60,7 +64,7 @@ class Formula(NamedTuple):
     def run(self, **values: Any) -> dict[str, Any]:
         """Everything it returns, by name: numbers, words, tables. Raises FormulaError."""
         found: dict[str, Any] = self.function(**values)._asdict()
-        return found
+        return {k: each for k, each in found.items() if each is not None or k not in self.extras}
 
     def __call__(self, **values: Any) -> dict[str, Decimal]:
         """The figures it returns, by name. Raises FormulaError."""

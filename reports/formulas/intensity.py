@@ -5,10 +5,32 @@ from typing import NamedTuple
 
 from reports.formulas.faraday import KG_ALUMINIUM_PER_KA_H
 from reports.formulas.formula import Formula
-from reports.formulas.numbers import CO2_PER_CARBON, Number, amount, fraction, positive
+from reports.formulas.numbers import (
+    CO2_PER_CARBON,
+    FormulaError,
+    Number,
+    amount,
+    fraction,
+    positive,
+)
 
 # 2 Al2O3 + 3 C -> 4 Al + 3 CO2: t of carbon per t of aluminium at a current efficiency of 1.
 T_CARBON_PER_T_ALUMINIUM = 3 * Decimal("12.011") / (4 * Decimal("26.9815"))
+FLOOR_T_PER_T = T_CARBON_PER_T_ALUMINIUM * CO2_PER_CARBON  # anode CO2 at a current efficiency of 1
+
+
+def possible_intensity(name: str, value: object) -> Decimal:
+    """An intensity that nature allows, t CO2e per t of aluminium. Raises FormulaError."""
+    number = positive(name, value)
+    if number < FLOOR_T_PER_T:
+        raise FormulaError(
+            f"{name}：强度 {number:.4f} 低于物理下限 {FLOOR_T_PER_T:.4f} "
+            "tCO2/t（电流效率 100 % 时按法拉第定律的碳耗）；请核对排放量和铝液产量",
+            f"{name}: intensity {number:.4f} is below the physical floor of {FLOOR_T_PER_T:.4f} "
+            "t CO2 per t (carbon by Faraday's law at a current efficiency of 100 %); check "
+            "emission and aluminium",
+        )
+    return number
 
 
 class ProcessEmission(NamedTuple):

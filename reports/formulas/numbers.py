@@ -15,6 +15,7 @@ CO2_PER_CARBON = Decimal(44) / Decimal(12)  # the ratio the guides print, not 44
 PERCENT_LEAST = 50  # a current efficiency is above it, a fraction never
 CLASS_LEAST = Decimal("0.05")  # the finest class of a plant's meter; 0.5 % as a fraction is 0.005
 CLASS_MOST = 20
+MOST = Decimal(10) ** 15  # of anything, in any unit of a formula
 PER_TONNE_MOST = 5  # t per t of anything a smelter feeds; kg per t are hundreds
 
 
@@ -37,7 +38,7 @@ def decimal(ratio: Fraction) -> Decimal:
 
 
 def exact(name: str, value: object) -> Decimal:
-    """``value`` as Decimal, finite. Raises FormulaError."""
+    """``value`` as Decimal, finite and not beyond 10^15. Raises FormulaError."""
     if isinstance(value, bool) or not isinstance(value, Decimal | float | int):
         raise FormulaError(
             f"{name}：{value!r} 不是数字；请写 名称=数字，JSON 中不加引号",
@@ -48,6 +49,11 @@ def exact(name: str, value: object) -> Decimal:
         raise FormulaError(
             f"{name}：{value} 不是有限数；缺失的数据不能当作数字",
             f"{name}: {value} is not a finite number; a missing value is no number",
+        )
+    if abs(number) > MOST:
+        raise FormulaError(
+            f"{name}：{number:.3e} 太大，没有工厂有这么多；请核对数值和单位",
+            f"{name}: {number:.3e} is more than any plant has; check the number and its unit",
         )
     return number
 

@@ -208,6 +208,8 @@ RESULTS: dict[str, Parameter] = {
     "allowance_high_t": P(T, "配额上限", "allowances, high"),
     "position_low_t": P(T, "盈缺下限", "position, low"),
     "position_high_t": P(T, "盈缺上限", "position, high"),
+    "low_t_per_t": P("tCO2e/t", "平衡值区间下限", "least value that balances"),
+    "high_t_per_t": P("tCO2e/t", "平衡值区间上限", "greatest value that balances"),
     "pre_allocation_t": P(T, "预分配配额", "pre-allocated allowances"),
     "saleable_t": P(T, "可出售盈余", "saleable surplus"),
     "shortfall_t": P(T, "缺口", "shortfall"),

@@ -45,7 +45,7 @@ def test_every_formula_has_a_case_and_says_its_source() -> None:
 
 
 def test_every_name_is_explained_once_in_both_languages() -> None:
-    used = {n for f in COMPUTABLE.values() for n in (*f.parameters, *f.results)}
+    used = {n for f in COMPUTABLE.values() for n in (*f.parameters, *f.results, *f.extras)}
     columns = {name for known in PARAMETERS.values() for name in (*known.columns, *known.gaps)}
     for name in used | columns:
         known = meaning(name)

@@ -222,7 +222,7 @@ def test_an_even_allowance_loses_no_tonne() -> None:
 # --- balance value
 
 sectors = st.lists(
-    st.tuples(st.decimals(1, 1_000_000, places=2), st.decimals("0.5", 5, places=4)),
+    st.tuples(st.decimals(1, 1_000_000, places=2), st.decimals("1.23", 12, places=4)),
     min_size=1,
     max_size=12,
 )
@@ -277,12 +277,31 @@ def test_unclipped_it_is_the_emission_weighted_mean(sector: list[tuple[Decimal, 
     assert mean >= due / metal * (1 - NEARLY)  # never below the output-weighted mean
 
 
-def test_all_clipped_gives_the_middle_of_the_range() -> None:
-    # E = 100 each; BP from 1/0.8 = 1.25 (A at +20 %) to 4/1.2 = 3.3333 (B at -20 %): all balance
-    sector = [(Decimal(100), Decimal(1)), (Decimal(25), Decimal(4))]
-    value = balance(sector)
-    assert nearly(value, (Decimal("1.25") + Decimal(4) / Decimal("1.2")) / 2)
-    assert allowances(sector, value) == 200
+def test_all_clipped_gives_the_range_and_its_middle() -> None:
+    # E = 200 each; BP from 2/0.8 = 2.5 (A at +20 %) to 8/1.2 = 6.6667 (B at -20 %): all balance
+    sector = [(Decimal(100), Decimal(2)), (Decimal(25), Decimal(8))]
+    found = FORMULAS["balance_value"](lines=rows(sector), x_clip_fraction=X_CLIP)
+    assert found["low_t_per_t"] == Decimal("2.5")
+    assert nearly(found["high_t_per_t"], Decimal(8) / Decimal("1.2"))
+    value = found["balance_t_per_t"]
+    assert nearly(value, (Decimal("2.5") + Decimal(8) / Decimal("1.2")) / 2)
+    for balanced in (value, found["low_t_per_t"], found["high_t_per_t"]):
+        assert nearly(allowances(sector, balanced), Decimal(400))
+    for beyond in (Decimal("2.49"), Decimal("6.67")):
+        assert abs(allowances(sector, beyond) - 400) > Decimal("0.01")
+
+
+def test_one_balance_value_has_no_range() -> None:
+    found = FORMULAS["balance_value"](
+        lines=rows([(Decimal(100), Decimal("1.5"))]), x_clip_fraction=X_CLIP
+    )
+    assert found.keys() == {"balance_t_per_t"}
+
+
+def test_a_process_below_the_physical_floor_has_no_balance() -> None:
+    sector = [(Decimal(100), Decimal("1.5")), (Decimal(100), Decimal("1.2241"))]
+    with pytest.raises(FormulaError, match=r"lines\[2\].*1\.2241 is below the physical floor"):
+        balance(sector)
 
 
 def test_one_line_alone_is_its_own_balance() -> None:
