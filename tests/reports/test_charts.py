@@ -260,7 +260,7 @@ def test_the_workbook_has_the_numbers_and_charts_of_its_own(lang: str) -> None:
     assert content == render_xlsx(pictured.report(), lang)
     book = load_workbook(BytesIO(content))
     counts = {
-        chart.id: len(book[sheet]._charts)  # type: ignore[union-attr]
+        chart.id: len(book[sheet]._charts)  # type: ignore[attr-defined]
         for chart in pictured.charts()[:6]
         for sheet in book.sheetnames
         if sheet == sheet_name(chart.title.of(lang))
