@@ -15,19 +15,19 @@ class Change:
 
 @dataclass(slots=True)
 class Alarm:
-    """``run`` steps in a row from ``since_ns`` on speak for a change; ``start_ns`` 0: it is off."""
+    """``run`` steps from ``since_ns`` on speak for a change; ``start_ns`` None: it is off."""
 
     run: int = 0
     since_ns: int = 0
     seen_ns: int = 0  # end of the last step
-    start_ns: int = 0
+    start_ns: int | None = None
 
     def step(
         self, at_ns: int, size_ns: int, value: float, *, bad: bool, well: bool, hold: int
     ) -> Change | None:
         """One step in order of time; ``bad`` begins it, ``well`` ends it, ``hold`` in a row."""
         self.seen_ns = at_ns + size_ns
-        if not (well if self.start_ns else bad):
+        if not (bad if self.start_ns is None else well):
             self.run = 0
             return None
         if not self.run:
@@ -36,19 +36,16 @@ class Alarm:
         if self.run < hold:
             return None
         self.run = 0
-        if self.start_ns:
-            return self._end(self.since_ns, value)
+        if self.start_ns is not None:
+            return self.stop(self.since_ns, value)
         self.start_ns = self.since_ns
         return Change(self.start_ns, None, value)
 
     def stop(self, at_ns: int, value: float = float("nan")) -> Change | None:
         """It ends whatever was measured; None when there was none."""
+        start_ns, self.start_ns = self.start_ns, None
         self.run = 0
-        return self._end(at_ns, value) if self.start_ns else None
-
-    def _end(self, at_ns: int, value: float) -> Change:
-        start_ns, self.start_ns = self.start_ns, 0
-        return Change(start_ns, max(at_ns, start_ns), value)
+        return None if start_ns is None else Change(start_ns, max(at_ns, start_ns), value)
 
 
 @dataclass(slots=True)
