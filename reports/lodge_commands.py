@@ -26,6 +26,15 @@ def lodge(  # noqa: PLR0913 - each is an option of the command
     ] = "",
     author: Annotated[str, typer.Option(help=say("经办人", "who handed it in"))] = "",
     note: Annotated[str, typer.Option(help=say("备注", "note"))] = "",
+    backdated: Annotated[
+        str,
+        typer.Option(
+            help=say(
+                "补登：存证日早于报告编制日的理由",
+                "why a day before the report was written is recorded",
+            )
+        ),
+    ] = "",
     site: Annotated[
         Path | None,
         typer.Option(help=say("厂区配置，默认为报告所指", "site.toml; usual: that of the report")),
@@ -53,6 +62,7 @@ def lodge(  # noqa: PLR0913 - each is an option of the command
     content = report.content
     plant = load_site(site or file.parent / report.site)
     _refuse(file, report, plant.plant, day, incomplete=incomplete)
+    _refuse_before(file, report, day, backdated.strip())
     made = record(
         plant.entries,
         Lodging(
@@ -67,6 +77,7 @@ def lodge(  # noqa: PLR0913 - each is an option of the command
             author=author.strip(),
             time=plant_now(),
             note=note,
+            backdated=backdated.strip(),
         ),
         file.read_bytes(),
     )
@@ -136,6 +147,24 @@ def _refuse(file: Path, report: Report, plant: str, day: date, *, incomplete: bo
         raise ConfigError([f"{file}: {problem}" for problem in problems])
 
 
+def _refuse_before(file: Path, report: Report, day: date, backdated: str) -> None:
+    """Raises ConfigError for a day before the report was written, unless a reason is given."""
+    if backdated and day >= report.written:
+        sentence = say(
+            f"--backdated：报告编制于 {report.written}，{day} 不早于该日，无须补登",
+            f"--backdated: the report was written on {report.written}, {day} is not before it",
+        )
+        raise ConfigError([f"{file}: {sentence}"])
+    if day < report.written and not backdated:
+        sentence = say(
+            f"--on {day}：报告编制于 {report.written}，此前不可能存证；确为补登时，请用 "
+            '--backdated "理由" 说明，将随登记留存',
+            f"--on {day}: the report was written on {report.written} and cannot have been lodged "
+            'before; if this is recorded later, say why with --backdated "REASON": it is kept',
+        )
+        raise ConfigError([f"{file}: {sentence}"])
+
+
 def _list(file: Path | None, site: Path | None, *, as_json: bool) -> None:
     if site is None and file is not None:
         site = file.parent / read_report(file).site
@@ -164,4 +193,11 @@ def _sentence(lodging: Lodging) -> str:
         lodging.author,
         lodging.content_sha256[:16],
     ]
+    if lodging.backdated:
+        parts.append(
+            say(
+                f"补登于 {lodging.recorded}：{lodging.backdated}",
+                f"recorded later, on {lodging.recorded}: {lodging.backdated}",
+            )
+        )
     return "  |  ".join([*parts, *([lodging.note] if lodging.note else [])])

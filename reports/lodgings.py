@@ -53,6 +53,7 @@ class Lodging:
     author: str
     time: datetime  # when this was recorded
     note: str = ""
+    backdated: str = ""  # why a day before the report was written is recorded
     prev: str = ""
 
     def text(self) -> str:
@@ -70,7 +71,13 @@ class Lodging:
             "on": self.on.isoformat(),
             "author": self.author,
         }
-        return canonical_line(table | ({"note": self.note} if self.note else {}))
+        said = {"note": self.note, "backdated": self.backdated}
+        return canonical_line(table | {key: text for key, text in said.items() if text})
+
+    @property
+    def recorded(self) -> date:
+        """The plant day on which it was recorded."""
+        return self.time.astimezone(PLANT_TIME).date()
 
     @property
     def hash(self) -> str:
@@ -181,5 +188,6 @@ def _lodging(table: dict[str, Any]) -> Lodging:
         author=table["author"],
         time=datetime.fromisoformat(table["time"]),
         note=table.get("note", ""),
+        backdated=table.get("backdated", ""),
         prev=table["prev"],
     )

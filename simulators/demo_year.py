@@ -154,6 +154,7 @@ async def _make(
         await run(
             f"lodge-{name}-{period[1]}",
             *("lodge", str(made), "--receipt", f"SIM-{name}-{period[1]}", "--on", lodge),
+            *("--backdated", say("仿真：按当年日期登记", "simulated: as if lodged in that year")),
             *("--author", say("环保专员（仿真）", "environment officer (simulated)")),
         )
 

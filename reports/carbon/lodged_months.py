@@ -42,6 +42,7 @@ def lodged_months(basis: Basis, assembly: Assembly) -> LodgedMonths:
     rows: list[tuple[Cell, ...]] = []
     moved: list[tuple[Cell, ...]] = []
     doubts: list[Doubt] = []
+    later: list[Block] = []
     for month in basis.period.months:
         due = _due(assembly, month)
         lodging = basis.lodgings.latest(NAME, str(month))
@@ -51,7 +52,8 @@ def lodged_months(basis: Basis, assembly: Assembly) -> LodgedMonths:
         content = read_report(basis.lodgings.copy(lodging)).content
         found = list(_differences(assembly, content, month))
         first = next(x for x in basis.lodgings.lodgings if _same(x, month))
-        in_time = None if due is None else (IN_TIME if first.on <= due else LATE)
+        in_time = _in_time(first, due)
+        later += _later(month, lodging)
         same = NO if found else YES
         number = f"v{lodging.version}"
         rows.append(
@@ -59,10 +61,33 @@ def lodged_months(basis: Basis, assembly: Assembly) -> LodgedMonths:
         )
         moved += [_row(month, each) for each in found]
         doubts += _doubts(month, first, due, found)
-    blocks: list[Block] = [_months(rows)]
+    blocks: list[Block] = [_months(rows), *later]
     blocks.append(_moved(moved) if moved else Paragraph(text=_none_differ(rows)))
     title = Text(zh="与各月存证的一致性", en="The months as they were lodged")
     return LodgedMonths(Chapter(title=title, blocks=tuple(blocks)), tuple(doubts))
+
+
+def _in_time(first: Lodging, due: date | None) -> Text | None:
+    """By the first lodging; None before there was a duty."""
+    if due is None:
+        return None
+    word = IN_TIME if first.on <= due else LATE
+    if not first.backdated:
+        return word
+    return Text(zh=f"{word.zh}（补登）", en=f"{word.en} (recorded later)")
+
+
+def _later(month: Period, lodging: Lodging) -> list[Block]:
+    """When and why a lodging was recorded after its day."""
+    if not lodging.backdated:
+        return []
+    text = Text(
+        zh=f"{month}：登记的存证日 {lodging.on} 早于报告编制日，补登于 {lodging.recorded}，"
+        f"理由：{lodging.backdated}",
+        en=f"{month}: lodged on {lodging.on} as recorded later, on {lodging.recorded}, after the "
+        f"report was written; reason: {lodging.backdated}",
+    )
+    return [Paragraph(text=text, tone="note")]
 
 
 def _same(lodging: Lodging, month: Period) -> bool:

@@ -27,6 +27,7 @@ from reports.words import rounded
 
 CODE: Final = "conservative_v1"
 BY_PLAN: Final = "plan_conservative"
+NO_RULE: Final = "none"  # the plan substitutes nothing
 BACK: Final = 12  # months looked back upon
 _STOCK: Final = ("anode_stock_begin", "anode_received", "anode_stock_end")
 
@@ -75,10 +76,21 @@ def other_rule(plan: Plan | None, figure: str) -> tuple[Text, ...]:
     if parameter is None or parameter.missing.code == CODE:
         return ()
     rule = parameter.missing
+    if rule.code == NO_RULE:
+        return (
+            Text(
+                zh=f"质量控制计划对该数据没有规定替代方法（计划原文：{rule.text.zh}）；请查明实际数值"
+                "并录入，再重新生成报告",
+                en="the quality plan lays down no substitute for this figure (its words: "
+                f"“{rule.text.en}”); find the true value, enter it, and make the report again",
+            ),
+        )
     return (
         Text(
-            zh=f"质量控制计划规定的处理方法（{rule.code}）须人工完成：{rule.text.zh}",
-            en=f"the quality plan's rule ({rule.code}) must be followed by hand: {rule.text.en}",
+            zh=f"质量控制计划规定缺失时按以下方法处理（{rule.code}），程序不代为计算，请人工完成并"
+            f"录入结果：{rule.text.zh}",
+            en=f"for a missing figure the quality plan lays down ({rule.code}): “{rule.text.en}”; "
+            "this is not done by the program: do it by hand and enter the result",
         ),
     )
 

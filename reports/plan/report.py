@@ -14,6 +14,7 @@ from drivers.model import ConfigError
 from reports.assembly import Assembly, Head, legal_use
 from reports.basis import Basis
 from reports.carbon.process import GUIDE
+from reports.carbon.substitution import BY_PLAN, NO_RULE
 from reports.chapters import Chapter, Column, Details, Paragraph, Standard, Table
 from reports.conclude import conclude
 from reports.model import Content, Doubt, DutyUse, How, Section
@@ -60,7 +61,11 @@ def quality_plan(basis: Basis) -> Content:
         for certificate in calibration.certificates[-1:]:
             assembly.entry(calibration.instrument.id, certificate.entry)
     _counts(assembly, basis, plan, named, wanted)
-    warnings = (*_legal_limits(assembly, plan), *_certificates(known))
+    warnings = (
+        *_legal_limits(assembly, plan),
+        *_not_conservative(assembly, named),
+        *_certificates(known),
+    )
     assembly.legal_or_absent(GUIDE, "annex_b_form")
     chapters = _chapters(site, plan, named, known)
     content = conclude(
@@ -143,6 +148,27 @@ def _legal_limits(assembly: Assembly, plan: Plan) -> list[Doubt]:
             )
             found.append(Doubt(line=f"{PLANT}.{COUNTS[0]}", text=words))
     return found
+
+
+def _not_conservative(assembly: Assembly, named: Mapping[str, Parameter]) -> list[Doubt]:
+    """Parameters for which the plan substitutes nothing, where the guide asks for caution."""
+    rule = _rule(assembly, "missing_data_method")
+    if rule is None or rule.value != BY_PLAN:
+        return []
+    open_ = dict.fromkeys(
+        parameter.figure
+        for parameter in named.values()
+        if parameter.missing.code == NO_RULE and parameter.acquisition is not Acquisition.DEFAULT
+    )
+    if not open_:
+        return []
+    words = text(
+        f"{len(open_)} 个参数的缺失数据处理为“{NO_RULE}”，没有保守的替代方法，而指南要求按计划"
+        f"规定的保守方法处理缺失数据：{'、'.join(open_)}",
+        f"{len(open_)} parameters have no rule for missing data (“{NO_RULE}”), where the guide "
+        f"wants missing data replaced by a conservative rule of the plan: {', '.join(open_)}",
+    )
+    return [Doubt(line=f"{PLANT}.{COUNTS[0]}", text=words)]
 
 
 def _rule(assembly: Assembly, name: str) -> Legal | None:

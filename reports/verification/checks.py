@@ -66,8 +66,10 @@ class Check:
 
     @property
     def documents(self) -> tuple[Document, ...]:
-        entries = (*self.source.entries, *self.own)
-        return tuple(dict.fromkeys(d for e in entries if (d := e.figure.document) is not None))
+        """Vouchers, and the tables the entries of either side were imported from."""
+        figures = [entry.figure for entry in (*self.source.entries, *self.own)]
+        files = (file for x in figures for file in (x.document, x.source) if file is not None)
+        return tuple(dict.fromkeys(files))
 
 
 def percent_of(difference: Decimal, value: Decimal) -> Decimal | None:

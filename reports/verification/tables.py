@@ -113,7 +113,8 @@ def month_table(found: Sequence[Check]) -> Table:
             _ALLOWED,
             _VERDICT,
             *columns(
-                ("说明", "Explanation", 26), ("凭证文件（SHA-256 前 12 位）", "Files (SHA-256)", 34)
+                ("超差说明", "Explanation", 26),
+                ("凭证和导入表（SHA-256 前 12 位）", "Vouchers, imported tables (SHA-256)", 34),
             ),
         ),
         rows=tuple(
@@ -126,7 +127,7 @@ def month_table(found: Sequence[Check]) -> Table:
                 _percent(x.percent),
                 x.threshold,
                 _verdict(above=x.above, unexplained=x.unexplained),
-                x.explanation or None,
+                (x.explanation or None) if x.above else None,
                 _files(x),
             )
             for x in found
@@ -154,7 +155,7 @@ def lodged_table(
             (
                 str(month),
                 text("未存证", "not lodged") if known is None else f"v{known[0].version}",
-                None if known is None else known[0].on.isoformat(),
+                None if known is None else _lodged_on(known[0]),
                 None if known is None else known[0].receipt,
                 text("无", "none") if plan is None else plan.name,
                 None if known is None else Decimal(len(differ)),
@@ -175,6 +176,14 @@ def lodged_table(
         ),
         rows=tuple(rows),
     )
+
+
+def _lodged_on(lodging: Lodging) -> Text:
+    """The day, and when it was recorded where that was afterwards."""
+    day, recorded = lodging.on.isoformat(), lodging.recorded.isoformat()
+    if not lodging.backdated:
+        return text(day, day)
+    return text(f"{day}（补登于 {recorded}）", f"{day} (recorded later, on {recorded})")
 
 
 def differences_table(found: Sequence[Lodged]) -> Table:

@@ -67,7 +67,12 @@ def has(content: Content, identity: str) -> bool:
 
 
 def hand_in(
-    office: YearOffice, name: str, period: Period, on: date, receipt: str = "R-1"
+    office: YearOffice,
+    name: str,
+    period: Period,
+    on: date,
+    receipt: str = "R-1",
+    backdated: str = "",
 ) -> Content:
     """Make and lodge a report as an officer does."""
     out = office.root / "out"
@@ -83,6 +88,7 @@ def hand_in(
         on=on,
         author="王敏",
         time=NOW,
+        backdated=backdated,
     )
     lodge(office.root / "entries.jsonl", lodging, written.path.read_bytes())
     return written.report.content
@@ -581,3 +587,15 @@ def test_the_factor_of_the_own_year_comes_before_a_newer_one() -> None:
     assert grid_factor(Assembly(Period.month(2025, 6), packs()), "atlantis").number == Decimal(
         "0.5306"
     )
+
+
+def test_a_month_recorded_later_is_said_beside_its_day(office: YearOffice) -> None:
+    office.enter(usual_year())
+    hand_in(
+        office, "carbon-monthly", Period.month(2026, 1), date(2026, 3, 12), backdated="平台停机"
+    )
+    content = office.content()
+    rows = rows_of(content, "lodged_months")
+    assert "in time (recorded later)" in rows["2026-01"]
+    texts = [b.text.en for c in content.chapters for b in c.blocks if b.block == "paragraph"]
+    assert any("recorded later, on 2027-01-20" in text and "平台停机" in text for text in texts)

@@ -32,7 +32,7 @@ def make(office: Office, smelter: Smelter, month: str = "2026-10") -> tuple[Path
 
 
 def lodge(file: Path, smelter: Smelter, *more: str, receipt: str = "R-1") -> tuple[int, str]:
-    given = {"--receipt": receipt, "--on": "2026-11-20", "--author": "王敏"}
+    given = {"--receipt": receipt, "--on": "2026-11-23", "--author": "王敏"}
     given |= dict(zip(more[::2], more[1::2], strict=True)) if more else {}
     return smelter("lodge", str(file), "--incomplete", *(x for pair in given.items() for x in pair))
 
@@ -53,12 +53,12 @@ def test_a_lodging_is_recorded_with_a_copy_of_the_report(lodged: Office, smelter
     assert (made.number, made.report, made.period, made.version) == (
         *(1, "carbon-monthly", "2026-10", 1),
     )
-    assert (made.receipt, str(made.on), made.author) == ("R-1", "2026-11-20", "王敏")
+    assert (made.receipt, str(made.on), made.author) == ("R-1", "2026-11-23", "王敏")
     assert made.content_sha256 == read_report(file).content_sha256
     assert lodgings.copy(made).read_bytes() == file.read_bytes()
     code, said = smelter("lodge", "--list", "--site", str(lodged.site_file))
     assert code == 0
-    assert "lodged on 2026-11-20, receipt R-1" in said
+    assert "lodged on 2026-11-23, receipt R-1" in said
     code, said = smelter("lodge", "--list", "--site", str(lodged.site_file), "--json")
     assert json.loads(said)[0]["content_sha256"] == made.content_sha256
 
@@ -77,11 +77,11 @@ def test_sealed_figures_are_refused_with_who_lodged_them_and_what_to_do(
     ):
         code, said = smelter("entries", *arguments, *where)
         assert code == 2, arguments
-        assert "version 1 was lodged on 2026-11-20 by 王敏 (receipt R-1) and is sealed" in said
+        assert "version 1 was lodged on 2026-11-23 by 王敏 (receipt R-1) and is sealed" in said
         assert "--reissue" in said
         code, said = smelter("entries", *arguments, *where, "--lang", "zh")
         assert code == 2
-        assert "第 1 版已由 王敏 于 2026-11-20 存证（回执 R-1），数据已封存" in said
+        assert "第 1 版已由 王敏 于 2026-11-23 存证（回执 R-1），数据已封存" in said
     assert lodged.site.entries.read_bytes() == before
 
 
@@ -178,7 +178,7 @@ def test_an_older_version_is_not_lodged_after_a_newer_one(lodged: Office, smelte
     first = lodged.root / "reports" / "carbon-monthly-2026-10-v1.json"
     code, said = lodge(first, smelter, receipt="R-9")
     assert code == 2
-    assert "this content was lodged on 2026-11-20 by 王敏 (receipt R-1)" in said
+    assert "this content was lodged on 2026-11-23 by 王敏 (receipt R-1)" in said
     where = ("--site", str(lodged.site_file), *WHO)
     for number, value in ((1, "21051"), (8, "21052")):
         smelter("entries", "revise", str(number), value, "--reissue", *where)
@@ -190,7 +190,7 @@ def test_an_older_version_is_not_lodged_after_a_newer_one(lodged: Office, smelte
     assert code == 2
     assert "version 2 is not newer than version 3" in said
     code, said = smelter(
-        *("lodge", str(second), "--receipt", "R-2", "--on", "2026-11-20", "--author", "王敏"),
+        *("lodge", str(second), "--receipt", "R-2", "--on", "2026-11-23", "--author", "王敏"),
         *("--incomplete", "--lang", "zh"),
     )
     assert "第 2 版不晚于已存证的第 3 版" in said
@@ -218,15 +218,53 @@ def test_lodge_refuses(kept: Office, smelter: Smelter, more: tuple[str, ...], sa
 
 def test_the_day_after_the_month_is_the_first_to_lodge_it(kept: Office, smelter: Smelter) -> None:
     file, _ = make(kept, smelter)
-    code, said = lodge(file, smelter, "--on", "2026-11-01")
+    code, said = lodge(file, smelter, "--on", "2026-11-01", "--backdated", "补录平台回执")
     assert code == 0, said
+
+
+def test_a_day_before_the_report_was_written_needs_a_reason_that_stays(
+    kept: Office, smelter: Smelter
+) -> None:
+    file, _ = make(kept, smelter)
+    code, said = lodge(file, smelter, "--on", "2026-11-22")
+    assert code == 2
+    assert "the report was written on 2026-11-23 and cannot have been lodged before" in said
+    assert "--backdated" in said
+    code, said = lodge(file, smelter, "--on", "2026-11-22", "--lang", "zh")
+    assert code == 2
+    assert "报告编制于 2026-11-23，此前不可能存证" in said
+    code, said = lodge(file, smelter, "--on", "2026-11-22", "--backdated", "  ")
+    assert code == 2
+    assert not read_lodgings(kept.site.entries).lodgings
+    code, said = lodge(
+        file, smelter, "--on", "2026-11-22", "--backdated", "回执 22 日已收，今日登记"
+    )
+    assert code == 0, said
+    (made,) = read_lodgings(kept.site.entries).lodgings
+    assert made.backdated == "回执 22 日已收，今日登记"
+    for lang, words in (
+        ("zh", "补登于 2026-11-23：回执 22 日已收，今日登记"),
+        ("en", "recorded later, on 2026-11-23: 回执 22 日已收，今日登记"),
+    ):
+        site = str(kept.site_file)
+        code, said = smelter("lodge", "--list", "--site", site, "--lang", lang)
+        assert (code, words in said) == (0, True)
+
+
+def test_a_lodging_on_the_day_the_report_was_written_is_not_backdated(
+    kept: Office, smelter: Smelter
+) -> None:
+    file, _ = make(kept, smelter)
+    code, said = lodge(file, smelter, "--backdated", "补登")
+    assert code == 2
+    assert "2026-11-23 is not before it" in said
 
 
 def test_an_incomplete_report_is_lodged_only_on_purpose(office: Office, smelter: Smelter) -> None:
     office.enter(f"{HEAD}aluminium_tapped,line1,2026-10,21050,t\n")
     file, table = make(office, smelter)
     assert not table["complete"]
-    given = ("--receipt", "R", "--on", "2026-11-20", "--author", "王敏")
+    given = ("--receipt", "R", "--on", "2026-11-23", "--author", "王敏")
     code, said = smelter("lodge", str(file), *given)
     assert code == 2
     assert "the report is not complete (" in said

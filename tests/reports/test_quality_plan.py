@@ -255,3 +255,17 @@ def test_pages_in_both_languages(filed: Office, tmp_path: Path) -> None:
         pages = PdfReader(BytesIO(render_pdf(written.report, lang))).pages
         text = "".join(page.extract_text() for page in pages).replace("\n", "").replace(" ", "")
         assert [words for words in wanted if words not in text] == []
+
+
+def test_a_parameter_without_a_rule_for_missing_data_is_warned_of(filed: Office) -> None:
+    """The guide wants a conservative rule of the plan; "none" is no rule."""
+    figure = 'figure = "*.anode_consumed"'
+    begin = planned.PLAN.index(figure)
+    code = planned.PLAN.index('missing = { code = "', begin) + len('missing = { code = "')
+    end = planned.PLAN.index('"', code)
+    planned.plan(filed, planned.PLAN[:code] + "none" + planned.PLAN[end:])
+    content = planned.made(filed, "quality-plan", 2027).report.content
+    (doubt,) = content.warnings
+    assert "1 parameters have no rule for missing data" in doubt.text.en
+    assert "*.anode_consumed" in doubt.text.en
+    assert "没有保守的替代方法" in doubt.text.zh

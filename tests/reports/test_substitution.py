@@ -88,6 +88,17 @@ def test_with_another_rule_nothing_is_substituted(office: YearOffice) -> None:
     assert any("库存" in text.zh and "质量控制计划" in text.zh for text in line.missing)
 
 
+def test_no_rule_at_all_is_said_in_a_sentence(office: YearOffice) -> None:
+    """The plan of the example has stock_balance for anode; here it says "none"."""
+    begin = PLAN.index('figure = "*.anode_consumed"')
+    code = PLAN.index('missing = { code = "', begin) + len('missing = { code = "')
+    lodge_plan(office, PLAN[:code] + "none" + PLAN[PLAN.index('"', code) :])
+    line = june(office).line("line1.anode_consumed")
+    told = [text.en for text in line.missing]
+    assert any("the quality plan lays down no substitute for this figure" in text for text in told)
+    assert not any("(none)" in text for text in told)
+
+
 def test_a_plan_lodged_after_the_month_does_not_help(office: YearOffice) -> None:
     lodge_plan(office, CONSERVATIVE, on=date(2026, 7, 1))
     assert june(office).line("line1.anode_consumed").how is How.MISSING

@@ -435,3 +435,17 @@ def test_the_command_ends_with_1_while_a_difference_is_unexplained(
     assert code == exit_code, said
     says = "differs from issued by the store by 2.13 %, 1 % is allowed, nobody explained it"
     assert (says in said) is bool(exit_code)
+
+
+def test_files_of_a_check_are_vouchers_and_imported_tables_by_name_and_hash(
+    books: YearOffice,
+) -> None:
+    books.enter("anode_issued,line1,2026-03,,9447,t,差异说明：不应在一致的行中出现\n")
+    content = verified(books)
+    row_of = row(tables(content)["crosscheck_months"], "line1.anode_consumed@2026-03")
+    verdict, explanation, files = shown(row_of)[-3:]
+    assert verdict == "agrees"  # 47 / 9400 = 0.5 %
+    assert explanation == "None"
+    for name in ("table1.csv", "table2.csv"):  # both sides were imported
+        digest = hashlib.sha256((books.root / name).read_bytes()).hexdigest()
+        assert f"{name} {digest[:12]}" in files
