@@ -245,6 +245,10 @@ class ExchangerWatch:
 
     # --- over a restart
 
+    def begun(self, trouble: Trouble, start_ns: int) -> None:
+        """It was told that this began."""
+        self._alarms[trouble].start_ns = start_ns
+
     def state(self) -> dict[str, Any]:
         """As JSON, for ``restore``."""
         return {
