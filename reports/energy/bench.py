@@ -33,6 +33,7 @@ DECIMALS: Final = {
     "1": 0,
     "%": 3,
     "min": 2,
+    "m3": 0,
 }
 USUAL_DECIMALS: Final = 4
 NOT_STATED: Final = Text(

@@ -16,6 +16,7 @@ from reports.periods import PLANT_TIME
 from reports.site import PLANT, Meter
 from reports.site_energy import EnergyBounds, Exchanger
 from reports.values import Text
+from reports.words import rounded
 
 POINTS: Final = {
     "flow_nm3_per_h": "heat_recovery.gas_flow",
@@ -28,6 +29,7 @@ HALF: Final = Decimal("0.5")  # share of an hour that must be known
 CLEAN_DAYS: Final = 3  # taken as clean after a cleaning, or the best ones of the period
 LEAST_HOURS: Final = 6  # of a day, for a mean of it
 TREND_DAYS: Final = 5  # fewer than that make no trend
+JUMP: Final = Decimal("0.08")  # of the ratio within two days: it was cleaned, said or not
 ROWS: Final = 31
 _FIGURES: Final = (
     ("effectiveness", "换热效率", "effectiveness", "fraction"),
@@ -68,6 +70,24 @@ class State:
     @property
     def last(self) -> Day:
         return self.days[-1]
+
+    @property
+    def cleaned(self) -> tuple[date, ...]:
+        """Days of cleaning: those of the site file, and those on which the ratio jumped up."""
+        named = self.exchanger.cleaned
+        near = timedelta(days=CLEAN_DAYS)
+        jumped: list[date] = []
+        for place in range(2, len(self.days)):
+            day = self.days[place].day
+            known = any(abs(day - other) <= near for other in (*named, *jumped))
+            if not known and self.ratios[place] - self.ratios[place - 2] >= JUMP:
+                jumped.append(day)
+        return tuple(sorted((*named, *jumped)))
+
+    @property
+    def unnamed(self) -> tuple[date, ...]:
+        """Cleanings that the site file does not name."""
+        return tuple(day for day in self.cleaned if day not in self.exchanger.cleaned)
 
 
 def examine(bench: Bench, exchanger: Exchanger) -> State | None:
@@ -156,17 +176,15 @@ def _ratio(day: Day, clean_ua: Decimal, clean_flow: Decimal, bounds: EnergyBound
     return found["ua_ratio"]
 
 
-def since_cleaning(exchanger: Exchanger, day: date) -> int | None:
+def since_cleaning(state: State, day: date) -> int | None:
     """Days since the newest cleaning up to ``day``."""
-    done = [cleaned for cleaned in exchanger.cleaned if cleaned <= day]
+    done = [cleaned for cleaned in state.cleaned if cleaned <= day]
     return (day - max(done)).days if done else None
 
 
 def trend(state: State) -> Decimal | None:
     """Slope of the ratio since the newest cleaning, per 30 days (least squares)."""
-    first = max(
-        (c for c in state.exchanger.cleaned if c <= state.last.day), default=state.days[0].day
-    )
+    first = max((c for c in state.cleaned if c <= state.last.day), default=state.days[0].day)
     points = [
         (Decimal((day.day - first).days), ratio)
         for day, ratio in zip(state.days, state.ratios, strict=True)
@@ -204,7 +222,11 @@ def _lines(bench: Bench, exchanger: Exchanger, state: State | None) -> None:
         notes = [state.basis] if key in {"ua_ratio", "ua_trend"} else []
         if state.refused and key == "ua":
             notes.append(_refused(state.refused))
-        bench.assembly.state(what, value, How.METERED, [], notes=notes)
+        if state.unnamed and key == "ua_trend":
+            notes.append(_unnamed(state.unnamed))
+        line = bench.assembly.state(what, value, How.METERED, [], notes=notes)
+        if key == "ntu":
+            bench.assembly.put(line, decimals=3, rounded=rounded(value, 3))
 
 
 def _value(state: State, key: str) -> Decimal | None:
@@ -214,6 +236,14 @@ def _value(state: State, key: str) -> Decimal | None:
         return trend(state)
     values = [getattr(day, key) for day in state.days]
     return sum(values, Decimal(0)) / len(values)
+
+
+def _unnamed(days: Sequence[date]) -> Text:
+    named = ", ".join(map(str, days))
+    return Text(
+        zh=f"{named} UA 突升，视为已清洗；请在 site.toml 的 cleaned 中登记",
+        en=f"UA jumped up on {named}: taken as cleaned; name the day under cleaned in site.toml",
+    )
 
 
 def _refused(hours: int) -> Text:
@@ -248,7 +278,7 @@ def state_table(state: State) -> Table:
     chosen = list(zip(state.days, state.ratios, strict=True))[::-step][::-1]
     rows: list[tuple[Cell, ...]] = []
     for day, ratio in chosen:
-        since = since_cleaning(state.exchanger, day.day)
+        since = since_cleaning(state, day.day)
         rows.append(
             (
                 *(str(day.day), Decimal(day.hours), day.flow, day.effectiveness, day.ntu),

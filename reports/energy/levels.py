@@ -114,6 +114,32 @@ def _price(bench: Bench, price: Decimal | None) -> Argument:
     return bench.assembly.from_line("price_cny_per_kwh", f"{PLANT}.electricity_price")
 
 
+def levels_table(bench: Bench, scopes: tuple[tuple[str, Text], ...]) -> Table | None:
+    """Every graded indicator, its level, and the way to the next better one."""
+    rows: list[tuple[Cell, ...]] = []
+    for scope, name in scopes:
+        for indicator in INDICATORS:
+            level = bench.value(f"{scope}.level_{indicator}")
+            value = bench.value(f"{scope}.{indicator}")
+            if level is None or value is None:
+                continue
+            far = (bench.value(f"{scope}.distance_{indicator}{e}") for e in ("", "_mwh", "_cny"))
+            unit = "kWh/t" if indicator in PER_TONNE else "kgce/t"
+            rows.append((name, LABELS[indicator], unit, value, level, *far))
+    columns = (
+        Column(label=Text(zh="核算单元", en="Place"), width=10),
+        Column(label=Text(zh="指标", en="Indicator"), width=30),
+        Column(label=Text(zh="单位", en="Unit"), width=9),
+        Column(label=Text(zh="数值", en="Figure"), decimals=1),
+        Column(label=Text(zh="等级", en="Level"), decimals=0, width=9),
+        Column(label=Text(zh="距上一级", en="To the next"), decimals=1),
+        Column(label=Text(zh="折电量", en="That is"), unit="MWh", decimals=1),
+        Column(label=Text(zh="折电费", en="That costs"), unit="CNY", decimals=0),
+    )
+    title = Text(zh="等级与差距", en="Levels and distances")
+    return Table(id="levels", title=title, columns=columns, rows=tuple(rows)) if rows else None
+
+
 def against_benchmark(bench: Bench, scopes: tuple[tuple[str, Text], ...]) -> Table | None:
     """Liquid AC electricity against benchmark and baseline; None when no rule is in force."""
     try:

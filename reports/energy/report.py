@@ -14,7 +14,7 @@ from reports.energy.assemble import Energy, assemble
 from reports.energy.bench import Bench, running
 from reports.energy.exchangers import State, add_exchangers, fouled, state_table
 from reports.energy.green import issue_table, lot_doubts, lot_table, lots
-from reports.energy.levels import INDICATORS, against_benchmark
+from reports.energy.levels import against_benchmark, levels_table
 from reports.energy.pictures import exchanger_picture, months_pictures
 from reports.energy.voltage_check import add_voltage_check
 from reports.energy.year_before import year_before
@@ -168,12 +168,6 @@ def _there(bench: Bench, name: str) -> Details | None:
 
 
 def _levels(bench: Bench, places: Places) -> Chapter:
-    names = tuple(f"level_{indicator}" for indicator in INDICATORS)
-    gaps = tuple(
-        f"distance_{indicator}{ending}"
-        for indicator in INDICATORS
-        for ending in ("", "_mwh", "_cny")
-    )
     note = Paragraph(
         text=Text(
             zh="等级 1–3 级，0 表示未达 3 级；各指标单独评定。差距指到上一级限值，按本期产量折算。",
@@ -182,28 +176,8 @@ def _levels(bench: Bench, places: Places) -> Chapter:
         ),
         tone="note",
     )
-    grids = [Grid(places=places, names=names)]
-    for ending in ("", "_mwh", "_cny"):
-        of = tuple(name for name in gaps if name.endswith(ending or _PLAIN))
-        grids.append(Grid(places=places, names=of))
-    known = [grid for grid in grids if _any(bench, grid)]
-    return _chapter(
-        ("能耗限额等级（GB 21346-2022）", "Levels of GB 21346-2022"),
-        *known,
-        against_benchmark(bench, places),
-        note,
-    )
-
-
-_PLAIN: Final = tuple(INDICATORS)
-
-
-def _any(bench: Bench, grid: Grid) -> bool:
-    return any(
-        bench.value(f"{scope}.{name}") is not None
-        for scope, _ in grid.places
-        for name in grid.names
-    )
+    tables = levels_table(bench, places), against_benchmark(bench, places)
+    return _chapter(("能耗限额等级（GB 21346-2022）", "Levels of GB 21346-2022"), *tables, note)
 
 
 def _exchangers(bench: Bench, states: list[State]) -> Iterator[Details]:

@@ -22,6 +22,7 @@ from reports.render.labels import (
     reference_labels,
     rounded_text,
     unit_text,
+    whole_text,
 )
 from reports.render.marks import marks, sign_of
 from reports.render.printed import EVEN, Cell, Head, View, said, table
@@ -138,7 +139,8 @@ def _grid(pages: Pages, block: Grid) -> list[View]:
 def _grid_head(pages: Pages, block: Grid, name: str) -> Head:
     keys = (f"{scope}.{name}" for scope, _ in block.places)
     sample = next(pages.lines[key] for key in keys if key in pages.lines)
-    return Head(SHORT.get(name, sample.label).of(pages.lang), sample.unit, right=True)
+    unit = unit_text(sample.unit, pages.lang)
+    return Head(SHORT.get(name, sample.label).of(pages.lang), unit, right=True)
 
 
 def stated(line: Line | None) -> bool:
@@ -159,7 +161,7 @@ def _months(pages: Pages, block: Months) -> list[View]:
     """Figures down, months and the whole across."""
     heads = [Head(pages.say("项目", "Figure"), width=13.0)]
     heads += [Head(month_head(month, pages.lang), right=True) for month in block.months]
-    heads.append(Head(pages.say("全年", "Year"), right=True))
+    heads.append(Head(whole_text(pages.report.content.period.name, pages.lang), right=True))
     rows: list[list[Cell]] = []
     notes: list[str] = []
     for key in block.lines:
@@ -182,7 +184,7 @@ def _months(pages: Pages, block: Months) -> list[View]:
             ]
         rows.append(
             [
-                [said(name), said(known.unit, "small")],
+                [said(name), said(unit_text(known.unit, pages.lang), "small")],
                 *([figure(pages, line)] for line in across[:-1]),
                 year,
             ]
@@ -295,7 +297,7 @@ def _table(pages: Pages, block: Table) -> list[View]:
     heads = [
         Head(
             pages.of(c.label),
-            c.unit,
+            unit_text(c.unit, pages.lang),
             right=numeric[n] or c.total or c.decimals is not None,
             width=c.width * 0.56,
         )

@@ -32,6 +32,11 @@ UNITS: Final = {
     **UNIT_TEXT,
     "fraction": Text(zh="", en=""),
     "t": Text(zh="t", en="t"),
+    "1": Text(zh="", en=""),
+    "CNY": Text(zh="元", en="CNY"),
+    "CNY/kWh": Text(zh="元/kWh", en="CNY/kWh"),
+    "1/cell-day": Text(zh="次/(槽·日)", en="1/cell-day"),
+    "min/cell-day": Text(zh="分钟/(槽·日)", en="min/cell-day"),
 }
 # Heads of narrow columns, where the full name of a figure does not fit.
 SHORT: Final = {
@@ -76,6 +81,12 @@ def label(table: Mapping[str, Text], key: str, lang: str) -> str:
 def unit_text(unit: str, lang: str) -> str:
     """The unit as people write it."""
     return label(UNITS, unit, lang)
+
+
+def whole_text(period: str, lang: str) -> str:
+    """The head over the whole of some months: of a year, or of other days."""
+    year = Text(zh="全年", en="Year") if len(period) == len("2026") else Text(zh="全期", en="Whole")
+    return year.of(lang)
 
 
 def item_text(kind: str, item: str, lang: str) -> str:

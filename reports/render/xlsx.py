@@ -29,7 +29,7 @@ from reports.render.datasheets import (
     lines_sheet,
     meters_sheet,
 )
-from reports.render.labels import HOW, SHORT
+from reports.render.labels import HOW, SHORT, whole_text
 from reports.render.live import LINE_ROUNDED, Names, Places
 from reports.render.parts import standard
 from reports.render.printed import ZERO_WIDTH_SPACE
@@ -258,7 +258,7 @@ class _Writer:
         pages, lines = self._pages, self._pages.lines
         columns = [Column(pages.say("项目", "Figure"), 30), Column(pages.say("单位", "Unit"), 12)]
         columns += [Column(month_head(month, pages.lang), 14) for month in block.months]
-        columns.append(Column(pages.say("全年", "Year"), 16))
+        columns.append(Column(whole_text(pages.report.content.period.name, pages.lang), 16))
         rows: list[list[Cell]] = []
         for key in block.lines:
             months = [lines.get(f"{key}@{month}") for month in block.months]
