@@ -21,10 +21,10 @@ Reference = Literal["set", "target", "quartile"]
 PARTS: Final = ("effects", "set_point", "deviation", "noise", "rest")
 PART_NAMES: Final = {
     "effects": Text(zh="阳极效应", en="anode effects"),
-    "set_point": Text(zh="设定电压偏高", en="set voltage"),
-    "deviation": Text(zh="工作电压偏离目标", en="voltage above target"),
+    "set_point": Text(zh="设定电压", en="set voltage"),
+    "deviation": Text(zh="电压偏差", en="above target"),
     "noise": Text(zh="噪声附加", en="noise"),
-    "rest": Text(zh="槽控附加及其他", en="added by the controller, other"),
+    "rest": Text(zh="附加及其他", en="controller, other"),
 }
 REFERENCE_NAMES: Final = {
     "set": Text(zh="设定电压", en="own set voltage"),

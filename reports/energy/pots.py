@@ -19,10 +19,12 @@ from reports.energy.pot_parameters import PotParameters
 from reports.periods import Period
 from reports.series.pot_days import COLUMNS, DAY_S, REASONS
 from reports.series.store import EventRecord, Table
+from reports.site import Potline
 from reports.values import Text
 
 Flags = npt.NDArray[np.bool_]
 EPOCH: Final = date(1970, 1, 1)
+DAY: Final = timedelta(days=1)
 LOCAL_NS: Final = 8 * 3_600 * 10**9
 LOST: Final = {
     "link": Text(zh="槽控机通信中断", en="link lost"),
@@ -52,6 +54,7 @@ class PotDays:
     effects: Floats
     counts: Flags
     lost: Mapping[str, Floats]
+    days_run: int  # of the line
 
     def mean(self, name: str) -> Floats:
         """Mean of each pot over its days that count; NaN without any."""
@@ -65,9 +68,9 @@ class PotDays:
 
     @property
     def coverage(self) -> Floats:
-        """Share of the period in which each pot was seen in operation."""
+        """Share of the days on which the line ran in which each pot was seen in operation."""
         seen = np.nansum(self.values["counted_s"], axis=0)
-        share: Floats = seen / (DAY_S * len(self.counts))
+        share: Floats = seen / (DAY_S * max(self.days_run, 1))
         return share
 
 
@@ -87,13 +90,16 @@ def median_of(values: Floats) -> float:
 
 
 def read_pots(
-    basis: Basis, lines: Sequence[str], parameters: PotParameters | None = None
+    basis: Basis, lines: Sequence[Potline], parameters: PotParameters | None = None
 ) -> dict[str, PotDays]:
     """The pots of each line that has any; the store is asked once for all."""
     table = basis.series.pot_days(basis.period)
     happened = basis.series.happened("anode_effect", basis.period)
-    made = ((line, pot_days_of(table, happened, line, basis.period, parameters)) for line in lines)
-    return {line: days for line, days in made if days.pots}
+    made = {}
+    for line in lines:
+        ran = np.array([line.runs_in(day, day + DAY) for day in basis.period.days], dtype=bool)
+        made[line.id] = pot_days_of(table, happened, line.id, basis.period, parameters, ran)
+    return {line: days for line, days in made.items() if days.pots}
 
 
 def pot_days_of(
@@ -102,8 +108,9 @@ def pot_days_of(
     line: str,
     period: Period,
     parameters: PotParameters | None = None,
+    ran: Flags | None = None,
 ) -> PotDays:
-    """Days by pots from the rows of the store."""
+    """Days by pots from the rows of the store; ``ran`` says on which days the line did."""
     names = np.array(table["equipment"].to_pylist(), dtype=object)
     mine = np.array([str(name).startswith(f"{line}/") for name in names], dtype=bool)
     pots = tuple(sorted(set(names[mine])))
@@ -116,12 +123,15 @@ def pot_days_of(
     for name in COLUMNS[2:]:
         values[name] = np.full(shape, np.nan)
         values[name][down, across] = np.asarray(table[name].to_numpy(), dtype=np.float64)[mine]
-    counts, lost = _judged(values, parameters or PotParameters())
+    days_run = np.ones(shape[0], dtype=bool) if ran is None else ran
+    counts, lost = _judged(values, parameters or PotParameters(), days_run)
     effects = _effects(values, [e for e in events if e.equipment in place], place, period)
-    return PotDays(line, period, pots, values, effects, counts, lost)
+    return PotDays(line, period, pots, values, effects, counts, lost, int(days_run.sum()))
 
 
-def _judged(values: Mapping[str, Floats], by: PotParameters) -> tuple[Flags, dict[str, Floats]]:
+def _judged(
+    values: Mapping[str, Floats], by: PotParameters, ran: Flags
+) -> tuple[Flags, dict[str, Floats]]:
     seen = np.nan_to_num(values["counted_s"])
     lost = {reason: np.nan_to_num(values[f"{reason}_s"]).sum(axis=0) / DAY_S for reason in REASONS}
     starting = np.nan_to_num(values["starting_s"]) > 0
@@ -134,7 +144,8 @@ def _judged(values: Mapping[str, Floats], by: PotParameters) -> tuple[Flags, dic
     frozen = (seen > 0) & (moved < by.frozen_mv / 1000)
     lost["frozen"] = frozen.sum(axis=0).astype(np.float64)
     lost["young"] = (young & ~starting & (seen > 0)).sum(axis=0).astype(np.float64)
-    lost["unknown"] = (1 - np.nan_to_num(values["heard_s"]) / DAY_S).clip(0).sum(axis=0)
+    unheard = (1 - np.nan_to_num(values["heard_s"]) / DAY_S).clip(0)
+    lost["unknown"] = unheard[ran].sum(axis=0)
     known = np.isfinite(values["voltage"]) & np.isfinite(values["working"])
     return (seen >= by.day_share * DAY_S) & ~young & ~frozen & known, lost
 

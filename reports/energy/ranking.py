@@ -210,7 +210,7 @@ def rankings(
     """Every line of the plant that has pots in the store."""
     by = parameters or PotParameters()
     lines = running(basis)
-    pots = read_pots(basis, [line.id for line in lines], by)
+    pots = read_pots(basis, lines, by)
     found = []
     for line in lines:
         if line.id in pots:
@@ -277,7 +277,10 @@ def _table(ranking: Ranking, placed: Sequence[Ranked], name: Text) -> Table:
 
 def _row(pot: Ranked) -> tuple[Cell, ...]:
     split = pot.split
-    parts: list[Cell] = [None if split is None else getattr(split, part) for part in PARTS]
+    told = PARTS if np.isfinite(pot.set_v) else ("effects", "rest")  # the others are not known
+    parts: list[Cell] = [
+        None if split is None or part not in told else getattr(split, part) for part in PARTS
+    ]
     return (
         Decimal(pot.rank),
         pot.pot,

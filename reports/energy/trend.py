@@ -33,6 +33,13 @@ FIGURE_NAMES: Final = {
     "liquid_ac": Text(zh="铝液交流电耗", en="Liquid AC"),
     "dc_specific": Text(zh="铝液直流电耗", en="DC"),
 }
+PER_T: Final = "kWh/t"
+_SHOWN: Final = (
+    ("{}", "{}"),
+    ("{}（同一电流）", "{}, same current"),
+    ("{}滚动 12 个月", "{}, rolling twelve months"),
+    ("{}同比", "{}, on the year"),
+)
 L_SLOPE: Final = Text(
     zh="铝液交流电耗年变化（电流归一）", en="Liquid AC, change a year at the same current"
 )
@@ -155,19 +162,17 @@ def add_trend(basis: Basis, assembly: Assembly) -> Chapter | None:
     blocks: list[Block] = [Paragraph(text=_ABOUT)]
     for scope, place in places.items():
         column = {name: [row[f"{scope}.{name}"] for row in values] for name in NAMES}
-        for figure in FIGURES:
-            if not any(value is not None for value in column[figure]):
-                continue
-            found = decline_of(
-                months,
-                column[figure],
-                column["aluminium"],
-                column["mean_current"],
-                column["mean_voltage"],
-            )
-            if figure == FIGURES[0]:
-                _state(assembly, scope, found)
-            blocks += _blocks(scope, place, figure, found)
+        rest = (column["aluminium"], column["mean_current"], column["mean_voltage"])
+        found = {
+            figure: decline_of(months, column[figure], *rest)
+            for figure in FIGURES
+            if any(value is not None for value in column[figure])
+        }
+        if found:
+            first = FIGURES[0]
+            if first in found:
+                _state(assembly, scope, found[first])
+            blocks += _blocks(scope, place, found)
     if len(blocks) == 1:
         return None
     return Chapter(title=Text(zh="电耗趋势", en="Trend of energy per tonne"), blocks=tuple(blocks))
@@ -186,27 +191,39 @@ def _state(assembly: Assembly, scope: str, found: Decline) -> None:
     assembly.state(chance, Decimal(f"{found.trend.p_decline:.8f}"), How.COMPUTED, (), notes=notes)
 
 
-def _blocks(scope: str, place: Text, figure: str, found: Decline) -> list[Block]:
-    name = FIGURE_NAMES[figure]
-    rows: list[tuple[Cell, ...]] = [
-        (str(m.month), *map(_shown, (m.value, m.level, m.rolling, m.on_year, m.current_ka)))
-        for m in found.months
-    ]
-    columns = (
-        Column(label=Text(zh="月份", en="Month"), width=10),
-        Column(label=name, unit="kWh/t", decimals=1),
-        Column(label=Text(zh="归一到平均电流", en="At the mean current"), unit="kWh/t", decimals=1),
-        Column(label=Text(zh="滚动 12 个月", en="Rolling twelve months"), unit="kWh/t", decimals=1),
-        Column(label=Text(zh="同比", en="On the year"), unit="kWh/t", decimals=1),
-        Column(label=Text(zh="平均电流", en="Mean current"), unit="kA", decimals=2),
-    )
+def _blocks(scope: str, place: Text, found: dict[str, Decline]) -> list[Block]:
+    """A table of every figure side by side, and what each of them says."""
+    columns = [Column(label=Text(zh="月份", en="Month"), width=10)]
+    for figure in found:
+        name = FIGURE_NAMES[figure]
+        columns += [
+            Column(label=Text(zh=zh.format(name.zh), en=en.format(name.en)), unit=PER_T, decimals=1)
+            for zh, en in _SHOWN
+        ]
+    columns.append(Column(label=Text(zh="平均电流", en="Mean current"), unit="kA", decimals=2))
+    rows: list[tuple[Cell, ...]] = []
+    for months in zip(*(each.months for each in found.values()), strict=True):
+        cells = [v for m in months for v in (m.value, m.level, m.rolling, m.on_year)]
+        if any(cell is not None for cell in cells):
+            row = map(_shown, (*cells, months[0].current_ka))
+            rows.append((str(months[0].month), *row))
     table = Table(
-        id=f"trend-{figure}-{scope}",
-        title=Text(zh=f"{place.zh}：{name.zh}趋势", en=f"{place.en}: trend of {name.en}"),
-        columns=columns,
+        id=f"trend-{scope}",
+        title=Text(zh=f"{place.zh}：逐月电耗", en=f"{place.en}: energy per tonne by month"),
+        columns=tuple(columns),
         rows=tuple(rows),
     )
-    return [table, Paragraph(text=verdict_text(found), tone="note")]
+    said = [
+        Paragraph(
+            text=Text(
+                zh=f"{FIGURE_NAMES[figure].zh}——{verdict_text(each).zh}。",
+                en=f"{FIGURE_NAMES[figure].en}: {verdict_text(each).en}.",
+            ),
+            tone="note",
+        )
+        for figure, each in found.items()
+    ]
+    return [table, *said]
 
 
 def verdict_text(found: Decline) -> Text:
