@@ -57,6 +57,9 @@ def draw_bars(picture: Bars, lang: str, width: float) -> Canvas:
     for n, line in enumerate(picture.lines):
         _line(canvas, line, colour_of(len(picture.series) + n), at, place)
     levels(canvas, picture.thresholds, at, lang)
+    if at.scale.low > 0:
+        words = "纵轴不从 0 起" if lang == "zh" else "the axis does not begin at 0"
+        canvas.text(right, head + TOP - 10, words, size=SIZE, anchor="end", fill=GREY)
     _names(canvas, picture, at, place, lang)
     return canvas
 

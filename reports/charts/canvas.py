@@ -13,7 +13,7 @@ COLOURS: Final = ("#1f4e79", "#c8553d", "#3a8f6f", "#b8860b", "#6b5b95", "#4a9bc
 TONES: Final = {"limit": "#b3261e", "target": "#2e7d4f", "mean": "#5b6875"}
 LATIN_EM: Final = 0.56  # a figure or letter of the font, about
 # XML knows no control characters; they are left out rather than breaking the whole picture.
-_ILLEGAL: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_ILLEGAL: Final = re.compile(r"[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _LOWERED: Final = re.compile(r"(?<=CO)2|(?<=CF)4")
 Anchor = Literal["start", "middle", "end"]
 Point = tuple[float, float]

@@ -100,6 +100,11 @@ def test_a_waterfall_arrives_at_its_last_total() -> None:
     assert float(other.get("y", "")) == pytest.approx(float(last.get("y", "")), abs=0.02)
 
 
+def test_an_axis_that_does_not_begin_at_zero_says_so() -> None:
+    assert "纵轴不从 0 起" in words(tree(pictured.waterfall()))
+    assert "纵轴不从 0 起" not in words(tree(pictured.stacked()))
+
+
 def test_a_sankey_band_is_as_wide_as_its_flow() -> None:
     found = tips(tree(pictured.sankey()))
 
