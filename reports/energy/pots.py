@@ -19,7 +19,6 @@ from reports.energy.pot_parameters import PotParameters
 from reports.periods import Period
 from reports.series.pot_days import COLUMNS, DAY_S, REASONS
 from reports.series.store import EventRecord, Table
-from reports.site import Potline
 from reports.values import Text
 
 Flags = npt.NDArray[np.bool_]
@@ -90,15 +89,19 @@ def median_of(values: Floats) -> float:
 
 
 def read_pots(
-    basis: Basis, lines: Sequence[Potline], parameters: PotParameters | None = None
+    basis: Basis, lines: Sequence[str], parameters: PotParameters | None = None
 ) -> dict[str, PotDays]:
     """The pots of each line that has any; the store is asked once for all."""
     table = basis.series.pot_days(basis.period)
     happened = basis.series.happened("anode_effect", basis.period)
     made = {}
-    for line in lines:
-        ran = np.array([line.runs_in(day, day + DAY) for day in basis.period.days], dtype=bool)
-        made[line.id] = pot_days_of(table, happened, line.id, basis.period, parameters, ran)
+    for name in lines:
+        line = basis.site.line(name)
+        days = basis.period.days
+        ran = [line is not None and line.runs_in(day, day + DAY) for day in days]
+        made[name] = pot_days_of(
+            table, happened, name, basis.period, parameters, np.array(ran, dtype=bool)
+        )
     return {line: days for line, days in made.items() if days.pots}
 
 

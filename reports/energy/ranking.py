@@ -210,7 +210,7 @@ def rankings(
     """Every line of the plant that has pots in the store."""
     by = parameters or PotParameters()
     lines = running(basis)
-    pots = read_pots(basis, lines, by)
+    pots = read_pots(basis, [line.id for line in lines], by)
     found = []
     for line in lines:
         if line.id in pots:
