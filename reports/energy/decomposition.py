@@ -83,7 +83,7 @@ def add_decomposition(basis: Basis, assembly: Assembly) -> Chapter | None:
         parts = shares_of_change(*runs)
         _state(assembly, scope, figure, parts)
         total = sum(parts.values(), Decimal(0))
-        shown = [parts[name].quantize(Decimal("0.01")) for name in PARTS]
+        shown = [parts[name].quantize(Decimal("0.01")) + 0 for name in PARTS]  # no minus zero
         rows.append(
             (place, now[f"{scope}.{figure}"].label, total.quantize(Decimal("0.01")), *shown)
         )

@@ -111,9 +111,10 @@ def decline_of(
 def at_one_current(
     values: list[Decimal | None], currents: list[Decimal | None], volts: list[Decimal | None]
 ) -> list[Decimal | None]:
-    """The values at the mean current; as they are where current or voltage is not known."""
-    known = [current for current in currents if current is not None]
-    if not known or len(known) < len(currents) or any(v is None for v in volts):
+    """The values at the mean current; as they are unless each has a current and a voltage."""
+    rows = [row for row in zip(values, currents, volts, strict=True) if row[0] is not None]
+    known = [current for _, current, _ in rows if current is not None]
+    if not known or len(known) < len(rows) or any(volt is None for _, _, volt in rows):
         return values
     mean = sum(known, Decimal(0)) / len(known)
     found: list[Decimal | None] = []

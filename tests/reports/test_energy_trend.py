@@ -140,6 +140,19 @@ def test_at_the_mean_current_by_hand() -> None:
     assert float(levels[1] or 0) == pytest.approx(13190.94, abs=0.01)
 
 
+def test_months_before_the_line_ran_do_not_hinder() -> None:
+    made = plant(15, -0.004, 8)
+    none: list[Decimal | None] = [None] * 3
+    value, current, volts = (
+        none + decimals(made[name])[3:] for name in ("value", "current", "volts")
+    )
+    found = decline_of(months(15), value, [Decimal(1)] * 15, current, volts)
+    assert found.normalised
+    assert found.verdict == "proven"
+    assert found.trend is not None
+    assert found.trend.count == 12
+
+
 def test_without_current_nothing_is_taken_out_and_it_is_said() -> None:
     value = decimals(plant(14, -0.004, 6)["value"])
     nothing: list[Decimal | None] = [None] * 14
