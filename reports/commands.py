@@ -1,13 +1,15 @@
 """The sub-commands this room brings to ``smelter``: entries, compute, report, trace."""
 
 import json
+from collections.abc import Sequence
 from datetime import date, datetime
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from drivers.language import say
+from drivers.language import language, say
 from drivers.model import ConfigError
 from reports.compute_commands import compute
 from reports.entries.commands import entries_app, parse_month, speak
@@ -125,12 +127,17 @@ def trace(
         Path,
         typer.Argument(
             help=say(
-                "REPORT.json；不写版本取最新，如 carbon-annual-2026",
-                "REPORT.json; without a version the newest, e.g. carbon-annual-2026",
+                "报告文件（含文件夹）；不写版本取最新，如 reports/carbon-annual-2026",
+                "report with its folder; without a version the newest: reports/carbon-annual-2026",
             )
         ),
     ],
-    line: Annotated[str, typer.Argument(help=say("结果编号", "id of a line, e.g. line1.emission"))],
+    line: Annotated[
+        str,
+        typer.Argument(
+            help=say("结果编号，如 line1.emission", "id of a line, e.g. line1.emission")
+        ),
+    ] = "",
     site: Annotated[Path | None, typer.Option(help="site.toml")] = None,
     at: Annotated[
         str,
@@ -139,6 +146,9 @@ def trace(
         ),
     ] = "",
     *,
+    list_all: Annotated[
+        bool, typer.Option("--list", help=say("列出报告的全部结果编号", "list every line"))
+    ] = False,
     as_json: AsJson = False,
     lang: Lang = "",
 ) -> None:
@@ -151,14 +161,20 @@ def trace(
     speak(lang)
     if not file.exists() and file.parent.is_dir():
         file = newest_of(file.parent, file.name) or file
+    if not file.exists():
+        raise ConfigError([_no_report(file)])
     found = read_report(file)
+    if list_all or not line:
+        lines = {each.id: each.label.of(language()) for each in found.content.lines}
+        shown = json.dumps(lines, ensure_ascii=False, indent=1)
+        typer.echo(shown if as_json else "\n".join(f"{i}  {text}" for i, text in lines.items()))
+        return
     originals = load_site(site or file.parent / found.site).originals
     try:
         node = Tracer(found.content, originals, _instant(at)).line(line)
     except KeyError:
-        known = ", ".join(each.id for each in found.content.lines)
         raise ConfigError(
-            [say(f"报告没有 {line!r}；有：{known}", f"no line {line!r}; known: {known}")]
+            [_no_line(file, line, [each.id for each in found.content.lines])]
         ) from None
     proved = verified(node)
     if as_json:
@@ -169,6 +185,25 @@ def trace(
             typer.echo(say("未能全部核实", "not everything could be verified"))
     if not proved:
         raise typer.Exit(1)
+
+
+def _no_report(file: Path) -> str:
+    example = Path("reports") / file.name
+    return say(
+        f"{file}：没有此文件；请连同文件夹一起写，如 smelter trace {example} line1.emission",
+        f"{file}: no such file; write it with its folder, e.g. "
+        f"smelter trace {example} line1.emission",
+    )
+
+
+def _no_line(file: Path, line: str, known: Sequence[str]) -> str:
+    near = ", ".join(get_close_matches(line, known, n=5, cutoff=0.5) or known[:5])
+    return say(
+        f"报告没有 {line!r}；相近：{near}"
+        f"（共 {len(known)} 项；smelter trace {file} --list 列出全部）",
+        f"no line {line!r}; near: {near} ({len(known)} in all; smelter trace {file} --list shows "
+        "them)",
+    )
 
 
 def _instant(text: str) -> int:

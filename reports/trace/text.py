@@ -1,12 +1,13 @@
 """A trace as an indented text for people."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from drivers.language import say
 from reports.citations import OverlayUse
 
 Node = dict[str, Any]
+HOUR_S: Final = 3600
 
 
 def trace_text(node: Node) -> str:
@@ -92,6 +93,11 @@ def _meter(meter: Node, pad: str) -> Iterator[str]:
         if meter[key] is not None:
             yield from _register(meter[key], name, f"{pad}  ")
     if "window" in meter:
+        if meter["window"].get("window_s") == HOUR_S:
+            told = say(
+                "库中为小时数据；所问时刻在这一小时内", "kept by the hour; the hour asked for"
+            )
+            yield f"{pad}  {told}"
         yield from _register(meter["window"], say("窗口", "window"), f"{pad}  ")
 
 

@@ -1,5 +1,6 @@
 """From a figure of a report to all it stands on: lines, entries, rules, batches, registers."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -30,7 +31,7 @@ class Tracer:
 
     content: Content
     originals: Path | None
-    at_ns: int = 0  # also show the window that starts here
+    at_ns: int = 0  # also show the window this lies in
 
     def line(self, identity: str) -> Node:
         """The tree below a line. Raises KeyError when the report has no such line."""
@@ -111,24 +112,31 @@ class Tracer:
         return node | proof | {"verified": good}
 
     def _window(self, meter: MeterUse) -> Node:
-        """The window that starts at ``at_ns``, and the batch that holds it."""
-        asked = RegisterUse(
-            time=clock_text(self.at_ns),
-            window_ns=self.at_ns,
-            last=Decimal(0),
-            raw="",
-            gateway="",
-            log="",
-            seq=0,
-        )
-        node: Node = {"time": asked.time, "last": None, "raw": ""}
-        try:
-            return node | self._proof(meter, asked) | {"verified": True}
-        except OriginalsError as error:
-            return node | {"verified": False, "problem": str(error)}
+        """The minute ``at_ns`` lies in, or else its hour, and the batch that holds it."""
+        problem = ""
+        for period_s in WINDOWS:
+            start_ns = self.at_ns - self.at_ns % (period_s * 1_000_000_000)
+            asked = RegisterUse(
+                time=clock_text(start_ns),
+                window_ns=start_ns,
+                last=Decimal(0),
+                raw="",
+                gateway="",
+                log="",
+                seq=0,
+            )
+            node: Node = {"time": asked.time, "window_s": period_s, "last": None, "raw": ""}
+            try:
+                return node | self._proof(meter, asked, (period_s,)) | {"verified": True}
+            except OriginalsError as error:
+                problem = problem or str(error)
+        node = {"time": clock_text(self.at_ns), "last": None, "raw": ""}
+        return node | {"verified": False, "problem": problem}
 
-    def _proof(self, meter: MeterUse, register: RegisterUse) -> Node:
-        original, line = self._original(meter, register)
+    def _proof(
+        self, meter: MeterUse, register: RegisterUse, periods_s: Collection[int] = WINDOWS
+    ) -> Node:
+        original, line = self._original(meter, register, periods_s)
         field = meter.quantity.partition(".")[2]
         found = fields(line)
         last = found.get(f"{field}_last")
@@ -147,14 +155,16 @@ class Tracer:
             "registers": _registers(found.get(f"{field}_raw", "")),
         }
 
-    def _original(self, meter: MeterUse, register: RegisterUse) -> tuple[Original, str]:
+    def _original(
+        self, meter: MeterUse, register: RegisterUse, periods_s: Collection[int]
+    ) -> tuple[Original, str]:
         if self.originals is None:
             raise OriginalsError("site.toml names no originals")
         area, _, unit = meter.equipment.partition("/")
         measurement = meter.quantity.partition(".")[0]
         tags = f"plant={self.content.plant.id},line={area},unit={unit} "
-        for ending in WINDOWS.values():
-            start, end = f"{measurement}_{ending},{tags}", f" {register.window_ns}"
+        for period_s in periods_s:
+            start, end = f"{measurement}_{WINDOWS[period_s]},{tags}", f" {register.window_ns}"
             for original in self._candidates(register, start, end):
                 line = find_in(original, start, end)
                 if line is not None:

@@ -1,14 +1,20 @@
 """Every figure leads back: to people, to the law, to registers, with digests that hold."""
 
+import hashlib
 import json
 import shutil
+import struct
 import time
+import zlib
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from reports.periods import PLANT_TIME
 from reports.trace.originals import OriginalsError, find_line, log_folder, read_batch
+from reports.trace.text import trace_text
 from reports.trace.tracer import Node, Tracer, verified
 from tests.originals_reader import read_stream
 from tests.reports import plant
@@ -155,8 +161,80 @@ def test_command_says_no_when_it_cannot_be_proved(
     assert "names no originals" in said
     code, said = smelter("trace", str(written), "line1.nonsense")
     assert code == 2
-    assert "known: line1.aluminium" in said
-    assert smelter("trace", str(written) + "x", "line1.emission")[0] == 2
+    assert "no line 'line1.nonsense'; near: line1." in said
+
+
+def test_a_wrong_id_names_the_nearest_and_how_to_list_all(
+    written: Path, smelter: Smelter, kept: Office
+) -> None:
+    identities = [line.id for line in kept.content().lines]
+    code, said = smelter("trace", str(written), "line1.emision")
+    assert code == 2
+    near = said.partition("near: ")[2].partition(" (")[0].split(", ")
+    assert near[0] == "line1.emission"
+    assert len(near) <= 5 < len(identities)
+    assert f"({len(identities)} in all; smelter trace {written} --list shows them)" in said
+    code, said = smelter("trace", str(written), "line1.emision", "--lang", "zh")
+    assert "相近：line1.emission" in said
+    for more in ([], ["--list"]):
+        code, said = smelter("trace", str(written), *more)
+        assert code == 0
+        assert [row.partition("  ")[0] for row in said.splitlines()] == identities
+    code, said = smelter("trace", str(written), "--list", "--json", "--lang", "zh")
+    assert list(json.loads(said)) == identities
+    assert json.loads(said)["line1.aluminium"] == "铝液产量"
+
+
+def test_a_report_that_is_not_there_is_told_with_its_folder(smelter: Smelter) -> None:
+    code, said = smelter("trace", "carbon-annual-2025", "line1.emission")
+    assert code == 2
+    assert "no such file; write it with its folder, e.g. smelter trace " in said
+    assert str(Path("reports") / "carbon-annual-2025") + " line1.emission" in said
+    assert "reports/carbon-annual-2026" in " ".join(smelter("trace", "--help")[1].split())
+
+
+def hourly(root: Path, closed_ns: int) -> None:
+    """An import of one hour of ac1 in the originals, closed at ``closed_ns``."""
+    folder = log_folder(root, "demo", "import", "00000000000000aa")
+    folder.mkdir(parents=True)
+    row = f"meter_1h,plant=demo,line=line1,unit=ac1 energy_import_last=1.0 {HOUR_NS}\n"
+    payload = f'batch prev="{"0" * 64}"\n{row}'.encode()
+    digest = hashlib.sha256(payload).digest()
+    head = struct.pack("<4sIQqIBBH32s", b"SMB1", len(payload), 1, closed_ns, 1, 0, 1, 0, digest)
+    crc = zlib.crc32(payload, zlib.crc32(head))
+    (folder / "00000000000000000001.seg").write_bytes(head + struct.pack("<I", crc) + payload)
+
+
+HOUR_NS = int(datetime(2026, 6, 5, 8, tzinfo=PLANT_TIME).timestamp()) * 10**9
+MONTHS_LATER_NS = HOUR_NS + 90 * 86_400 * 10**9
+
+
+def test_a_minute_of_hourly_imported_data_shows_its_hour(
+    kept: Office, built: Built, tmp_path: Path
+) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(built.root / "originals", copy)
+    hourly(copy, MONTHS_LATER_NS)
+    for minute in (0, 1, 59):
+        at_ns = HOUR_NS + minute * 60 * 10**9
+        node = Tracer(kept.content(), copy, at_ns).line("line1.electricity_ac")
+        window = node["inputs"][0]["meter"]["window"]
+        assert (window["time"], window["window_s"]) == ("2026-06-05 08:00:00", 3600)
+        assert window["line_protocol"].endswith(f" {HOUR_NS}")
+        assert window["gateway"] == "import"
+        assert "kept by the hour; the hour asked for" in trace_text(node)
+    for minute in (-1, 60):
+        at_ns = HOUR_NS + minute * 60 * 10**9
+        node = Tracer(kept.content(), copy, at_ns).line("line1.electricity_ac")
+        assert "no batch holds" in node["inputs"][0]["meter"]["window"]["problem"]
+
+
+def test_a_second_of_a_minute_shows_that_minute(kept: Office, built: Built) -> None:
+    at_ns = plant.GAP_TO_NS + 42 * 10**9
+    node = Tracer(kept.content(), built.root / "originals", at_ns).line("line1.electricity_ac")
+    window = node["inputs"][1]["meter"]["window"]
+    assert window["window_s"] == 60
+    assert window["line_protocol"].endswith(f" {plant.GAP_TO_NS}")
 
 
 def test_a_report_from_influx_is_traced_by_searching(kept: Office, built: Built) -> None:
