@@ -31,6 +31,7 @@ HELP = {
         "record that a report was handed in, seal its month",
         "登记报告已存证，封存该期间数据",
     ),
+    "pots": ("pots by excess energy, and advice", "电解槽电耗排名与建议（只读）"),
     "report": ("make a report; exit code 1: something is missing", "生成报告；缺数据时退出码为 1"),
     "rules": ("legal values, their source and overlays", "法规参数：取值、依据、补充规则"),
     "simulate": ("serve a simulated smelter, write its config", "运行仿真电解铝厂并写出其配置"),
