@@ -28,6 +28,7 @@ BENCHMARKS = {
     "encoder": "encoder:run",
     "log": "log:run",
     "report": "report:run",
+    "energy": "energy:run",
 }
 
 

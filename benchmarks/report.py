@@ -21,7 +21,7 @@ def run(setting: Setting) -> Section:
     """Simulate, import, enter the figures; then the report, several times."""
     folder = setting.folder
     plant = folder / "plant"
-    _smelter(folder, "simulate", "pots400", "--no-serve", "--dir", plant, "--history", MONTH)
+    smelter(folder, "simulate", "pots400", "--no-serve", "--dir", plant, "--history", MONTH)
     truth = json.loads((plant / "history" / f"truth-{MONTH}.json").read_text("utf-8"))
     rows = int(truth["history_rows"])
     parts = _split(plant / "history" / f"{MONTH}.parquet")
@@ -30,14 +30,14 @@ def run(setting: Setting) -> Section:
         to = ("--mqtt", f"mqtt://127.0.0.1:{mqtt.port}", "--plant", "demo")
         importer_peak = 0.0
         for part in parts:
-            _, peak = _smelter(folder, "import", part, *to, "--data-dir", folder / "import")
+            _, peak = smelter(folder, "import", part, *to, "--data-dir", folder / "import")
             importer_peak = max(peak, importer_peak)
-        _drain(store)
+        drain(store)
         took_s, store_peak = time.monotonic() - start, peak_mb(store.pid)
     site = _site(folder)
     book = plant / "entries" / f"entries-{MONTH}.xlsx"
     said = ("--site", site, "--author", "benchmark", "--reason", "simulated month", "--yes")
-    _smelter(folder, "entries", "import", book, *said)
+    smelter(folder, "entries", "import", book, *said)
     full = [_report(folder, site, n, "json,xlsx,pdf") for n in range(REPEATS)]
     data = _report(folder, site, REPEATS, "json")
     lake = sum(path.stat().st_size for path in (folder / "historian" / "lake").rglob("*.parquet"))
@@ -72,11 +72,11 @@ def _split(history: Path) -> list[Path]:
     return found
 
 
-def _smelter(folder: Path, *arguments: object) -> tuple[float, float]:
+def smelter(folder: Path, *arguments: object) -> tuple[float, float]:
     """Wall seconds and peak MB of one command; an error when it does not end well."""
     log = folder / "commands.log"
     command = [str(SMELTER), *map(str, arguments)]
-    code, wall_s, _, peak = run_and_measure(command, log, timeout_s=600.0)
+    code, wall_s, _, peak = run_and_measure(command, log, timeout_s=1800.0)
     if code:
         tail = log.read_text("utf-8")[-800:]
         raise RuntimeError(f"smelter {arguments[0]} ended with {code}: {tail}")
@@ -86,10 +86,10 @@ def _smelter(folder: Path, *arguments: object) -> tuple[float, float]:
 def _report(folder: Path, site: Path, number: int, formats: str) -> tuple[float, float]:
     out = folder / f"out{number}"
     where = ("--site", site, "--month", MONTH, "--out", out)
-    return _smelter(folder, "report", "carbon-monthly", *where, "--format", formats)
+    return smelter(folder, "report", "carbon-monthly", *where, "--format", formats)
 
 
-def _drain(store: Process) -> None:
+def drain(store: Process) -> None:
     """Waits until every batch is in the lake."""
     deadline = time.monotonic() + DRAIN_S
     while store.metrics().total("smelter_view_behind") > 0:
