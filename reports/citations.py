@@ -183,3 +183,4 @@ class LodgedUse(Strict):
     receipt: str
     on: date
     author: str
+    first_on: date | None = None  # day of the first lodging of that period: in time by it

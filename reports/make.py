@@ -173,6 +173,15 @@ def summary(written: Written) -> str:
         ]
     today = plant_now().date()
     for duty in content.duties:
+        met = written.report.met(duty)
+        if met is not None:
+            lines.append(
+                say(
+                    f"{duty.text.zh}：{duty.due} 前，{met} 首次存证",
+                    f"{duty.text.en}: by {duty.due}, first lodged on {met}",
+                )
+            )
+            continue
         left = days_left(duty.due, today)
         lines.append(
             say(

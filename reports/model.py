@@ -27,6 +27,8 @@ from reports.plan.plan import Plan
 from reports.values import Number, Text
 
 SCHEMA = "smelter.report/2"
+# Duties that are met by lodging the report itself.
+LODGED_BY = {"carbon-monthly": "lodge", "carbon-annual": "report", "quality-plan": "plan"}
 
 
 class How(StrEnum):
@@ -218,6 +220,8 @@ class Change(Strict):
     label: Text | None = None  # in words; None = the name of what ``ref`` names
     before: Number | Text | str | None
     after: Number | Text | str | None
+    exact_before: Number | None = None  # of a line, where ``before`` is rounded
+    exact_after: Number | None = None
     why: Text | None = None
 
 
@@ -234,6 +238,12 @@ class Report(Strict):
     site: str  # site file, relative to the report
     content_sha256: str
     content: Content
+
+    def met(self, duty: DutyUse) -> date | None:
+        """The day on which a duty was first met by lodging an earlier version; None when not."""
+        if self.lodged is None or LODGED_BY.get(self.content.report) != duty.id:
+            return None
+        return self.lodged.first_on or self.lodged.on
 
     def text(self) -> str:
         """The file: canonical key order, one value per line, newline at the end."""

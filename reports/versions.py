@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Literal
 
@@ -20,10 +21,11 @@ from drivers.model import ConfigError
 from reports.citations import LodgedUse, MeterUse
 from reports.entries.ledger import Ledger
 from reports.lodgings import Lodging, Lodgings
-from reports.model import SCHEMA, Change, Content, Report, digest_of
+from reports.model import SCHEMA, Change, Content, Line, Report, digest_of
 from reports.periods import plant_now
 from reports.reasons import entry_ref, with_reasons
 from reports.table_changes import table_changes
+from reports.words import number_text
 
 FORMATS = ("json", "xlsx", "pdf", "html")
 
@@ -92,7 +94,7 @@ def write_report(
             previous_sha256="" if before is None else before.content_sha256,
             changes=() if before is None else changes(before.content, content, ledger),
             written=plant_now().date(),
-            lodged=None if lodged is None else _lodged(lodged),
+            lodged=None if lodged is None else _lodged(lodgings, lodged),
             since_lodged=() if lodged is None else _since(lodgings, lodged, content, ledger),
             site=_relative(site, out),
             content_sha256=digest,
@@ -104,13 +106,15 @@ def write_report(
     return Written(report, path, tuple(files), fresh)
 
 
-def _lodged(lodging: Lodging) -> LodgedUse:
+def _lodged(lodgings: Lodgings, lodging: Lodging) -> LodgedUse:
+    same = (lodging.report, lodging.period)
     return LodgedUse(
         version=lodging.version,
         content_sha256=lodging.content_sha256,
         receipt=lodging.receipt,
         on=lodging.on,
         author=lodging.author,
+        first_on=next(x.on for x in lodgings.lodgings if (x.report, x.period) == same),
     )
 
 
@@ -179,8 +183,11 @@ def _create(path: Path, content: bytes) -> None:
 def changes(before: Content, after: Content, ledger: Ledger) -> tuple[Change, ...]:
     """What differs, line by line, entry by entry, rule by rule, and in the rows of tables; why."""
     old, new = _facts(before), _facts(after)
+    lines = [{line.id: line for line in content.lines} for content in (before, after)]
     found = [
-        Change(what=what, ref=ref, before=old.get((what, ref)), after=new.get((what, ref)))
+        line_change(ref, lines[0].get(ref), lines[1].get(ref))
+        if what == "line"
+        else Change(what=what, ref=ref, before=old.get((what, ref)), after=new.get((what, ref)))
         for what, ref in dict.fromkeys([*old, *new])
         if old.get((what, ref)) != new.get((what, ref))
     ]
@@ -195,6 +202,28 @@ def changes(before: Content, after: Content, ledger: Ledger) -> tuple[Change, ..
             )
         )
     return with_reasons(found, before, after, ledger)
+
+
+def line_change(ref: str, before: Line | None, after: Line | None) -> Change:
+    """Both as they are reported, beside them the exact values; exact in words if that is all."""
+    both = (before, after)
+    told = [None if x is None else f"{number_text(x.rounded, x.decimals)} {x.unit}" for x in both]
+    if told[0] == told[1]:
+        told = [None if x is None else f"{exact(x.value)} {x.unit}" for x in both]
+    values = [None if x is None else x.value for x in both]
+    return Change(
+        what="line",
+        ref=ref,
+        before=told[0],
+        after=told[1],
+        exact_before=values[0],
+        exact_after=values[1],
+    )
+
+
+def exact(value: Decimal | None) -> str:
+    """With every decimal that it has."""
+    return "—" if value is None else f"{value:,}"
 
 
 _What = Literal["line", "legal", "entry", "meter", "table", "other"]

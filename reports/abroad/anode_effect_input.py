@@ -6,7 +6,7 @@ anode effect. Minutes are added up over all pots, cell-days are the time over wh
 known. Stretches without data are left out of both, and said.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import ROUND_DOWN, Decimal
@@ -16,7 +16,7 @@ from reports.assembly import Argument, Assembly, Head
 from reports.basis import Basis
 from reports.entered import entered
 from reports.metered import amount
-from reports.model import Coverage, How, Line, Section
+from reports.model import Coverage, Doubt, How, Line, Section
 from reports.periods import Period
 from reports.series.store import Series, TimeOn
 from reports.site import Potline
@@ -28,6 +28,8 @@ UNIT: Final = "min/cell-day"
 DECIMALS: Final = 4
 ENOUGH: Final = Decimal("0.75")  # ours, no rule's: with less of the month known it is a gap
 AGREE: Final = Decimal("0.05")  # flags and entry differ by more: said so
+DOUBT_SHARE: Final = Decimal("0.20")  # ours: flags and entry further apart contradict each other …
+DOUBT_MINUTES: Final = Decimal("0.01")  # … when it is more than this, min per cell-day
 _MINUTES: Final = Text(zh="阳极效应持续时间（每槽日）", en="Anode-effect minutes per cell-day")
 _TIME: Final = Text(zh="阳极效应总时间（各槽合计）", en="Minutes in anode effect, all pots")
 _CELLS: Final = Text(zh="有效槽日数", en="Cell-days over which the flag was known")
@@ -141,6 +143,21 @@ def _compared(flags: Decimal, stated: Decimal) -> list[Text]:
             f"{flags:.4f} of the pots' flags; the flags count",
         )
     ]
+
+
+def contradictions(
+    basis: Basis, assembly: Assembly, line: Potline, months: Iterable[Period]
+) -> Iterator[Doubt]:
+    """Months whose entry cannot be true beside the flags of the pots: for the first page."""
+    for month in months:
+        known = assembly.lines[f"{line.id}.ae_minutes@{month}"]
+        entry = entered(basis.ledger, KIND, line.id, month)
+        if known.how is not How.METERED or known.value is None or entry is None:
+            continue
+        stated = entry.figure.amount
+        apart = abs(known.value - stated)
+        if apart > DOUBT_MINUTES and apart > DOUBT_SHARE * max(known.value, stated):
+            yield Doubt(line=known.id, text=_compared(known.value, stated)[0])
 
 
 def _too_little(known: Measured) -> Text:

@@ -84,13 +84,20 @@ def _by_consumption(bench: Bench, line: Potline) -> Result:
             assembly.put(made, how=How.SUBSTITUTED, method=substituted, substituted=Decimal(1))
         else:
             assembly.put(made, method=method)
-    tier = "3" if tested == len(months) and method != "soderberg" else "2"
+    own = all(_own_net(bench, line, month) for month in months)
+    tier = "3" if tested == len(months) and own and method != "soderberg" else "2"
     at = _head(bench, line, method)
     summed = assembly.add_up(at, [f"{at.id}@{month}" for month in months])
     share = share_of(replaced, months)
     whole = share if replaced and summed.value is not None else None
     assembly.put(summed, method=f"tier{tier}_{method}", substituted=whole)
     return Result(at.id, method, tier)
+
+
+def _own_net(bench: Bench, line: Potline, month: Period) -> bool:
+    """True when butts were weighed: by a default share of them no figure is the plant's own."""
+    net = bench.assembly.lines.get(f"{line.id}.anode_net@{month}")
+    return net is not None and all(given.kind != "legal" for given in net.inputs)
 
 
 def _method(bench: Bench, line: Potline) -> str:

@@ -5,9 +5,10 @@ Measured anode effects count here, and only here: the Chinese figure is fixed pe
 figure names its method, its tier and the GWP set of its rule; sets are never mixed.
 """
 
+from collections.abc import Iterator, Sequence
 from typing import Final
 
-from reports.abroad.anode_effect_input import Flags
+from reports.abroad.anode_effect_input import Flags, contradictions
 from reports.abroad.co2 import add_co2
 from reports.abroad.international_chapters import Found, chapters_of, doubts_of
 from reports.abroad.lvae import add_lvae
@@ -19,12 +20,12 @@ from reports.abroad.plant import (
     add_plant_total,
     add_total,
 )
-from reports.abroad.rules import RULES, Bench, bench_of
+from reports.abroad.rules import RULES, Bench, bench_of, months_of
 from reports.abroad.series import add_series
 from reports.assembly import Assembly
 from reports.basis import Basis
 from reports.conclude import conclude
-from reports.model import Content
+from reports.model import Content, Doubt
 from reports.rules.packs import RuleError
 from reports.site import PLANT, Potline
 from reports.values import Text
@@ -59,9 +60,14 @@ def international(basis: Basis) -> Content:
         title=TITLE,
         potlines=lines,
         headline=tuple(f"{PLANT}.total.{bench.rule.key}" for bench in benches),
-        warnings=doubts_of(assembly, found),
+        warnings=(*_contradictions(basis, assembly, lines), *doubts_of(assembly, found)),
         chapters=chapters_of(assembly, found, benches, lines),
     )
+
+
+def _contradictions(basis: Basis, assembly: Assembly, lines: Sequence[Potline]) -> Iterator[Doubt]:
+    for line in lines:
+        yield from contradictions(basis, assembly, line, months_of(basis, line))
 
 
 def _one(bench: Bench, line: Potline) -> Found:

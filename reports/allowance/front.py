@@ -21,7 +21,7 @@ from reports.words import number_text
 PARTS: Final = (
     (
         Text(zh="有", en="have"),
-        ("allowance", "allocated", "pre_allocation", "held", "bought", "sold"),
+        ("allowance", "allocated", "pre_allocation", "take_back", "held", "bought", "sold"),
     ),
     (Text(zh="欠", en="owe"), ("emission",)),
     (
@@ -129,6 +129,16 @@ def _money(found: Findings) -> Text | None:
 def _open(found: Findings) -> list[Text]:
     """What the figure hangs on that is not settled."""
     texts = []
+    if found.value("take_back") is not None:
+        ahead, back = _t(found.value("pre_allocation")), _t(found.value("take_back"))
+        texts.append(
+            Text(
+                zh=f"预分配的 {ahead} t 多于应发配额，多发的 {back} t 将被收回，不能用于清缴或出售"
+                f"（见 {PLANT}.take_back）。",
+                en=f"The {ahead} t issued ahead are more than the allowance: {back} t will be "
+                f"taken back and can be neither surrendered nor sold (see {PLANT}.take_back).",
+            )
+        )
     if found.balance is not None and not found.balance.known:
         texts.append(
             Text(

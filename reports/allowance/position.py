@@ -45,6 +45,7 @@ def add_position(
         names = [f"{x}.allocated" for x in scopes]
         parts = [x if x in assembly.lines else x.replace("allocated", "allowance") for x in names]
         have = assembly.add_up(head(PLANT, "allocated"), parts).id
+    _take_back(assembly, have)
     subtract(assembly, head(PLANT, "position"), have, f"{PLANT}.emission")
     for name in ("allowance_low", "allowance_high", "position_low", "position_high"):
         _band(assembly, name, scopes)
@@ -64,6 +65,21 @@ def _sum(assembly: Assembly, name: str, scopes: Sequence[str]) -> None:
         return
     notes = dict.fromkeys(note for part in parts for note in assembly.lines[part].notes)
     assembly.state(head(PLANT, name), None, How.NONE, (), notes=tuple(notes))
+
+
+def _take_back(assembly: Assembly, have: str) -> None:
+    """Line ``plant.take_back``: issued ahead beyond what is due; none when it is not."""
+    ahead = assembly.lines[f"{PLANT}.pre_allocation"].value
+    due = assembly.lines[have].value
+    if ahead is None or due is None or ahead <= due:
+        return
+    label = Text(zh="预分配多发、将被收回的配额", en="Issued ahead and to be taken back")
+    given = [
+        assembly.from_line("pre_allocation_t", f"{PLANT}.pre_allocation"),
+        assembly.from_line("allowance_t", have),
+    ]
+    of = Head(PLANT, "take_back", Section.ALLOWANCE, label, T, 0)
+    assembly.put(assembly.state(of, ahead - due, How.COMPUTED, given), equation="A₀ − A")
 
 
 def _band(assembly: Assembly, name: str, scopes: Sequence[str]) -> None:

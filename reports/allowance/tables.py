@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Final
 
 from reports.allowance.balance import Balance, co2_per_anode
-from reports.allowance.position import Vintage, value_at
+from reports.allowance.position import Vintage, value_at, whole_shortfall, whole_surplus
 from reports.allowance.rules import PACK, Rule, slope_values
 from reports.allowance.year import YearOf
 from reports.assembly import Assembly
@@ -41,7 +41,7 @@ def balance_table(
         if found is None:
             return None
         emission, allowance = found
-        position = allowance - emission
+        position = whole_surplus(allowance - emission) - whole_shortfall(allowance - emission)
         rows.append(
             (
                 value,
@@ -59,16 +59,17 @@ def balance_table(
             Column(label=Text(zh="平衡值 BP", en="Balance value BP"), unit="tCO2e/t", decimals=4),
             Column(label=Text(zh="盈缺率", en="Allowance over emission"), unit="%", decimals=2),
             Column(label=Text(zh="配额量", en="Allowance"), unit="t", decimals=0),
-            Column(label=Text(zh="盈缺", en="Position"), unit="t", decimals=0),
+            Column(label=Text(zh="盈缺（整吨）", en="Position, whole t"), unit="t", decimals=0),
             Column(label=Text(zh="金额", en="Money"), unit="CNY", decimals=0),
             Column(label=Text(zh="说明", en="Remark"), width=28),
         ),
         rows=tuple(rows),
         note=Text(
-            zh="平衡值以全国碳市场管理平台公布的为准；本厂各系列的数据不能推算全行业平衡值，"
+            zh="盈余舍去、缺口进整吨，金额按整吨计，与结论同。平衡值以全国碳市场管理平台公布的为准；本厂各系列的数据不能推算全行业平衡值，"
             "smelter compute balance_value 只供假设测算。",
-            en="The national platform decides; the lines of one plant do not tell the balance "
-            "value of the sector, smelter compute balance_value only answers what if.",
+            en="A surplus is cut and a shortfall raised to whole tonnes, money follows them, as on "
+            "the first page. The national platform decides; the lines of one plant do not tell the "
+            "balance value of the sector, smelter compute balance_value only answers what if.",
         ),
     )
 

@@ -7,6 +7,7 @@ from typing import Final
 
 from reports.assembly import Assembly
 from reports.basis import Basis
+from reports.carbon.enterprise import is_gas
 from reports.plan.plan import Instrument, Plan
 from reports.site import PLANT
 from reports.values import Text
@@ -95,14 +96,64 @@ def burned_effects(assembly: Assembly, basis: Basis, plan: Plan) -> tuple[list[E
                 f"{scale.accuracy_class_percent}",
             )
             found.append(_burned(scale.id, what, percent, line.value))
-        for each in _QUALITIES[name]:
-            parameter = plan.parameter_of(f"{PLANT}.{each}.{item}")
-            if parameter is not None and parameter.uncertainty_percent is not None:
-                cause = f"{parameter.figure} {item}"
-                found.append(
-                    _burned(cause, parameter.name, parameter.uncertainty_percent, line.value)
-                )
+        for quality in _qualities(assembly, identity, item):
+            effect = _of_quality(plan, quality, item)
+            if isinstance(effect, Effect):
+                found.append(effect)
+            else:
+                unknown.append(effect)
     return found, unknown
+
+
+@dataclass(frozen=True, slots=True)
+class _Quality:
+    """A value that turns a quantity into emission, and the emission of the months it stood for."""
+
+    figure: str  # of the plan, without item: plant.gas_ncv
+    label: Text
+    measured: bool
+    emission: Decimal
+
+
+def _qualities(assembly: Assembly, identity: str, item: str) -> list[_Quality]:
+    """Heat value, carbon, oxidation, purity, factor: as tested, or the rule's, over the months."""
+    sums: dict[tuple[str, bool], tuple[Text, Decimal]] = {}
+    for line in assembly.lines.values():
+        if line.id.partition("@")[0] != identity or "@" not in line.id or not line.value:
+            continue
+        for given in line.inputs:
+            if given.kind == "entry":
+                entry = assembly.entries[int(given.ref)]
+                key, label = (f"{PLANT}.{entry.kind}", True), entry.label
+            elif given.kind == "legal":
+                name = _QUALITIES.get(given.name, given.name)
+                name = name.replace("fuel_", "gas_") if is_gas(item) else name
+                key, label = (f"{PLANT}.{name}", False), assembly.legals[given.ref].label
+            else:
+                continue
+            known = sums.get(key, (label, Decimal(0)))[1]
+            sums[key] = label, known + line.value
+    return [_Quality(key[0], label, key[1], total) for key, (label, total) in sums.items()]
+
+
+def _of_quality(plan: Plan, quality: _Quality, item: str) -> Effect | Text:
+    """Its effect by the uncertainty that the plan states of it, else that it is not counted."""
+    figure = f"{quality.figure}.{item}"
+    parameter = plan.parameter_of(figure)
+    if parameter is not None and parameter.uncertainty_percent is not None:
+        cause, percent = f"{parameter.figure} {item}", parameter.uncertainty_percent
+        return _burned(cause, parameter.name, percent, quality.emission)
+    label = quality.label
+    if quality.measured:
+        return Text(
+            zh=f"{figure}（{label.zh}）：化验值，计划未给出其不确定度（uncertainty_percent），不计",
+            en=f"{figure} ({label.en}): found by the laboratory; the plan states no uncertainty "
+            "of it (uncertainty_percent): not counted",
+        )
+    return Text(
+        zh=f"{figure}（{label.zh}）：缺省值，计划未给出其不确定度，不计",
+        en=f"{figure} ({label.en}): a default; the plan states no uncertainty of it: not counted",
+    )
 
 
 def _burned(cause: str, what: Text, percent: Decimal, emission: Decimal) -> Effect:
@@ -114,10 +165,11 @@ _AMOUNTS: Final = {
     "fuel_co2": ("fuel_consumed", "gas_consumed"),
     "carbonate_co2": ("carbonate_consumed",),
 }
+# What a default is called in the plan, by the name it has in the formula.
 _QUALITIES: Final = {
-    "fuel_co2": (
-        *("fuel_ncv", "gas_ncv", "fuel_carbon_per_heat", "gas_carbon_per_heat"),
-        *("fuel_carbon", "gas_carbon"),
-    ),
-    "carbonate_co2": ("carbonate_purity",),
+    "ncv_gj_per_unit": "fuel_ncv",
+    "carbon_tc_per_gj": "fuel_carbon_per_heat",
+    "oxidation_fraction": "fuel_oxidation",
+    "purity_fraction": "carbonate_purity",
+    "ef_t_per_t": "carbonate_factor",
 }

@@ -272,6 +272,8 @@ def changes_sheet(pages: Pages, changes: Sequence[Change]) -> Rows:
         ("项目", "Figure", 40),
         ("原值", "Before", 30),
         ("现值", "Now", 30),
+        ("原值（未修约）", "Before, exact", 22),
+        ("现值（未修约）", "Now, exact", 22),
         ("原因", "Why", 50),
     )
     rows: list[list[Cell]] = [
@@ -281,6 +283,8 @@ def changes_sheet(pages: Pages, changes: Sequence[Change]) -> Rows:
             changed(change, pages.labels, pages.lang),
             shown(change.before, pages.lang),
             shown(change.after, pages.lang),
+            change.exact_before,
+            change.exact_after,
             pages.of(change.why),
         ]
         for change in changes

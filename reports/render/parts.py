@@ -6,7 +6,7 @@ from typing import Final
 
 from reports.chapters import days_left
 from reports.citations import EntryUse, LegalUse, MeterUse
-from reports.model import Change
+from reports.model import Change, DutyUse
 from reports.render.blocks import Pages, notes_below, nothing
 from reports.render.items import changed, legal_value, runs, shown, span
 from reports.render.labels import (
@@ -284,17 +284,33 @@ def _duties(pages: Pages) -> list[View]:
     rows: list[list[Cell]] = []
     for duty in sorted(pages.report.content.duties, key=lambda duty: duty.due):
         legal = legals.get(duty.legal)
+        met = met_text(pages, duty)
         left = days_left(duty.due, written)
         mark = sign_of(legal)
         rows.append(
             [
                 [said(pages.of(duty.text), mark=mark)],
                 [said(str(duty.due))],
-                [said(left_text(left, pages.lang), "red" if left < 0 else "plain")],
+                [
+                    said(met)
+                    if met
+                    else said(left_text(left, pages.lang), "red" if left < 0 else "plain")
+                ],
                 [said(duty.legal if legal is None else legal.source.title, "small")],
             ]
         )
     return [table(heads, rows, relative=(1.6, 0.8, 1.0, 2.2))] if rows else []
+
+
+def met_text(pages: Pages, duty: DutyUse) -> str:
+    """When a duty was met by lodging an earlier version, in time or late; "" when it was not."""
+    day = pages.report.met(duty)
+    if day is None:
+        return ""
+    late = (day - duty.due).days
+    if late > 0:
+        return pages.say(f"{day} 首次存证，逾期 {late} 天", f"lodged on {day}, {late} days late")
+    return pages.say(f"{day} 首次存证，按时", f"lodged on {day}, in time")
 
 
 def left_text(days: int, lang: str) -> str:

@@ -8,7 +8,7 @@ from reports.render.blocks import Pages, figure, pages_of, printed
 from reports.render.items import legal_value
 from reports.render.labels import CONFIRMED
 from reports.render.marks import MEANING
-from reports.render.parts import changes_table, left_text, standard
+from reports.render.parts import changes_table, left_text, met_text, standard
 from reports.render.printed import LANDSCAPE_PT, PORTRAIT_PT, View, is_wide, laid_out
 from reports.values import Text
 
@@ -73,7 +73,7 @@ def front_facts(pages: Pages) -> list[list[str]]:
             pages.of(duty.text) + say("截止", " by"),
             f"{duty.due}"
             + say("（", " (")
-            + left_text(days_left(duty.due, report.written), pages.lang)
+            + (met_text(pages, duty) or left_text(days_left(duty.due, report.written), pages.lang))
             + say("）", ")"),
         ]
         for duty in _nearest(pages)

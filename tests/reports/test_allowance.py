@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reports.allowance.position import whole_shortfall, whole_surplus
+from reports.chapters import Table
 from reports.formulas import FORMULAS
 from reports.model import Content, How
 from tests.reports.conftest import Smelter
@@ -403,3 +404,38 @@ def test_the_plant_is_the_sum_of_its_processes(tmp_path: Path) -> None:
         assert value(content, f"plant.{name}") == parts
     assert value(content, "line1.allowance") % 1 == 0
     assert [duty.id for duty in content.duties] == ["report_due", "surrender_due"]
+
+
+def test_money_of_a_balance_value_is_the_same_on_every_page(desk: Quota) -> None:
+    """
+    X below -0.2, so 180000.37 * 0.97 = 174600.36 -> 174600; 5400.37 t short: 5401 whole ones.
+
+    5401 t * 80 CNY = 432080 on the first page and in the table.
+    """
+    desk.verified(2025, "180000.37", "100000").balance(2025, "1.5")
+    content = desk.enter("allowance_price,plant,2026-09,80,CNY/t,,").content(2025)
+    assert value(content, "plant.shortfall") == 5401
+    assert value(content, "plant.shortfall_cny") == 432080
+    (table,) = [
+        b for c in content.chapters for b in c.blocks if isinstance(b, Table) and b.id == "balance"
+    ]
+    (row,) = [row for row in table.rows if row[0] == D("1.5")]
+    assert row[3:5] == (D(-5401), D(-432080))
+
+
+@pytest.mark.parametrize(("ahead", "back"), [("153140", None), ("160000", "6860")])
+def test_what_was_issued_ahead_beyond_the_allowance_is_taken_back(
+    desk: Quota, ahead: str, back: str | None
+) -> None:
+    """153140 t due (X = 0.05); of 160000 t issued ahead 6860 t go back."""
+    desk.verified(2025, "152000", "100000").balance(2025, "1.6")
+    content = desk.enter(f"allowance_pre_allocated,line1,2025,{ahead},t,,").content(2025)
+    texts = [b.text for b in content.chapters[0].blocks if b.block == "paragraph"]
+    told = [text for text in texts if "taken back" in text.en]
+    if back is None:
+        assert "plant.take_back" not in {line.id for line in content.lines}
+        assert not told
+        return
+    assert value(content, "plant.take_back") == D(back)
+    assert "6,860 t will be taken back" in told[0].en
+    assert "多发的 6,860 t 将被收回" in told[0].zh

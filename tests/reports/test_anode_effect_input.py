@@ -109,3 +109,23 @@ def test_only_days_on_which_the_line_ran_count(plant: AbroadOffice) -> None:
     assert float(line.value or 0) == pytest.approx(1.5 / 12)
     assert content.line("line1.cell_days@2026-02").value == 12
     assert not [x.id for x in content.lines if "@2026-03" in x.id]
+
+
+@pytest.mark.parametrize(
+    ("stated", "doubted"),
+    [
+        (50, True),  # a slip of the decimal point, or another unit
+        (0.104, True),  # 0.0236 off 0.0804: more than 20 % of the greater
+        (0.095, False),  # 0.0146 off, 15 %
+    ],
+)
+def test_an_entry_against_the_flags_is_a_doubt_of_the_first_page(
+    plant: AbroadOffice, stated: float, *, doubted: bool
+) -> None:
+    effects.write_flags(plant.root / "lake", effects.quiet_but(POTS, WEEK, EFFECTS))
+    plant.enter(minute_row(FEBRUARY, stated))
+    content = plant.make()
+    told = [doubt.text.en for doubt in content.warnings if doubt.line == LINE]
+    assert bool(told) is doubted
+    assert all("the flags count" in text for text in told)
+    assert content.line(LINE).how is How.METERED

@@ -293,7 +293,7 @@ def test_changed_inputs_make_a_new_version_with_its_differences(
     assert report.version == 2
     assert report.previous_sha256 == json.loads(first)["content_sha256"]
     changed = {change.ref: (change.before, change.after) for change in report.changes}
-    assert changed["line1.aluminium"] == ("21050.25 t", "21000.25 t")
+    assert changed["line1.aluminium"] == ("21,050.25 t", "21,000.25 t")
     assert "plant.emission" in changed
     assert "line1.anode_co2" not in changed
     assert changed["line1 aluminium_tapped 2026-10"][1] == "21000.25 t (#8)"

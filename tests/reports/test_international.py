@@ -78,6 +78,13 @@ def test_slope_by_hand(tmp_path: Path) -> None:
         assert line.how is How.SUM
 
 
+TESTED = "kind,line,period,value,unit,sample,method,laboratory,accreditation,tested_on\n" + "".join(
+    f"{kind},line1,{month},{value},%,S{month},GB/T 1,厂化验室,CNAS L1,{month}-20\n"
+    for month in MONTHS
+    for kind, value in (("anode_sulphur", 1.5), ("anode_ash", 0.3))
+)
+
+
 def test_anode_co2_by_hand(tmp_path: Path) -> None:
     """
     9400 t of anode a month, 1400 t of butts: 8000 t net, 96 000 t a year.
@@ -96,16 +103,20 @@ def test_anode_co2_by_hand(tmp_path: Path) -> None:
     total = 343302.144 + 18127.6992
     assert number(content, "plant.total.eu") == pytest.approx(total)
     assert number(content, "line1.intensity.eu") == pytest.approx(total / 240000)
-    rows = "".join(
-        f"{kind},line1,{month},{value},%,S{month},GB/T 1,厂化验室,CNAS L1,{month}-20\n"
-        for month in MONTHS
-        for kind, value in (("anode_sulphur", 1.5), ("anode_ash", 0.3))
-    )
-    head = "kind,line,period,value,unit,sample,method,laboratory,accreditation,tested_on\n"
-    plant.enter_table(head + rows)
+    plant.enter_table(TESTED)
     tested = plant.make()
     assert number(tested, "line1.co2.ipcc_2006.anode") == pytest.approx(345664)
     assert tested.line("line1.co2.ipcc_2006.anode").method == "tier3_anode"
+
+
+def test_with_a_default_loss_rate_tested_anodes_are_no_tier_3(tmp_path: Path) -> None:
+    """Sulphur and ash are the plant's, net consumption rests on the Chinese guide's loss rate."""
+    plant = office(tmp_path)
+    plant.year(0.1)
+    plant.enter_table(TESTED)
+    content = plant.make()
+    for rule in ("ipcc_2006", "ipcc_2019", "us"):
+        assert content.line(f"line1.co2.{rule}.anode").method == "tier2_anode"
 
 
 def test_without_butts_the_loss_rate_of_the_chinese_guide_is_borrowed_and_said(

@@ -13,6 +13,8 @@ from reports.entries.kinds import KINDS
 from reports.entries.ledger import Ledger, read_ledger
 from reports.lodgings import Lodging, read_lodgings
 from reports.periods import Period
+from reports.render.blocks import pages_of
+from reports.render.view import front_facts
 from reports.versions import changes, read_report
 from tests.reports.conftest import NOW, Office, Smelter
 
@@ -134,7 +136,7 @@ def test_a_correction_makes_a_new_version_that_tells_the_difference_and_who_made
     found = {(change.what, change.ref): change for change in report.since_lodged}
     metal = found["line", "plant.aluminium"]
     # 21050.25 + 10012.5 = 31062.75 t before, one tonne more after
-    assert (metal.before, metal.after) == ("31062.75 t", "31063.75 t")
+    assert (metal.before, metal.after) == ("31,062.75 t", "31,063.75 t")
     entry = found["entry", "line1 aluminium_tapped 2026-10"]
     assert entry.before == "21050.25 t (#1)"
     assert entry.after == "21051.25 t (#8)"
@@ -151,6 +153,28 @@ def test_a_correction_makes_a_new_version_that_tells_the_difference_and_who_made
     assert [each.version for each in read_lodgings(lodged.site.entries).lodgings] == [1, 2]
     _, table = make(lodged, smelter)
     assert (table["version"], table["fresh"]) == (2, False)
+
+
+def test_a_reissue_says_rounded_figures_and_when_the_month_was_lodged(
+    lodged: Office, smelter: Smelter
+) -> None:
+    """Of a month lodged on 23 November, due on 10 December: in time, whenever this is made."""
+    where = ("--site", str(lodged.site_file), *WHO, "--reissue")
+    assert smelter("entries", "revise", "1", "21051.25", *where)[0] == 0
+    file, _ = make(lodged, smelter)
+    report = read_report(file).model_copy(update={"written": date(2028, 1, 2)})
+    change = next(x for x in report.since_lodged if x.ref == "plant.emission")
+    line = report.content.line("plant.emission")
+    assert change.after == f"{line.rounded:,.2f} tCO2e"
+    assert change.exact_after == line.value
+    for lang, told in (
+        ("zh", "2026-11-23 首次存证，按时"),
+        ("en", "lodged on 2026-11-23, in time"),
+    ):
+        facts = " ".join(text for pair in front_facts(pages_of(report, lang)) for text in pair)
+        assert told in facts
+        assert "days late" not in facts
+        assert "已过期" not in facts
 
 
 def test_a_withdrawal_is_the_reason_of_what_is_missing_then(

@@ -10,8 +10,11 @@ from reports.basis import Basis
 from reports.carbon.annual import assemble_year, carbon_annual
 from reports.carbon.uncertainty import add_uncertainty
 from reports.carbon.uncertainty_effects import COVERAGE, Effect, class_percent, combine
+from reports.entries.importing import read_figures
+from reports.entries.ledger import change_ledger
 from reports.values import Text
 from tests.reports import plant
+from tests.reports.conftest import NOW
 from tests.reports.planned import EXAMPLE, KINDS
 from tests.reports.quota import Quota, months, office
 
@@ -186,3 +189,81 @@ def test_fuels_count_at_enterprise_level_only(tmp_path: Path) -> None:
     notes = [b.text.en for b in chapter.blocks if b.block == "paragraph" and b.tone == "note"]
     assert any("diesel" in text for text in notes)
     assert found["plant.enterprise_uncertainty_t"] == pytest.approx(both, rel=1e-9)
+
+
+NCV = """
+[[parameter]]
+figure = "plant.gas_ncv.natural_gas"
+name = { zh = "天然气低位发热量", en = "Heat value of natural gas" }
+unit = "GJ/万Nm3"
+acquisition = "laboratory"
+source = { zh = "化验室", en = "laboratory" }
+monitoring = "monthly"
+recording = "monthly"
+missing = { code = "none", text = { zh = "无", en = "none" } }
+conservative = { zh = "无", en = "none" }
+department = "energy"
+uncertainty_percent = 3
+[parameter.record]
+name = { zh = "化验报告", en = "report" }
+form = { zh = "纸质", en = "paper" }
+cover = { zh = "每月", en = "monthly" }
+[parameter.laboratory]
+sampling = { zh = "采样", en = "sampling" }
+preparation = { zh = "制样", en = "preparation" }
+method = "GB/T 11062"
+laboratory = { zh = "化验室", en = "laboratory" }
+"""
+
+
+def notes_of(desk: Quota) -> tuple[dict[str, float], list[str]]:
+    basis = desk.basis(2025)
+    year = assemble_year(basis)
+    chapter = add_uncertainty(year.assembly, basis, year.potlines)
+    assert chapter is not None
+    found = {key: float(line.value or 0) for key, line in year.assembly.lines.items()}
+    return found, [b.text.en for b in chapter.blocks if b.block == "paragraph"]
+
+
+def burned(desk: Quota) -> None:
+    months_of = range(1, 13)
+    desk.enter(*(f"gas_consumed,plant,2025-{m:02d},10,万Nm3,natural_gas," for m in months_of))
+    head = "kind,line,period,item,value,unit,sample,method,laboratory,accreditation,tested_on"
+    rows = (
+        f"gas_ncv,plant,2025-{m:02d},natural_gas,380,GJ/万Nm3,S{m},GB/T 11062,化验室,CNAS L1,"
+        f"2025-{m:02d}-20"
+        for m in months_of
+    )
+    path = desk.root / "tested.csv"
+    path.write_text("\n".join((head, *rows)) + "\n", "utf-8")
+    change_ledger(
+        desk.site.entries,
+        lambda ledger: ledger.added(
+            read_figures(path, desk.site, ledger, NOW), author="王敏", reason="化验", time=NOW
+        ),
+    )
+
+
+def test_a_tested_heat_value_is_counted_by_the_tolerance_of_the_plan(tmp_path: Path) -> None:
+    """120 * 380 * 0.01532 * 0.99 * 44/12 = 2535.89 t; meter 2 % * 2/√3, heat value 3 %."""
+    plan = EXAMPLE.replace("[[parameter]]", f"{GAS.lstrip()}\n[[parameter]]", 1) + NCV
+    desk = planned(tmp_path, plan)
+    burned(desk)
+    found, notes = notes_of(desk)
+    gas = 120 * 380 * 0.01532 * 0.99 * 44 / 12
+    assert found["plant.fuel_co2.natural_gas"] == pytest.approx(gas, rel=1e-9)
+    squares = (gas * 0.04 / 3**0.5) ** 2 + (gas * 0.03) ** 2
+    both = (found["plant.uncertainty_t"] ** 2 + squares) ** 0.5
+    assert found["plant.enterprise_uncertainty_t"] == pytest.approx(both, rel=1e-9)
+    assert not any("gas_ncv" in text for text in notes)
+
+
+def test_what_a_laboratory_found_without_tolerance_and_defaults_are_named(tmp_path: Path) -> None:
+    desk = planned(tmp_path, EXAMPLE)
+    burned(desk)
+    _, notes = notes_of(desk)
+    (tested,) = [text for text in notes if "gas_ncv.natural_gas" in text]
+    assert "found by the laboratory" in tested
+    assert "not counted" in tested
+    for figure in ("gas_carbon_per_heat", "gas_oxidation"):
+        assert any(f"plant.{figure}.natural_gas" in t and "a default" in t for t in notes), figure
