@@ -20,11 +20,17 @@ from reports.energy.pot_parameters import LABELS, PotParameters, parameter_rows
 from reports.energy.pot_statistics import error_of_mean, normal_share, robust_score, step_of
 from reports.energy.pots import PotDays
 from reports.energy.ranking import Ranking, rank, tau
+from reports.periods import Period
+from reports.series.influx import InfluxSeries
 from reports.series.lake import open_lake
+from reports.site import Influx
 from reports.values import Text
 from simulators.planted import Planted
-from tests.reports.plant import MINUTE_NS, batches, by_hour
+from tests import servers
+from tests.reports.effects import FLAGS
+from tests.reports.plant import HOUR_NS, MINUTE_NS, batches, by_hour
 from tests.reports.potroom import FIRST, pot_days, potroom, windows
+from tests.reports.test_series import post, url_of
 
 BY = PotParameters()
 FACTS = LineFacts(400.0, 0.93, 0.45, Text(zh="", en=""))
@@ -334,8 +340,6 @@ def test_the_lake_says_the_same_as_the_windows_and_takes_the_later_batch(tmp_pat
         lines.append((at, f"pot_1m,plant=demo,line=line1,unit=pot001 {fields} {at}"))
     at = start_ns + 600 * MINUTE_NS
     again = f"pot_1m,plant=demo,line=line1,unit=pot001 anode_effect=1.0,anode_effect_n=60i {at}"
-    from tests.reports.effects import FLAGS
-
     made = batches(FLAGS, by_hour(iter(lines)))
     last = made[-1].batch
     late = batches(FLAGS, {last.closed_ns + 1: [again]}, last.seq + 1, last.digest.hex())
@@ -356,3 +360,44 @@ def test_the_lake_says_the_same_as_the_windows_and_takes_the_later_batch(tmp_pat
     assert row["working_s"] == 86400 - 60
     assert row["ae_starts"] == 1
     assert row["voltage"] == pytest.approx(4.01)
+
+
+def test_influx_says_the_same_as_the_lake(tmp_path: Path, influxd: servers.Server) -> None:
+    """Two days of hours of three pots: one stops, one has an effect, one has a silent hour."""
+    values = {
+        "voltage": np.tile([3.95, 4.0, 4.05], (48, 1)) + np.arange(48)[:, None] % 3 / 100,
+        "anode_effect": np.zeros((48, 3)),
+        "mode": np.ones((48, 3)),
+    }
+    values["voltage"][30:, 0], values["mode"][30:, 0] = 0.2, 3.0
+    values["anode_effect"][7, 1] = 0.05
+    start_ns = Period(FIRST, FIRST + timedelta(days=2)).start_ns
+    lines = []
+    for hour in range(48):
+        at = start_ns + hour * HOUR_NS
+        for k in range(3):
+            fields = [
+                f"{name}={float(column[hour, k])!r},{name}_n=1i" for name, column in values.items()
+            ]
+            if (hour, k) == (12, 2):
+                fields[0] = 'voltage_n=0i,voltage_good=0,voltage_q="no_data"'
+            tags = f"pot_1h,plant=demo,line=line1,unit=pot{k + 1:03d}"
+            lines.append((at, f"{tags} {','.join(fields)} {at}"))
+    lake = Lake(tmp_path)
+    try:
+        lake.open()
+        lake.write(batches(FLAGS, by_hour(iter(lines))))
+    finally:
+        lake.close()
+    post(influxd, "/query?q=CREATE+DATABASE+smelter", b"")
+    body = "\n".join(line for _, line in lines).encode()
+    post(influxd, "/write?db=smelter&precision=ns", body)
+    influx = InfluxSeries("demo", Influx(url=url_of(influxd), database="smelter"))
+    period = Period(FIRST, FIRST + timedelta(days=2))
+    with open_lake("demo", tmp_path) as series:
+        one, two = series.pot_days(period), influx.pot_days(period)
+    assert one.num_rows == 6
+    assert one.column_names == two.column_names
+    for name in one.column_names:
+        assert one[name].to_pylist() == pytest.approx(two[name].to_pylist(), nan_ok=True), name
+    assert one["counted_s"].to_pylist() == [86400, 86400, 86400 - 3600, 6 * 3600, 86400, 86400]
