@@ -139,7 +139,7 @@ def add_effect_rates(bench: Bench, scope: str) -> None:
         ("ae_minutes", "ae_time", L_MINUTES, Decimal(1), "AEM = t / d"),
         ("ae_overvoltage", "ae_volt_seconds", L_OVERVOLTAGE, 1 / Decimal("86.4"), "AEO = S / T"),
     ):
-        if bench.line(f"{scope}.{top}") is None:
+        if bench.value(f"{scope}.{top}") is None:
             continue
         parts = (f"{scope}.{top}", f"{scope}.cell_days")
         quotient(bench, head(scope, name, label, UNITS[name]), parts, factor, text)

@@ -33,7 +33,7 @@ from reports.energy.specific import add_comprehensive, add_ingot, add_specific
 from reports.energy.tariff import add_tariff
 from reports.model import How, Line
 from reports.periods import Period
-from reports.site import Potline
+from reports.site import PLANT, Potline
 from reports.values import Text
 
 RATES: Final = {  # entered rates, and by what a period's mean of them is weighted
@@ -41,6 +41,11 @@ RATES: Final = {  # entered rates, and by what a period's mean of them is weight
     "ae_minutes": "pot_days",
     "ae_overvoltage": "pot_days",
     "electricity_price": "electricity_total",
+}
+SUM_OF: Final = {  # what a rate is made of where signals tell it
+    "ae_frequency": "ae_count",
+    "ae_minutes": "ae_time",
+    "ae_overvoltage": "ae_volt_seconds",
 }
 OCCASIONAL: Final = {  # nothing stated in a month means that there was none
     *("electricity_start", "electricity_short", "green_traded", "gec_retired", "gec_bundled"),
@@ -157,12 +162,28 @@ def _sums(whole: Bench, pieces: tuple[Bench, ...]) -> None:
         sample = lines[-1][1]
         name = identity.partition(".")[2]
         what = Head(sample.scope, name, sample.section, sample.label, sample.unit, sample.decimals)
-        parts = [f"{identity}@{period}" for period, _ in lines]
-        sum_of(whole, what, parts, every=name not in OCCASIONAL and "solid" not in name)
+        rare = name in OCCASIONAL or "solid" in name
+        # a piece in which the place ran but has no such line leaves the whole without a sum
+        ran = [p.period for p in pieces if p.line(f"{sample.scope}.aluminium") is not None]
+        spans = [period for period, _ in lines] if rare else {*ran, *(p for p, _ in lines)}
+        sum_of(whole, what, [f"{identity}@{span}" for span in sorted(spans)], every=not rare)
+    _notice(whole, pieces)
     for scope in whole.scopes:
         _inventory(whole, pieces, scope)
         for name, weight in RATES.items():
             _mean(whole, pieces, scope, (name, weight))
+
+
+def _notice(whole: Bench, pieces: tuple[Bench, ...]) -> None:
+    """What the tier of the local notice cost, month by month together."""
+    name = f"{PLANT}.ladder_notice_cost"
+    there = [piece for piece in pieces if piece.value(name) is not None]
+    if there:
+        sample = there[0].assembly.lines[name]
+        what = Head(
+            PLANT, "ladder_notice_cost", sample.section, sample.label, "CNY", sample.decimals
+        )
+        sum_of(whole, what, [f"{name}@{piece.period}" for piece in there])
 
 
 def _inventory(whole: Bench, pieces: tuple[Bench, ...], scope: str) -> None:
@@ -180,8 +201,8 @@ def _inventory(whole: Bench, pieces: tuple[Bench, ...], scope: str) -> None:
 def _mean(whole: Bench, pieces: tuple[Bench, ...], scope: str, of: tuple[str, str]) -> None:
     """A rate that was entered month by month, weighted; only when every piece has it."""
     name, weight = of
-    if whole.line(f"{scope}.ae_time") is not None and name.startswith("ae_"):
-        return  # made of sums
+    if name in SUM_OF and whole.value(f"{scope}.{SUM_OF[name]}") is not None:
+        return
     there = [p for p in pieces if p.line(f"{scope}.{name}") is not None]
     if not there:
         return

@@ -1,7 +1,7 @@
 """A plant of one small potline whose energy can be computed by hand: hours in a lake, entries."""
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from agent.lake.lake import Lake
@@ -85,10 +85,18 @@ class EnergyOffice(YearOffice):
     """One potline of two pots; ``store`` fills the lake, ``report`` makes the report."""
 
     site_text: str = SITE
+    _stored: int = 0
     more_packs: dict[str, RulePack] = field(default_factory=dict)
 
-    def store(self, points: Mapping[str, Value] = USUAL, period: Period = OCTOBER) -> None:
-        made = batches(HOURS, by_hour(iter(sorted(hours(points, period)))))
+    def store(
+        self,
+        points: Mapping[str, Value] = USUAL,
+        period: Period = OCTOBER,
+        more: Sequence[tuple[int, str]] = (),
+    ) -> None:
+        self._stored += 1
+        source = replace(HOURS, log=f"{HOURS.log[:-1]}{self._stored}")
+        made = batches(source, by_hour(iter(sorted([*hours(points, period), *more]))))
         lake = Lake(self.root / "lake")
         try:
             lake.open()

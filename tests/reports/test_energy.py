@@ -10,7 +10,8 @@ import pytest
 from reports.model import Content, How
 from reports.periods import Period
 from reports.rules.packs import Confirmed, Legal, RulePack, RuleUnit, Stretch, packs
-from tests.reports.energy import METAL, OCTOBER, USUAL, EnergyOffice, number, office
+from tests.reports.energy import METAL, OCTOBER, USUAL, EnergyOffice, Value, number, office
+from tests.reports.plant import HOUR_NS
 
 
 @pytest.fixture
@@ -257,3 +258,76 @@ def test_october_is_read_and_nothing_of_september(plant: EnergyOffice) -> None:
         text.en for text in september.reasons()
     )
     assert set(USUAL)
+
+
+def test_anode_effects_by_what_the_agent_sends(plant: EnergyOffice) -> None:
+    """
+    0.5 s a minute in one hour of pot001: 30 s; 12 V·s a minute in the same hour: 720 V·s.
+
+    Two pots over 31 days are 62 cell-days: 0.5 / 62 min, one event 1 / 62, 720 / 62 / 86.4 mV.
+    """
+    quantities = ("pot.ae_seconds", "pot.ae_overvoltage")
+    points: dict[str, Value] = {
+        f"line1/{pot} {quantity}": 0.0 for pot in ("pot001", "pot002") for quantity in quantities
+    }
+    points["line1/pot001 pot.ae_seconds"] = lambda hour: 0.5 if hour == 100 else 0.0
+    points["line1/pot001 pot.ae_overvoltage"] = lambda hour: 12.0 if hour == 100 else 0.0
+    plant.store(USUAL | points, more=[effect(100), effect(-1)])
+    content = plant.report()
+    for scope in ("line1", "plant"):
+        names = "ae_minutes ae_frequency ae_overvoltage"
+        expected = [0.5 / 62, 1 / 62, 720 / 62 / 86.4]
+        assert values(content, scope, names) == pytest.approx(expected)
+
+
+def effect(hour: int) -> tuple[int, str]:
+    """An anode effect of pot001 that began in that hour of October."""
+    at_ns = OCTOBER.start_ns + hour * HOUR_NS
+    tags = "plant=demo,gateway=gw1,kind=anode_effect,line=line1,unit=pot001"
+    return at_ns, f'event,{tags} id="ae-{hour}",text="",end={at_ns + 10**9}i,amount=30 {at_ns}'
+
+
+def test_without_signals_anode_effects_are_those_entered(plant: EnergyOffice) -> None:
+    """Weighted by pot-days over two months: (30 * 0.1 + 31 * 0.2) / 61 of the same two pots."""
+    rows = METAL.replace("2026-10", "2026-09")
+    for month, minutes in (("2026-09", 0.1), ("2026-10", 0.2)):
+        rows += f"anode_effect_minutes,line1,{month},,{minutes},min/cell-day,\n"
+    plant.enter(rows)
+    plant.store(USUAL, Period.month(2026, 9))
+    assert number(plant.report(), "line1.ae_minutes") == 0.2
+    both = plant.report(Period.parse("2026-09-01_2026-10-31"))
+    assert number(both, "line1.ae_minutes") == pytest.approx((30 * 0.1 + 31 * 0.2) / 61)
+
+
+def test_a_month_by_signals_and_one_by_entry_are_weighted_and_not_lost(
+    plant: EnergyOffice,
+) -> None:
+    """October 0.5 min over 62 cell-days by signals, September 0.2 a cell-day over 60 by entry."""
+    points: dict[str, Value] = {f"line1/{pot} pot.ae_seconds": 0.0 for pot in ("pot001", "pot002")}
+    points["line1/pot001 pot.ae_seconds"] = lambda hour: 0.5 if hour == 100 else 0.0
+    plant.store(points)
+    plant.store(USUAL, Period.month(2026, 9))
+    plant.enter(
+        METAL.replace("2026-10", "2026-09")
+        + "anode_effect_minutes,line1,2026-09,,0.2,min/cell-day,\n"
+    )
+    content = plant.report(Period.parse("2026-09-01_2026-10-31"))
+    assert number(content, "line1.ae_minutes@2026-10") == pytest.approx(0.5 / 62)
+    assert content.line("line1.ae_time").how is How.NONE
+    mean = (0.5 + 0.2 * 60) / 122
+    assert number(content, "line1.ae_minutes") == pytest.approx(mean)
+
+
+def test_a_role_entered_in_one_month_only_makes_no_figure_of_both(tmp_path: Path) -> None:
+    """DC in October only: 2380.8 MWh over the metal of two months would be far too little."""
+    made = office(tmp_path, METAL + METAL.replace("2026-10", "2026-09"))
+    made.write_site(lambda text: text.replace('dc_meters = ["line1/dc1"]\n', ""))
+    both = Period.parse("2026-09-01_2026-10-31")
+    made.store({key: value for key, value in USUAL.items() if "series" not in key}, both)
+    made.enter("electricity_dc,line1,2026-10,,2380.8,MWh,\n")
+    content = made.report(both)
+    assert number(content, "line1.dc_specific@2026-10") == pytest.approx(2380800 / 185)
+    line = content.line("line1.electricity_dc")
+    assert line.how is How.NONE
+    assert "2026-09" in line.notes[0].en
+    assert content.line("line1.dc_specific").how is How.NONE
