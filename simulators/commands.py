@@ -10,10 +10,12 @@ import typer
 
 from drivers.language import say
 from simulators.faults import NAMES as KNOWN
+from simulators.planted import USUAL
 
 SCENARIOS = {"pots12": 12, "pots36": 36, "pots120": 120, "pots400": 400}
 NAMES = "pots12, pots36, pots120, pots400"
 FAULTS = ", ".join(KNOWN)
+PLANTED = ", ".join(USUAL)
 
 LANG = typer.Option("--lang", help="zh | en", show_default=False)
 
@@ -53,6 +55,15 @@ def simulate(  # noqa: PLR0913 - options of a command
             )
         ),
     ] = None,
+    planted: Annotated[
+        list[str] | None,
+        typer.Option(
+            help=say(
+                "埋设的问题槽，名称:[系列/]槽号[=数值]，可重复；名称：" + PLANTED,
+                "a planted pot, NAME:[LINE/]POT[=SIZE]; may be repeated; names: " + PLANTED,
+            )
+        ),
+    ] = None,
     history: Annotated[
         str,
         typer.Option(help=say("同时生成某月历史，如 2026-10", "also write a month, like 2026-10")),
@@ -82,6 +93,7 @@ def simulate(  # noqa: PLR0913 - options of a command
     from simulators.folder import Folder
     from simulators.months import last_month
     from simulators.plant import Scenario
+    from simulators.planted import Planted
     from simulators.serve import Order, serve, write_history
     from simulators.year_folder import write_year
 
@@ -95,7 +107,14 @@ def simulate(  # noqa: PLR0913 - options of a command
         )
     try:
         order = Order(
-            scenario=Scenario(0.0, pots or SCENARIOS[scenario], seed, lines),
+            scenario=Scenario(
+                0.0,
+                pots or SCENARIOS[scenario],
+                seed,
+                lines,
+                planted=tuple(Planted.parse(text) for text in planted or ()),
+                pot_detail=bool(planted),
+            ),
             folder=folder,
             accelerate=accelerate,
             faults=tuple(Fault.parse(text) for text in fault or ()),

@@ -61,6 +61,10 @@ class Scenario:
             raise ValueError(f"{self.pots} pots: a simulated plant has 4 to 400")
         if self.pots < 4 * self.line_count:
             raise ValueError(f"{self.pots} pots are too few for {self.lines} lines")
+        sizes = self.line_pots()
+        for one in self.planted:
+            if one.line > len(sizes) or one.pot > sizes[one.line - 1]:
+                raise ValueError(f"no pot line{one.line}/pot{one.pot:03d} to plant {one.kind} in")
 
     @property
     def line_count(self) -> int:

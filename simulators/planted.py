@@ -5,6 +5,7 @@ A planted pot is known by number and days, so that a ranking can be compared wit
 Nothing here draws a random number: a plant without planted pots has the same values as ever.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import numpy as np
 import numpy.typing as npt
 
+from drivers.language import say
 from simulators.months import LOCAL
 from simulators.wander import Floats
 
@@ -53,6 +55,22 @@ class Planted:
     size: float | None = None  # of that kind; None is the usual
     first: date | None = None
     after: date | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> "Planted":
+        """``set_voltage:3`` or ``offset:2/14=0.1``: kind, pot (or line/pot), size. ValueError."""
+        found = re.fullmatch(r"(\w+):(?:(\d+)/)?(\d+)(?:=(\d+(?:\.\d+)?))?", text)
+        if not found or found[1] not in USUAL or int(found[3]) < 1:
+            known = ", ".join(USUAL)
+            raise ValueError(
+                say(
+                    f"--planted {text}：请写 名称:槽号 或 名称:系列/槽号=数值；名称：{known}",
+                    f"--planted {text}: write NAME:POT or NAME:LINE/POT=SIZE; names: {known}",
+                )
+            )
+        kind: Kind = found[1]  # type: ignore[assignment]
+        size = None if found[4] is None else float(found[4])
+        return cls(kind, int(found[3]), int(found[2] or 1), size)
 
     @property
     def amount(self) -> float:

@@ -73,6 +73,7 @@ class LakeSeries:
         self._plant = plant
         self._root = root
         self._duck = duck
+        self._pot_days: tuple[Period, Table] | None = None  # a report asks for the same twice
 
     @property
     def name(self) -> str:
@@ -122,6 +123,8 @@ class LakeSeries:
     def pot_days(self, period: Period) -> Table:
         import pyarrow as pa
 
+        if self._pot_days is not None and self._pot_days[0] == period:
+            return self._pot_days[1]
         found, start_ns = [no_days()], period.start_ns
         while start_ns < period.end_ns:  # as many days at once as memory allows
             days = days_at_once(self._windows_on(start_ns))
@@ -129,7 +132,9 @@ class LakeSeries:
             if self._view("windows", start_ns, after_ns):
                 found.append(days_of(self._duck))
             start_ns = after_ns
-        return pa.concat_tables(found).sort_by([("day", "ascending"), ("equipment", "ascending")])
+        order = [("day", "ascending"), ("equipment", "ascending")]
+        self._pot_days = period, pa.concat_tables(found).sort_by(order)
+        return self._pot_days[1]
 
     def happened(self, kind: str, period: Period) -> list[EventRecord]:
         if not self._view("events", period.start_ns, period.end_ns):

@@ -186,3 +186,18 @@ def test_live_and_at_once_show_the_same() -> None:
     columns = plant.sections[0].pot_columns(400.0)
     assert (columns["mode"] == 1).all()
     assert ledger.truth()["lines"]["line1"]["planted"] == [one.truth()]
+
+
+def test_planted_pots_are_written_as_text() -> None:
+    assert Planted.parse("noise:3") == Planted("noise", 3)
+    assert Planted.parse("offset:2/14=0.1") == Planted("offset", 14, 2, 0.1)
+    for wrong in ("noise", "rust:3", "noise:0", "noise:3=", "noise:a"):
+        with pytest.raises(ValueError, match="--planted"):
+            Planted.parse(wrong)
+
+
+def test_a_planted_pot_must_be_there() -> None:
+    with pytest.raises(ValueError, match="line1/pot013"):
+        Scenario(0.0, 12, planted=(Planted("noise", 13),))
+    with pytest.raises(ValueError, match="line2/pot001"):
+        Scenario(0.0, 12, planted=(Planted("noise", 1, 2),))
