@@ -87,6 +87,9 @@ def _gateway(world: World, plant: str, broker: str, listen: str) -> str:
         "",
         "[mqtt]",
         f'url = "mqtt://{broker}"',
+        "",
+        "[exchangers]",
+        "acid_dew_c = 75.0 # the gas leaves with 76 to 93 degC 仿真烟气出口为 76 至 93 ℃",
     ]
     if listen:
         lines += ["", "[health]", f'listen = "{listen}"']
