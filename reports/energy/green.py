@@ -18,6 +18,7 @@ from reports.values import Text
 
 GREEN: Final = "cn_green_power"
 ZERO: Final = Decimal(0)
+NAMED: Final = 3  # lots in one sentence
 L_OWN: Final = Text(zh="自发自用可再生能源电量", en="Renewable power made and used on site")
 L_TRADED: Final = Text(zh="绿电交易电量", en="Power bought by green-power trade")
 L_RETIRED: Final = Text(zh="核销绿证电量", en="Certificates retired")
@@ -219,10 +220,10 @@ def lot_doubts(bench: Bench, found: list[Lot]) -> Iterator[Doubt]:
 
 def _named(found: list[Lot]) -> tuple[str, str]:
     rows = [(lot.month, lot.received - lot.retired, lot.valid_until) for lot in found]
-    return (
-        "、".join(f"{month} {mwh:f} MWh（{until} 失效）" for month, mwh, until in rows),
-        ", ".join(f"{mwh:f} MWh of {month} (until {until})" for month, mwh, until in rows),
-    )
+    more = len(rows) - NAMED
+    zh = "、".join(f"{month} {mwh:f} MWh（{until} 失效）" for month, mwh, until in rows[:NAMED])
+    en = ", ".join(f"{mwh:f} MWh of {month} (until {until})" for month, mwh, until in rows[:NAMED])
+    return (f"{zh} 等 {len(rows)} 个月", f"{en} and {more} more") if more > 0 else (zh, en)
 
 
 def lot_table(bench: Bench, found: list[Lot]) -> Table | None:

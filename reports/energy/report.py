@@ -29,8 +29,11 @@ TOTAL: Final = Text(zh="全厂", en="Plant")
 HEADLINE: Final = ("aluminium", "liquid_ac", "dc_specific", "liquid_comprehensive_ac")
 Places = tuple[tuple[str, Text], ...]
 PER_TONNE: Final = (
-    *("aluminium", "dc_specific", "ac_specific", "liquid_ac", "liquid_comprehensive_ac"),
-    *("liquid_comprehensive_ac_without_fgd", "ingot_comprehensive_ac"),
+    *("aluminium", "dc_specific", "liquid_ac", "liquid_comprehensive_ac"),
+    "liquid_comprehensive_ac_without_fgd",
+)
+INGOT: Final = (
+    *("ingot", "ingot_comprehensive_ac", "comprehensive_energy"),
     "ingot_comprehensive_energy",
 )
 TREE: Final = (
@@ -114,7 +117,9 @@ def _chapters(
 ) -> Iterator[Chapter]:
     bench = made.bench
     per_tonne, tree = (Grid(places=places, names=names) for names in (PER_TONNE, TREE))
-    yield _chapter(("单位产品电耗与能耗", "Energy per tonne"), per_tonne, front=True)
+    ingot = Grid(places=((PLANT, TOTAL),), names=INGOT)
+    blocks = (per_tonne, ingot if _stated(bench, INGOT) else None)
+    yield _chapter(("单位产品电耗与能耗", "Energy per tonne"), *blocks, front=True)
     yield _chapter(("用电构成", "Electricity by the meter tree"), tree, front=True)
     yield _levels(bench, places)
     running_, effects = (Grid(places=places, names=names) for names in (RUNNING, EFFECTS))
@@ -156,6 +161,10 @@ def _named(bench: Bench, names: tuple[str, ...], scope: str = PLANT) -> Details 
         and line.how is not How.NONE
     )
     return Details(lines=ids) if ids else None
+
+
+def _stated(bench: Bench, names: tuple[str, ...]) -> bool:
+    return any(bench.value(f"{PLANT}.{name}") is not None for name in names)
 
 
 def _there(bench: Bench, name: str) -> Details | None:
