@@ -87,7 +87,8 @@ def _wide(rows: Expression, present: Collection[str]) -> Expression:
             name: arg_max(value, rows.seq, where=rows.quantity == quantity)
             for name, (value, quantity) in wanted.items()
             if quantity in present
-        }
+        },
+        period=rows.period_s.max(),
     )
     nothing = ibis.null().cast("float64")
     return wide.mutate(**{n: nothing for n, (_, q) in wanted.items() if q not in present})
@@ -115,8 +116,9 @@ def _judged(wide: Expression) -> Expression:
     judged = wide.mutate(
         day=(wide.ts.epoch_seconds().cast("int64") + LOCAL_S) // DAY_S,
         reason=reason,
-        heard=ibis.ifelse(volts.isnull(), 0.0, seconds),
         effect_s=in_effect,
+        # zeros of a stopped or lost pot are out of range, no value at all: its time is known yet
+        heard=ibis.ifelse(reason != "", wide.period, ibis.ifelse(volts.isnull(), 0.0, seconds)),
     )
     counts = (judged.reason == "") & (judged.heard > 0)
     return judged.mutate(

@@ -322,6 +322,15 @@ def test_the_hours_of_each_mode_are_told_apart() -> None:
     assert not days.counts[0, 0]  # it starts on that day
 
 
+def test_a_stopped_pot_whose_zeros_are_no_values_is_stopped_and_not_unknown() -> None:
+    """Six hours of 0 V are out of the dictionary's range and come without a value."""
+    mode = [1.0] * 18 + [0.0] * 6
+    volts = [4.0 + k % 2 / 50 for k in range(18)] + [float("nan")] * 6
+    days = pot_days(by_hand(flag=[0.0] * 24, volts=volts, mode=mode), 1)
+    assert days.lost["stopped"][0] * 24 == pytest.approx(6)
+    assert days.lost["unknown"][0] == 0
+
+
 def test_a_voltage_that_no_running_pot_has_is_implausible() -> None:
     days = pot_days(by_hand(flag=[0.0] * 24, volts=[4.0, 4.01] * 11 + [0.3, 0.3]), 1)
     assert days.lost["implausible"][0] * 24 == pytest.approx(2)
