@@ -76,8 +76,7 @@ def _site(folder: Path, truth: dict[str, dict[str, dict[str, str]]]) -> Path:
         'lake = "historian/lake"\noriginals = "historian/originals"\nentries = "entries.jsonl"\n'
         'pv_meters = ["plant/pv1"]\nwater_meters = { fresh = ["plant/water1"] }\n'
         "tariff = { price_cny_per_kwh = 0.45 }\n"
-        + "".join(f'[[exchangers]]\nequipment = "gtc{n}/hx1"\n' for n in (1, 2, 3))
-        + lines,
+        '[[exchangers]]\nequipment = "gtc1/hx1"\n' + lines,
         "utf-8",
     )
     return site

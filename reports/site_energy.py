@@ -65,6 +65,13 @@ class Exchanger(Strict):
     clean_ua_kw_per_k: Decimal | None = Field(default=None, gt=0)
     clean_flow_nm3_per_h: Decimal | None = Field(default=None, gt=0)
     cleaned: tuple[date, ...] = ()  # first day after each cleaning
+    started: date | None = None  # before it and from ``stopped`` on nothing is asked of it
+    stopped: date | None = None
+
+    def works_in(self, first: date, after: date) -> bool:
+        """True when it works on any day of [first, after)."""
+        begun = self.started is None or self.started < after
+        return begun and (self.stopped is None or self.stopped > first)
 
     @property
     def label(self) -> Text:

@@ -47,6 +47,7 @@ SUM_OF: Final = {  # what a rate is made of where signals tell it
     "ae_minutes": "ae_time",
     "ae_overvoltage": "ae_volt_seconds",
 }
+PARTLY: Final = ("solid", "heat_recovered.", "heat_extra_power.")  # of things not always there
 OCCASIONAL: Final = {  # nothing stated in a month means that there was none
     *("electricity_start", "electricity_short", "green_traded", "gec_retired", "gec_bundled"),
     *("heat_power", "heat_supplied"),
@@ -162,7 +163,7 @@ def _sums(whole: Bench, pieces: tuple[Bench, ...]) -> None:
         sample = lines[-1][1]
         name = identity.partition(".")[2]
         what = Head(sample.scope, name, sample.section, sample.label, sample.unit, sample.decimals)
-        rare = name in OCCASIONAL or "solid" in name
+        rare = name in OCCASIONAL or name.startswith(PARTLY)
         # a piece in which the place ran but has no such line leaves the whole without a sum
         ran = [p.period for p in pieces if p.line(f"{sample.scope}.aluminium") is not None]
         spans = [period for period, _ in lines] if rare else {*ran, *(p for p, _ in lines)}

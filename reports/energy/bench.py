@@ -14,6 +14,7 @@ from reports.metered import Metered
 from reports.model import Coverage, How, Input, Line, Section
 from reports.periods import Period
 from reports.site import PLANT, Meter, Potline
+from reports.site_energy import Exchanger
 from reports.values import Text
 
 DECIMALS: Final = {
@@ -61,6 +62,13 @@ class Bench:
     @property
     def scopes(self) -> tuple[str, ...]:
         return (*(line.id for line in self.potlines), PLANT)
+
+    @property
+    def exchangers(self) -> tuple[Exchanger, ...]:
+        """Those that worked."""
+        period = self.period
+        known = self.basis.site.exchangers
+        return tuple(x for x in known if x.works_in(period.first, period.after))
 
     def line(self, identity: str) -> Line | None:
         return self.assembly.lines.get(identity)

@@ -202,7 +202,7 @@ def trend(state: State) -> Decimal | None:
 def add_exchangers(bench: Bench) -> list[State]:
     """Lines of every exchanger: means of the period; ratio and trend as of its last day."""
     found = []
-    for exchanger in bench.basis.site.exchangers:
+    for exchanger in bench.exchangers:
         state = examine(bench, exchanger)
         if state is not None:
             found.append(state)

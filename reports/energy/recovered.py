@@ -31,7 +31,7 @@ _NO_POWER: Final = Text(
 
 def add_recovered(bench: Bench) -> None:
     """Heat and extra power of every exchanger of the piece, and what was made of the heat."""
-    exchangers = bench.basis.site.exchangers
+    exchangers = bench.exchangers
     if exchangers:
         power = [row for name in POWERS for row in bench.basis.series.time_on(name, bench.period)]
         flow: list[TimeOn] | None = None
@@ -108,7 +108,7 @@ def _of(label: Text, exchanger: Exchanger) -> Text:
 
 def add_recovered_total(bench: Bench) -> None:
     """Gross, net, coal and CO2 from the lines of the exchangers on the bench."""
-    exchangers = bench.basis.site.exchangers
+    exchangers = bench.exchangers
     if not exchangers:
         return
     assembly = bench.assembly
