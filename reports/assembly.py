@@ -26,6 +26,7 @@ from reports.formulas.numbers import FormulaError
 from reports.model import Coverage, How, Input, Line, Section
 from reports.periods import PLANT_TIME, Period
 from reports.rules.packs import Checked, Legal, RuleAbsentError, RuleError, RulePack, Wanted
+from reports.rules.places import place_text
 from reports.values import Text
 from reports.words import rounded
 
@@ -106,8 +107,9 @@ class Assembly:
         why = Text(
             zh=f"{found.zh}未知：请打开 {found.source.title}（{found.locator}；"
             f"{found.source.where}），以补充规则录入：smelter rules template {found.id}",
-            en=f"{found.what} is unknown: open {found.source.title} ({found.locator}; "
-            f"{found.source.where}) and enter it as an overlay: smelter rules template {found.id}",
+            en=f"{found.what} is unknown: open {found.source.title} "
+            f"({place_text(found.locator, 'en')}; {place_text(found.source.where, 'en')}) and "
+            f"enter it as an overlay: smelter rules template {found.id}",
         )
         unit = FRACTION if as_fraction else str(found.unit)
         given = Input(name=parameter, kind="legal", ref=found.id, value=None, unit=unit)

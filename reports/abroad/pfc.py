@@ -18,6 +18,7 @@ from reports.entered import month_of
 from reports.model import How, Input
 from reports.periods import Period
 from reports.rules.packs import Legal, Wanted
+from reports.rules.places import place_text
 from reports.site import OwnFactor, Potline
 from reports.values import Text
 from reports.words import short_text
@@ -349,7 +350,8 @@ def unread(wanted: Wanted) -> Text:
     """That nobody could read the factor, and where it stands."""
     return Text(
         zh=f"缺省因子未能查到：请打开 {wanted.source.title}（{wanted.locator}）",
-        en=f"the factor could not be read: open {wanted.source.title} ({wanted.locator})",
+        en=f"the factor could not be read: open {wanted.source.title} "
+        f"({place_text(wanted.locator, 'en')})",
     )
 
 

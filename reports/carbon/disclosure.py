@@ -14,6 +14,7 @@ from reports.conclude import words
 from reports.entries.certificates import KIND, Certificate, certificates
 from reports.model import Line
 from reports.rules.packs import Wanted
+from reports.rules.places import place_text
 from reports.site import PLANT, Names, Potline
 from reports.values import Text
 
@@ -37,7 +38,8 @@ def _unseen(form: Wanted) -> Text:
     return Text(
         zh=f"未见到指南的公开格式：请打开 {form.source.title}（{form.locator}）核对。"
         "本表按钢铁行业同系列指南的公开内容类推编排",
-        en=f"the form of the guide was not seen: open {form.source.title} ({form.locator}). This "
+        en=f"the form of the guide was not seen: open {form.source.title} "
+        f"({place_text(form.locator, 'en')}). This "
         "sheet follows, by analogy, what the sister guide of the steel industry makes public",
     )
 

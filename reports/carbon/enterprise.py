@@ -383,7 +383,8 @@ def fuel_table(lines: Sequence[Line]) -> Table | None:
         burned = Signed(of=consumed.id, value=consumed.value)
         emitted = Signed(of=line.id, value=line.value)
         word = names_of("fuel_consumed") | names_of("gas_consumed") | names_of(*CARBONATE_KINDS)
-        rows.append((word[item], burned, consumed.unit, *values, emitted))
+        unit = Text(zh=consumed.unit, en=consumed.unit.replace("万Nm3", "10^4 Nm3"))
+        rows.append((word[item], burned, unit, *values, emitted))
     if not rows:
         return None
     title = Text(zh="化石燃料与碳酸盐", en="Fossil fuels and carbonates")

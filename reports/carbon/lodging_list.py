@@ -15,6 +15,7 @@ from reports.citations import EntryUse
 from reports.model import How, Line
 from reports.periods import Period
 from reports.rules.packs import Wanted
+from reports.rules.places import place_text
 from reports.site import PLANT, Potline
 from reports.values import Text
 
@@ -68,8 +69,8 @@ def _unseen(rule: Wanted) -> Text:
     return Text(
         zh=f"铝冶炼的存证清单未见原文：请打开 {rule.source.title}（{rule.locator}）核对。"
         "本清单按钢铁行业同系列指南类推",
-        en=f"the list for aluminium was not seen: open {rule.source.title} ({rule.locator}). "
-        "This one follows the sister guide of the steel industry, by analogy",
+        en=f"the list for aluminium was not seen: open {rule.source.title} "
+        f"({place_text(rule.locator, 'en')}). This one follows the sister guide of the steel industry, by analogy",
     )
 
 

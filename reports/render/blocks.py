@@ -91,7 +91,8 @@ def fact_text(pages: Pages, value: Text | Signed | str) -> str:
     line = pages.lines.get(value.of)
     if line is None or value.value is None:
         return HOW[How.MISSING].of(pages.lang)
-    return f"{number_text(value.value, line.decimals)}{pages.sign(value.of)} {line.unit}"
+    number = f"{number_text(value.value, line.decimals)}{pages.sign(value.of)}"
+    return f"{number} {unit_text(line.unit, pages.lang)}"
 
 
 def _grid(pages: Pages, block: Grid) -> list[View]:
@@ -283,7 +284,7 @@ def _in_short(pages: Pages, block: Details) -> list[View]:
             {
                 "name": f"{pages.of(line.label)}{colon}",
                 "figure": figure(pages, line),
-                "rest": f" {line.unit}{aside}",
+                "rest": f" {unit_text(line.unit, pages.lang)}{aside}",
             }
         )
     return [{"kind": "short", "lines": told}] if told else []

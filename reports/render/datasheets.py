@@ -22,6 +22,7 @@ from reports.render.labels import (
 from reports.render.live import Places
 from reports.render.marks import sign_of
 from reports.render.workbook import Alarm, Cell, Column, Figure, Rows
+from reports.rules.places import place_text
 
 
 def _columns(pages: Pages, *columns: tuple[str, str, int]) -> tuple[Column, ...]:
@@ -56,7 +57,7 @@ def lines_sheet(pages: Pages, places: Places) -> Rows:
             Figure(line.rounded, line.decimals, formula=places.of_rounded(line)),
             Figure(line.value, None, formula=places.of_exact(line)),
             Figure(line.sum_of_rounded, line.decimals, formula=places.of_sum_of_rounded(line)),
-            line.unit,
+            unit_text(line.unit, lang),
             Alarm(HOW[line.how].of(lang)) if line.how is How.MISSING else HOW[line.how].of(lang),
             pages.marks[line.id],
             label(METHODS, line.method, lang),
@@ -91,7 +92,7 @@ def inputs_sheet(pages: Pages, places: Places) -> Rows:
             line.formula,
             given.name,
             Figure(given.value, None, formula=places.of_input(given)),
-            given.unit,
+            unit_text(given.unit, pages.lang),
             given.kind,
             given.ref,
             pages.labels.get(given.ref, given.ref),
@@ -128,7 +129,7 @@ def legals_sheet(pages: Pages) -> Rows:
             CONFIRMED[legal.confirmed].of(lang),
             sign_of(legal),
             legal.source.title,
-            legal.locator,
+            place_text(legal.locator, lang),
             legal.read.of(lang),
         ]
         for legal in pages.report.content.legals
@@ -168,7 +169,7 @@ def entries_sheet(pages: Pages) -> Rows:
             entry.line,
             entry.period,
             entry.value,
-            entry.unit,
+            unit_text(entry.unit, lang),
             item_text(entry.kind, entry.item, lang) if entry.item else "",
             entry.author,
             entry.time,

@@ -80,7 +80,10 @@ def label(table: Mapping[str, Text], key: str, lang: str) -> str:
 
 def unit_text(unit: str, lang: str) -> str:
     """The unit as people write it."""
-    return label(UNITS, unit, lang)
+    known = label(UNITS, unit, lang)
+    if lang == "zh":
+        return known
+    return known.replace("万Nm3", "10^4 Nm3").replace("万kWh", "10^4 kWh").replace("块", "pcs")
 
 
 def whole_text(period: str, lang: str) -> str:

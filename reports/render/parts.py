@@ -21,6 +21,7 @@ from reports.render.labels import (
 )
 from reports.render.marks import sign_of
 from reports.render.printed import Cell, Head, View, said, table
+from reports.rules.places import place_text
 from reports.words import short_text
 
 
@@ -78,7 +79,8 @@ def _legals(pages: Pages) -> list[View]:
 def _legal(pages: Pages, legal: LegalUse) -> list[Cell]:
     style = {"official": "plain", "site": "amber"}.get(legal.confirmed, "red")
     since = pages.say(
-        f"{legal.locator}；自 {legal.applies_from}", f"{legal.locator}; from {legal.applies_from}"
+        f"{legal.locator}；自 {legal.applies_from}",
+        f"{place_text(legal.locator, 'en')}; from {legal.applies_from}",
     )
     return [
         [said(pages.of(legal.label), mark=sign_of(legal))],
@@ -106,7 +108,13 @@ def _absent(pages: Pages) -> list[View]:
             [said(unit_text(absent.unit, pages.lang))],
             [
                 said(absent.source.title, "small-ink"),
-                said(f"{absent.source.where}；{absent.locator}", "small"),
+                said(
+                    say("；", "; ").join(
+                        place_text(each, pages.lang)
+                        for each in (absent.source.where, absent.locator)
+                    ),
+                    "small",
+                ),
             ],
             [said(absent.id, "small")],
         ]
@@ -143,11 +151,12 @@ def entry_cells(pages: Pages, run: Sequence[EntryUse]) -> list[Cell]:
         name.append(said(item_text(first.kind, first.item, pages.lang), "small"))
     if first.more:
         name.append(said(more_text(first.more, pages.lang), "small"))
+    sign = "Σ " if len(run) > 1 else ""
     return [
         number,
         name,
         [said(first.line), said(span(first.period, last.period), "small")],
-        [said(f"{'Σ ' if len(run) > 1 else ''}{exact_text(total)} {first.unit}")],
+        [said(f"{sign}{exact_text(total)} {unit_text(first.unit, pages.lang)}")],
         [
             said(f"{first.author} {first.time[:16].replace('T', ' ')}", "small"),
             said(first.reason, "small"),

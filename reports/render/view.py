@@ -10,6 +10,7 @@ from reports.render.labels import CONFIRMED
 from reports.render.marks import MEANING
 from reports.render.parts import changes_table, left_text, met_text, standard
 from reports.render.printed import LANDSCAPE_PT, PORTRAIT_PT, View, is_wide, laid_out
+from reports.rules.places import place_text
 from reports.values import Text
 
 FRONT_DUTIES: Final = 4  # on the first page; the rest stands in its chapter
@@ -101,8 +102,8 @@ def _alarms(pages: Pages) -> View:
             {
                 "name": pages.of(absent.label),
                 "title": absent.source.title,
-                "where": absent.source.where,
-                "locator": absent.locator,
+                "where": place_text(absent.source.where, pages.lang),
+                "locator": place_text(absent.locator, pages.lang),
                 "id": absent.id,
             }
             for absent in content.absent
@@ -119,7 +120,7 @@ def _alarms(pages: Pages) -> View:
         "stamps": [
             {
                 "title": stamp.source.title,
-                "where": stamp.source.where,
+                "where": place_text(stamp.source.where, pages.lang),
                 "confirmed": CONFIRMED[stamp.confirmed].of(pages.lang),
                 "parameters": [pages.of(text) for text in stamp.parameters],
             }

@@ -29,7 +29,7 @@ from reports.render.datasheets import (
     lines_sheet,
     meters_sheet,
 )
-from reports.render.labels import HOW, SHORT, whole_text
+from reports.render.labels import HOW, SHORT, unit_text, whole_text
 from reports.render.live import LINE_ROUNDED, Names, Places
 from reports.render.parts import standard
 from reports.render.printed import ZERO_WIDTH_SPACE
@@ -222,7 +222,9 @@ class _Writer:
         columns = [Column(pages.say("核算单元", "Place"), 24)]
         for name in names:
             sample = next(lines[f"{s}.{name}"] for s in scopes if f"{s}.{name}" in lines)
-            head = _label(SHORT.get(name, sample.label).of(pages.lang), sample.unit)
+            head = _label(
+                SHORT.get(name, sample.label).of(pages.lang), unit_text(sample.unit, pages.lang)
+            )
             columns.append(Column(head, 18))
         rows: list[list[Cell]] = [
             [pages.of(label), *(self._figure(lines.get(f"{scope}.{name}")) for name in names)]
@@ -268,7 +270,7 @@ class _Writer:
                 continue
             cells: list[Cell] = [
                 month_name(pages, block, known),
-                known.unit,
+                unit_text(known.unit, pages.lang),
                 *(self._figure(line) for line in months),
             ]
             if year is not None and self._adds_up(year, [f"{key}@{m}" for m in block.months]):
@@ -283,7 +285,11 @@ class _Writer:
         """Rows that are no lines, and live sums below the columns that want one."""
         pages = self._pages
         columns = tuple(
-            Column(_label(pages.of(c.label), c.unit), max(8, c.width), c.decimals)
+            Column(
+                _label(pages.of(c.label), unit_text(c.unit, pages.lang)),
+                max(8, c.width),
+                c.decimals,
+            )
             for c in block.columns
         )
         places = [column.decimals for column in block.columns]
