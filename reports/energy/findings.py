@@ -38,7 +38,8 @@ CAUSES: Final = {
 NOISE_FLOOR_MV: Final = 4.0
 SAME_STEP: Final = 0.5  # the series' rest moved by that share of the pot's step, the other way
 STEP_SCORE: Final = 8.0
-SUM_SHARE: Final = 0.95  # of a day, of every pot, for the sum of the pots to be one
+SUM_SHARE: Final = 0.95  # of a day, for a pot to be in the sum of that day
+SUM_POTS: Final = 0.9  # of the pots, for their sum to be one
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,12 +117,20 @@ def _sensors(days: PotDays, by: PotParameters, series_v: Floats | None) -> dict[
 
 
 def _unexplained(days: PotDays, series_v: Floats) -> Floats:
-    """Series voltage less the sum of the pots by day, V; NaN where a pot is not known."""
+    """
+    Series voltage less the sum of the pots by day, V; NaN where too few pots are known.
+
+    A pot in operation that was not seen is taken at its own median, which is good for a step.
+    """
     seen = np.nan_to_num(days.values["counted_s"]) >= SUM_SHARE * 86_400
     off = sum(np.nan_to_num(days.values[f"{r}_s"]) for r in ("stopped", "cut_out"))
     out = off >= SUM_SHARE * 86_400
-    whole = (seen | out).all(axis=1)
-    total = np.where(seen, np.nan_to_num(days.values["voltage"]), 0.0).sum(axis=1)
+    volts = np.where(seen, days.values["voltage"], np.nan)
+    middle = median_of(volts)
+    usual = np.array([median_of(column) for column in volts.T])
+    stands_in = np.where(out, 0.0, np.where(np.isfinite(usual), usual, middle))
+    total = np.where(seen, np.nan_to_num(volts), stands_in).sum(axis=1)
+    whole = (seen | out).mean(axis=1) >= SUM_POTS
     rest: Floats = np.where(whole, series_v - total, np.nan)
     return rest
 

@@ -193,6 +193,13 @@ def test_a_restless_pot_is_not_lowered() -> None:
     assert wait.kwh_per_t is None
 
 
+def test_a_suspect_sensor_is_found_while_another_pot_is_not_heard() -> None:
+    days, series_v = potroom(
+        Planted("offset", 7, size=0.1, first=MIDDLE), Planted("link", 9, first=MIDDLE), pots=24
+    )
+    assert numbers(rank(days, FACTS, BY, series_v).advice) == {7: "check"}
+
+
 def test_a_real_step_of_voltage_is_no_suspect_sensor() -> None:
     days, series_v = potroom(Planted("resistance", 7, size=0.15, first=MIDDLE), pots=24)
     found = rank(days, FACTS, BY, series_v).advice
