@@ -31,6 +31,7 @@ ACTIONS: Final = {
     "effects": Text(zh="处理效应频发", en="deal with repeated effects"),
 }
 YEAR_H: Final = 8760
+_UNITS: Final = {"degC": "℃", "1/d": "次/日"}  # as they are written in Chinese
 _OTHER: Final[dict[Cause, Action]] = {
     "sensor": "check",
     "voltage": "measure",
@@ -56,8 +57,11 @@ class Gate:
     def text(self) -> Text:
         shown = "—" if self.passed is None else f"{self.figure:.3g}"
         mark = {True: "✓", False: "✗", None: "?"}[self.passed]
-        tail = f"{shown} {self.unit} ({self.limit}) {mark}"
-        return Text(zh=f"{self.name.zh} {tail}", en=f"{self.name.en} {tail}")
+        zh, en = (f" {unit}" if unit else "" for unit in (_UNITS.get(self.unit, ""), self.unit))
+        return Text(
+            zh=f"{self.name.zh} {shown}{zh or en}（{self.limit}）{mark}",
+            en=f"{self.name.en} {shown}{en} ({self.limit}) {mark}",
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +167,7 @@ def advice_table(line: str, name: Text, advice: Sequence[Advice]) -> Table | Par
         columns=(
             Column(label=Text(zh="槽号", en="Pot"), width=14),
             Column(label=Text(zh="建议", en="Advice"), width=18),
-            Column(label=Text(zh="每步", en="Step"), unit="mV", width=12),
+            Column(label=Text(zh="每步", en="Step"), unit="mV", width=16),
             Column(label=Text(zh="每 10 mV 折", en="Worth"), unit="kWh/t", decimals=1, width=10),
             Column(label=Text(zh="年价值", en="Worth"), unit="CNY/a", decimals=0, width=12),
             Column(label=Text(zh="依据", en="Why"), width=50),

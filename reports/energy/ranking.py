@@ -238,8 +238,9 @@ def add_pots(basis: Basis, assembly: Assembly) -> Chapter | None:
 def _blocks(ranking: Ranking, name: Text) -> list[Block]:
     placed = [pot for pot in ranking.pots if pot.rank]
     blocks: list[Block] = []
-    if placed:
-        blocks.append(_table(ranking, placed[:SHOWN], name))
+    costly = [pot for pot in placed if pot.kwh_per_year > 0]
+    if costly:
+        blocks.append(_table(ranking, costly[:SHOWN], name))
     left = [pot for pot in ranking.pots if not pot.rank or pot.lost is not None]
     if left:
         blocks.append(_left_out(ranking, left, name))
