@@ -251,7 +251,10 @@ def chinese(number: int) -> str:
 
 
 def period_text(name: str, lang: str) -> str:
-    """``2026 年 10 月`` of 2026-10, ``2026 年`` of 2026."""
+    """``2026 年 10 月`` of 2026-10, ``2026 年`` of 2026; of other days the first and the last."""
+    first, _, last = name.partition("_")
+    if last:
+        return f"{first} 至 {last}" if lang == "zh" else f"{first} to {last}"
     year, _, month = name.partition("-")
     if lang != "zh" or not year.isdigit():
         return name

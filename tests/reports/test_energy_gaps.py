@@ -9,6 +9,7 @@ from reports.energy.assemble import pieces_of
 from reports.energy.year_before import earlier
 from reports.model import How
 from reports.periods import Period
+from reports.render.view import period_text
 from reports.site import load_site
 from tests.reports.conftest import Smelter
 from tests.reports.energy import METAL, SITE, USUAL, number, office
@@ -148,6 +149,18 @@ def test_a_line_shut_down_for_a_month_is_left_out_of_it(tmp_path: Path) -> None:
     assert content.complete
     assert number(content, "line1.liquid_ac") == pytest.approx(3250 * 720 / 160)
     assert "line1.liquid_ac@2026-10" not in {line.id for line in content.lines}
+
+
+@pytest.mark.parametrize(
+    ("name", "zh", "en"),
+    [
+        ("2026", "2026 年", "2026"),
+        ("2026-10", "2026 年 10 月", "2026-10"),
+        ("2026-01-30_2026-03-02", "2026-01-30 至 2026-03-02", "2026-01-30 to 2026-03-02"),
+    ],
+)
+def test_how_a_period_is_said(name: str, zh: str, en: str) -> None:
+    assert (period_text(name, "zh"), period_text(name, "en")) == (zh, en)
 
 
 def test_pieces_and_the_year_before() -> None:
