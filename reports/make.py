@@ -196,13 +196,13 @@ def summary(written: Written) -> str:
         for legal in content.legals
         if legal.overlay is not None
     ]
-    for stamp in content.stamps:
-        lines.append(
-            say(
-                f"法规参数未经官方文本核实：请打开 {stamp.source.title}",
-                f"legal values not confirmed in the official text: open {stamp.source.title}",
-            )
+    lines += [
+        say(
+            f"法规参数未经官方文本核实：请打开 {title}",
+            f"legal values not confirmed in the official text: open {title}",
         )
+        for title in dict.fromkeys(stamp.source.title for stamp in content.stamps)
+    ]
     return "\n".join(lines)
 
 

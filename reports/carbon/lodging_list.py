@@ -70,7 +70,8 @@ def _unseen(rule: Wanted) -> Text:
         zh=f"铝冶炼的存证清单未见原文：请打开 {rule.source.title}（{rule.locator}）核对。"
         "本清单按钢铁行业同系列指南类推",
         en=f"the list for aluminium was not seen: open {rule.source.title} "
-        f"({place_text(rule.locator, 'en')}). This one follows the sister guide of the steel industry, by analogy",
+        f"({place_text(rule.locator, 'en')}). This one follows the sister guide of the steel "
+        "industry, by analogy",
     )
 
 
