@@ -272,7 +272,7 @@ def test_anode_effects_by_what_the_agent_sends(plant: EnergyOffice) -> None:
     }
     points["line1/pot001 pot.ae_seconds"] = lambda hour: 0.5 if hour == 100 else 0.0
     points["line1/pot001 pot.ae_overvoltage"] = lambda hour: 12.0 if hour == 100 else 0.0
-    plant.store(USUAL | points, more=[effect(100), effect(-1)])
+    plant.store({**USUAL, **points}, more=[effect(100), effect(-1)])
     content = plant.report()
     for scope in ("line1", "plant"):
         names = "ae_minutes ae_frequency ae_overvoltage"
