@@ -7,7 +7,17 @@ import numpy as np
 import pytest
 
 from agent.lake.lake import Lake
+from reports.assembly import Assembly
+from reports.basis import Basis
+from reports.chapters import Table
+from reports.energy.pot_parameters import LABELS
+from reports.energy.ranking import add_pots
+from reports.entries.ledger import read_ledger
+from reports.lodgings import read_lodgings
 from reports.periods import Period
+from reports.rules.packs import packs
+from reports.series.store import open_series
+from reports.site import load_site
 from simulators.plant import Scenario
 from simulators.planted import Planted
 from tests.reports import plant
@@ -83,6 +93,22 @@ def test_json_has_every_figure_and_the_parts_sum(site: Path, smelter: Smelter) -
     assert [gate["passed"] for gate in advice["gates"]][-1] is None
     # 10 mV: 2979.98 x 0.01/0.93 kWh/t, 0.335573 x 400 x 0.93 x 8760/1000 t a year, 0.45 CNY
     assert advice["cny_per_year"] == pytest.approx(29.7998 / 0.93 * 1093.5 * 0.45, rel=1e-3)
+
+
+def test_the_chapter_of_the_report_names_the_pot_and_its_parameters(site: Path) -> None:
+    plant_site = load_site(site)
+    ledger, lodgings = read_ledger(plant_site.entries), read_lodgings(plant_site.entries)
+    with open_series(plant_site) as series:
+        basis = Basis(plant_site, Period.parse(MONTH), ledger, series, packs(), lodgings)
+        chapter = add_pots(basis, Assembly(basis.period, basis.packs))
+        empty = basis.of(Period.parse("2026-05"))
+        assert add_pots(empty, Assembly(empty.period, empty.packs)) is None
+    assert chapter is not None
+    tables = {block.id: block for block in chapter.blocks if isinstance(block, Table)}
+    assert tables["pot-ranking-line1"].rows[0][1] == "line1/pot003"
+    assert tables["pot-advice-line1"].rows[0][0] == "line1/pot003"
+    assert len(tables["pot-days-line1"].rows) == 12  # the last eleven days of March are not there
+    assert len(tables["pot-parameters"].rows) == len(LABELS)
 
 
 def test_a_month_without_pots_is_no_ranking(site: Path, smelter: Smelter) -> None:
