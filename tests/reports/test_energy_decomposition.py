@@ -7,7 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reports.assembly import Assembly, Head
+from reports.energy.decomposition import operation_of
 from reports.energy.shares_of_change import Operation, shares_of_change
+from reports.model import How, Line, Section
+from reports.periods import Period
+from reports.values import Text
 
 NAMES = {
     *("voltage", "anode_effects", "stopped_pots", "current_efficiency", "rectifier"),
@@ -101,3 +106,61 @@ def test_signs_are_those_of_a_potroom() -> None:
     assert parts["anode_effects"] > 0 < parts["stopped_pots"]
     assert parts["current_efficiency"] < 0 > parts["rectifier"]
     assert parts["auxiliary"] == 10
+
+
+def lines_of(**values: str) -> dict[str, Line]:
+    assembly = Assembly(Period.month(2026, 3), {})
+    for name, value in values.items():
+        what = Head("line1", name, Section.ENERGY, Text(zh=name, en=name), "1", 3)
+        assembly.state(what, Decimal(value), How.COMPUTED, ())
+    return assembly.lines
+
+
+MARCH = {
+    "aluminium": "10000",
+    "electricity_rectifier": "130000",  # MWh: 13000 kWh/t
+    "electricity_start": "650",  # half a percent of it
+    "electricity_aux": "2000",
+    "electricity_fgd": "500",
+    "ac_specific": "13000",
+    "dc_specific": "12740",
+    "liquid_ac": "13000",
+    "liquid_comprehensive_ac": "13250",
+    "current_efficiency_tapping": "0.93",
+    "ae_overvoltage": "4",
+}
+
+
+def test_the_figures_of_a_month_explain_its_energy_without_a_rest() -> None:
+    """
+    V = 12740 x 0.93 / 2979.98 = 3.97593 V; start-up 0.5 % of it 0.01988 V; effects 4 mV.
+
+    Rectifiers 12740/13000 = 0.98; auxiliaries with desulphurisation 2500 MWh / 10000 t = 250 kWh/t.
+    """
+    run = operation_of(lines_of(**MARCH), "line1", "liquid_comprehensive_ac")
+    assert run is not None
+    assert float(run.working_v + run.effects_v + run.stopped_v) == pytest.approx(3.97593, abs=1e-5)
+    assert float(run.stopped_v) == pytest.approx(0.01988, abs=1e-5)
+    assert (run.effects_v, run.auxiliary_kwh_per_t) == (Decimal("0.004"), Decimal(250))
+    assert run.rectifier_efficiency == Decimal("0.98")
+    april = MARCH | {
+        "dc_specific": "12602",
+        "ac_specific": "12846",
+        "liquid_comprehensive_ac": "13096",
+        "electricity_rectifier": "128460",
+        "current_efficiency_tapping": "0.94",
+        "electricity_start": "0",
+    }
+    then = operation_of(lines_of(**april), "line1", "liquid_comprehensive_ac")
+    assert then is not None
+    parts = shares_of_change(run, then)
+    assert sum(parts.values()) == -154
+    assert abs(parts["other"]) < Decimal("0.0001")
+    assert parts["stopped_pots"] < -60  # 0.5 % of 13000 kWh/t
+    assert parts["current_efficiency"] < -130
+
+
+def test_without_metal_or_current_efficiency_nothing_is_explained() -> None:
+    for name in ("current_efficiency_tapping", "dc_specific", "ac_specific"):
+        fewer = {key: value for key, value in MARCH.items() if key != name}
+        assert operation_of(lines_of(**fewer), "line1", "liquid_comprehensive_ac") is None
