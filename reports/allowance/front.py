@@ -120,9 +120,10 @@ def _money(found: Findings) -> Text | None:
     if found.price is None or not known:
         return None
     month, price, worth = found.price.figure.period, found.price.figure.value, _t(max(known))
+    whole = _t(max(found.value("saleable") or Decimal(0), found.value("shortfall") or Decimal(0)))
     return Text(
-        zh=f"按 {month} 录入价 {price} 元/t 折合 {worth} 元",
-        en=f"CNY {worth} at the price entered for {month}, {price} CNY/t",
+        zh=f"按 {month} 录入价 {price} 元/t、整吨 {whole} t 折合 {worth} 元",
+        en=f"CNY {worth} for {whole} whole t at the price entered for {month}, {price} CNY/t",
     )
 
 

@@ -79,7 +79,7 @@ def _take_back(assembly: Assembly, have: str) -> None:
         assembly.from_line("allowance_t", have),
     ]
     of = Head(PLANT, "take_back", Section.ALLOWANCE, label, T, 0)
-    assembly.put(assembly.state(of, ahead - due, How.COMPUTED, given), equation="A₀ − A")
+    assembly.put(assembly.state(of, ahead - due, How.COMPUTED, given), equation="P − A")
 
 
 def _band(assembly: Assembly, name: str, scopes: Sequence[str]) -> None:

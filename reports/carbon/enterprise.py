@@ -361,6 +361,7 @@ _COLUMNS: Final = (
     Column(label=Text(zh="碳酸盐因子", en="Carbonate factor"), unit="tCO2/t", width=12),
     Column(label=Text(zh="排放量", en="Emission"), unit="tCO2", decimals=2, total=True, width=14),
 )
+_GAS_UNIT: Final = Text(zh="万Nm3", en="10^4 Nm3")
 _INPUTS: Final = (
     *("ncv_gj_per_unit", "carbon_tc_per_gj", "carbon_tc_per_unit"),
     *("oxidation_fraction|purity_fraction", "ef_t_per_t"),
@@ -383,7 +384,7 @@ def fuel_table(lines: Sequence[Line]) -> Table | None:
         burned = Signed(of=consumed.id, value=consumed.value)
         emitted = Signed(of=line.id, value=line.value)
         word = names_of("fuel_consumed") | names_of("gas_consumed") | names_of(*CARBONATE_KINDS)
-        unit = Text(zh=consumed.unit, en=consumed.unit.replace("万Nm3", "10^4 Nm3"))
+        unit = _GAS_UNIT if consumed.unit == _GAS_UNIT.zh else consumed.unit
         rows.append((word[item], burned, unit, *values, emitted))
     if not rows:
         return None

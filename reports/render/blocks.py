@@ -19,22 +19,20 @@ from reports.render.labels import (
     coverage_text,
     exact_text,
     label,
+    month_head,
     reference_labels,
     rounded_text,
+    spelled,
     unit_text,
     whole_text,
 )
 from reports.render.marks import marks, sign_of
 from reports.render.printed import EVEN, Cell, Head, View, said, table
-from reports.render.sums import sum_of_months, sum_of_places, total_of
+from reports.render.sums import signs_of, sum_of_months, sum_of_places, total_of
 from reports.site import PLANT
 from reports.values import Text
 from reports.words import number_text
 
-_MONTHS: Final = (
-    *("Jan", "Feb", "Mar", "Apr", "May", "Jun"),
-    *("Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
-)
 _DETAILS: Final = (1.25, 0.95, 0.95, 0.6, 2.9)  # shares of the width
 
 
@@ -91,8 +89,8 @@ def fact_text(pages: Pages, value: Text | Signed | str) -> str:
     line = pages.lines.get(value.of)
     if line is None or value.value is None:
         return HOW[How.MISSING].of(pages.lang)
-    number = f"{number_text(value.value, line.decimals)}{pages.sign(value.of)}"
-    return f"{number} {unit_text(line.unit, pages.lang)}"
+    number, sign = number_text(value.value, line.decimals), pages.sign(value.of)
+    return f"{number}{sign} {unit_text(line.unit, pages.lang)}"
 
 
 def _grid(pages: Pages, block: Grid) -> list[View]:
@@ -206,16 +204,6 @@ def _year_style(line: Line | None) -> str:
     return "amber" if line is not None and line.how is How.MISSING else "strong"
 
 
-def month_head(month: str, lang: str) -> str:
-    """``3 月`` of 2026-03; English: Mar."""
-    _, _, number = month.partition("-")
-    if not number.isdigit():
-        return month
-    if lang == "zh":
-        return f"{int(number)}月"
-    return _MONTHS[int(number) - 1]
-
-
 def _details(pages: Pages, block: Details) -> list[View]:
     """Lines one after the other; inputs that the line before had too are not printed again."""
     lines = [pages.lines[key] for key in block.lines if key in pages.lines]
@@ -312,7 +300,8 @@ def _table(pages: Pages, block: Table) -> list[View]:
     strong = len(block.rows) if block.total else None
     if any(column.total for column in block.columns) and block.rows:
         strong = len(rows)
-        rows.append([[said(text)] for text in _totals(pages, block)])
+        signs = [signs_of(pages.sign, block, n) for n in _range(block)]
+        rows.append([[said(t, mark=m)] for t, m in zip(_totals(pages, block), signs, strict=True)])
     notes = [pages.of(block.note)] if block.note else []
     if not rows:
         return [nothing(pages, pages.of(block.title))]
@@ -345,7 +334,7 @@ def cell_text(pages: Pages, cell: Written, column: Column) -> str:
     if isinstance(cell, Decimal):
         places = column.decimals
         return exact_text(cell) if places is None else number_text(cell, places)
-    return cell if isinstance(cell, str) else pages.of(cell)
+    return spelled(cell, pages.lang) if isinstance(cell, str) else pages.of(cell)
 
 
 def total_label(pages: Pages, block: Table) -> str:

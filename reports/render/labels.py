@@ -80,10 +80,15 @@ def label(table: Mapping[str, Text], key: str, lang: str) -> str:
 
 def unit_text(unit: str, lang: str) -> str:
     """The unit as people write it."""
-    known = label(UNITS, unit, lang)
+    return spelled(label(UNITS, unit, lang), lang)
+
+
+def spelled(text: str, lang: str) -> str:
+    """A unit, or a text with one, without Chinese in English."""
     if lang == "zh":
-        return known
-    return known.replace("万Nm3", "10^4 Nm3").replace("万kWh", "10^4 kWh").replace("块", "pcs")
+        return text
+    found = text.replace("万Nm3", "10^4 Nm3").replace("万kWh", "10^4 kWh")
+    return "pcs" if found == "块" else found
 
 
 def whole_text(period: str, lang: str) -> str:
@@ -165,3 +170,19 @@ def reference_labels(report: Report, lang: str) -> dict[str, str]:
         word = "计量表" if lang == "zh" else "meter"
         found[meter.id] = f"{word} {meter.equipment}"
     return found
+
+
+_MONTHS: Final = (
+    *("Jan", "Feb", "Mar", "Apr", "May", "Jun"),
+    *("Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
+)
+
+
+def month_head(month: str, lang: str) -> str:
+    """``3 月`` of 2026-03; English: Mar."""
+    _, _, number = month.partition("-")
+    if not number.isdigit():
+        return month
+    if lang == "zh":
+        return f"{int(number)}月"
+    return _MONTHS[int(number) - 1]

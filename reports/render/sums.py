@@ -1,6 +1,6 @@
 """Sums that stand below or beside printed figures: of places, of rounded months, of a column."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -50,3 +50,12 @@ def total_of(block: Table, n: int) -> tuple[Decimal | None, int]:
     if not numbers:
         return None, len(block.rows)
     return sum(numbers, Decimal(0)), sum(cell is None for cell in cells)
+
+
+def signs_of(sign: Callable[[str], str], block: Table, n: int) -> str:
+    """The signs of a column's sum: those of its figures, each once."""
+    if not block.columns[n].total:
+        return ""
+    cells = [row[n] for row in block.rows]
+    found = "".join(sign(cell.of) for cell in cells if isinstance(cell, Signed))
+    return "".join(dict.fromkeys(found))

@@ -15,7 +15,6 @@ from reports.pictures import Chart
 from reports.render.blocks import (
     Pages,
     fact_text,
-    month_head,
     month_name,
     pages_of,
     stated,
@@ -29,11 +28,11 @@ from reports.render.datasheets import (
     lines_sheet,
     meters_sheet,
 )
-from reports.render.labels import HOW, SHORT, unit_text, whole_text
+from reports.render.labels import HOW, SHORT, month_head, unit_text, whole_text
 from reports.render.live import LINE_ROUNDED, Names, Places
 from reports.render.parts import standard
 from reports.render.printed import ZERO_WIDTH_SPACE
-from reports.render.sums import sum_of_places, total_of
+from reports.render.sums import signs_of, sum_of_places, total_of
 from reports.render.view import front_alarms, front_facts, period_text
 from reports.render.workbook import (
     Alarm,
@@ -322,7 +321,8 @@ class _Writer:
         if not column.total:
             return total_label(self._pages, block) if n == 0 else ""
         value, _ = total_of(block, n)
-        return SumDown(value, column.decimals, 0, len(block.rows) - 1)
+        mark = signs_of(self._pages.sign, block, n)
+        return SumDown(value, column.decimals, 0, len(block.rows) - 1, mark)
 
 
 def _label(label: str, unit: str) -> str:

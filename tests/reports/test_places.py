@@ -36,7 +36,13 @@ def test_places_in_words() -> None:
 
 @pytest.mark.parametrize(
     ("unit", "english"),
-    [("万Nm3", "10^4 Nm3"), ("GJ/t, GJ/万Nm3", "GJ/t, GJ/10^4 Nm3"), ("块", "pcs"), ("t", "t")],
+    [
+        ("万Nm3", "10^4 Nm3"),
+        ("GJ/t, GJ/万Nm3", "GJ/t, GJ/10^4 Nm3"),
+        ("块", "pcs"),
+        ("t", "t"),
+        ("GJ/万Nm3", "GJ/10^4 Nm3"),
+    ],
 )
 def test_units_in_words(unit: str, english: str) -> None:
     assert unit_text(unit, "en") == english

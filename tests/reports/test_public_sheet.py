@@ -99,7 +99,8 @@ def test_fuels_of_the_first_page_carry_their_signs(tmp_path: Path) -> None:
         if isinstance(b, Table) and b.id == "fuels"
     ]
     (view,) = printed(pages, table)
-    (row, _total) = last_rows(view)
+    (row, total) = last_rows(view)
+    assert total[-1].endswith("※")
     assert row[1] == "12.35"  # entered, no sign; rounded half up
     assert row[3].endswith("※")
     assert row[-1].endswith("※")
