@@ -66,7 +66,9 @@ def points(month: MonthOfYear) -> Iterator[tuple[int, str]]:
         for stretch in stretches:
             first_ns = round(stretch.begin_s) * 10**9
             values = np.asarray(stretch.values)
-            before = np.r_[values[0] if stretch.before is None else stretch.before, values[:-1]].tolist()
+            before = np.r_[
+                values[0] if stretch.before is None else stretch.before, values[:-1]
+            ].tolist()
             for k, value in enumerate(values.tolist()):
                 shown = value - before[k] if stretch.before is not None else value
                 yield first_ns + k * HOUR_NS, hour_line(point, first_ns + k * HOUR_NS, shown, value)
