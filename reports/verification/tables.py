@@ -178,11 +178,11 @@ def lodged_table(
     )
 
 
-def _lodged_on(lodging: Lodging) -> Text:
+def _lodged_on(lodging: Lodging) -> Text | str:
     """The day, and when it was recorded where that was afterwards."""
     day, recorded = lodging.on.isoformat(), lodging.recorded.isoformat()
     if not lodging.backdated:
-        return text(day, day)
+        return day
     return text(f"{day}（补登于 {recorded}）", f"{day} (recorded later, on {recorded})")
 
 

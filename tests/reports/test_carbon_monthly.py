@@ -248,12 +248,13 @@ def test_doubts(office: Office, metal: int, anode: int, line: str, says: str) ->
 
 
 def test_stamp_names_the_document_to_open(kept: Office) -> None:
-    (stamp,) = kept.content().stamps
-    assert "CETS-AG-04.01-V01-2024" in stamp.source.title
-    assert "321号" in stamp.source.where
-    assert stamp.confirmed == "unverified"
-    names = [text.zh for text in stamp.parameters]
-    assert "阳极损失率" in names
+    stamps = {stamp.confirmed: stamp for stamp in kept.content().stamps}
+    assert len(stamps) == len(kept.content().stamps) == 2  # one text, two kinds of confirmation
+    for stamp in stamps.values():
+        assert "CETS-AG-04.01-V01-2024" in stamp.source.title
+        assert "321号" in stamp.source.where
+    assert "阳极损失率" in [text.zh for text in stamps["secondary"].parameters]
+    names = [text.zh for stamp in stamps.values() for text in stamp.parameters]
     assert "月度存证时限" not in names  # read in the notice itself
     assert str(kept.content().duties[0].due) == "2026-12-10"
 
