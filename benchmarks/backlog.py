@@ -85,7 +85,7 @@ async def fill(folder: Path, groups: Sequence[tuple[Group, Bank]], seconds: int)
             values += sum(len(frame.values) for frame in frames)
             closed_ns = frames[0].slot_ns + 1_000_000_000
             await _append(raw, "raw", [outcome.raw for outcome in outcomes], closed_ns)
-            lines = [line for outcome in outcomes for line in outcome.windows]
+            lines = [closed.lines for outcome in outcomes for closed in outcome.closed]
             if lines:
                 windows += sum(len(group.points) for group, _ in groups)
                 await _append(record, "record", lines, closed_ns)

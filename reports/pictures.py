@@ -80,9 +80,10 @@ class Curves(Strict):
         if len(self.x) > MAX_POINTS:
             raise ValueError(f"{len(self.x)} points, at most {MAX_POINTS}: thin the series")
         _same_length(self.series, len(self.x))
-        for thing in (*self.series, *self.thresholds):
-            if not 0 <= thing.panel < len(self.panels):
-                raise ValueError(f"panel {thing.panel} is not there")
+        named = [*(s.panel for s in self.series), *(t.panel for t in self.thresholds)]
+        for panel in named:
+            if not 0 <= panel < len(self.panels):
+                raise ValueError(f"panel {panel} is not there")
         if self.scale == "category" and self.events:
             raise ValueError("events need x that can be measured")
         if self.scale != "category":

@@ -19,7 +19,7 @@ from simulators.opcua import free_port
 from simulators.stage import Stage, StopError, claim, healthy, in_lake, until_stopped
 from simulators.year_folder import write_year_folder
 
-REPORTS = ("carbon-annual", "verification", "allowance", "international")
+REPORTS = ("carbon-annual", "verification", "allowance", "international", "energy")
 CBAM_FROM = 2026  # the definitive period; before it there is no such report
 INCOMPLETE = (0, 1)  # a report that says what is missing is made all the same
 

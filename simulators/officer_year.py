@@ -14,6 +14,7 @@ LIMESTONE_T_PER_T = 0.0135  # desulphurisation, per tonne of aluminium
 GAS, LIME, DIESEL = "natural_gas", "calcium_carbonate", "diesel"
 CAST_LOSS = 0.0012  # dross between ladle and cast house
 SALEABLE = 0.985
+WATER_REUSED = 24.0  # times the fresh water goes round
 GAS_GJ_PER_10K = 386.2  # what the laboratory finds; the rule's default is another figure
 LIMESTONE_PURITY = 0.934
 BALANCE_T_PER_T = "1.5702"  # invented, as everything here
@@ -60,6 +61,10 @@ def _metal(month: MonthOfYear, line: str) -> Iterator[Row]:
     minutes = float(month.effect_s[line].sum()) / 60
     pot_days = month.lines[line].seconds / 86_400 * len(month.effect_s[line])
     log = f"AE-{month.month}-{line}"
+    begin_t, end_t = (round(kg / 1000, 1) for kg in month.metal_kg[line])
+    inventory = f"INV-{month.month}-{line}"
+    yield Row("metal_in_pots_begin", line, month.month, begin_t, "t", inventory)
+    yield Row("metal_in_pots_end", line, month.month, end_t, "t", inventory)
     yield Row(
         "anode_effect_minutes",
         line,
@@ -102,6 +107,8 @@ def _plant(year: Year, month: MonthOfYear) -> Iterator[Row]:
     heat_gj = round(month.shared["plant/heat1 heat.energy"], 2)
     yield Row("electricity_purchased", "plant", name, grid_mwh, "MWh", bill)
     yield Row("electricity_invoiced", "plant", name, round(grid_mwh * 1.0004, 3), "MWh", bill)
+    fresh_m3 = month.shared["plant/water1 water.volume"]
+    yield Row("water_reused", "plant", name, round(fresh_m3 * WATER_REUSED, 1), "m3", bill)
     yield Row("heat_purchased", "plant", name, heat_gj, "GJ", bill)
     yield Row("heat_invoiced", "plant", name, heat_gj, "GJ", bill)
     yield Row("gas_consumed", "plant", name, made.gas_nm3, "Nm3", bill, item=GAS)

@@ -24,7 +24,10 @@ HOUR_S = 3600.0
 COUNTED = ("feed_shots",)  # of the pots: the register at the end of the hour
 _IN_HOUR = round(HOUR_S / STEP_S)
 GAUGES = ("potline.current", "potline.voltage", "heat_recovery.", "stack.", "pv.power")
-COUNTERS = ("meter.energy_import", "gas.volume", "heat.energy", "water.volume", "pv.energy")
+COUNTERS = (
+    *("meter.energy_import", "gas.volume", "heat.energy", "water.volume", "pv.energy"),
+    *("green_power.energy", "heat_recovery.heat_energy"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,7 @@ class MonthOfYear:
     tapped_kg: dict[str, dict[str, Floats]] = field(default_factory=dict)  # line -> day -> pots
     effect_s: dict[str, Floats] = field(default_factory=dict)  # per pot
     anodes: dict[str, int] = field(default_factory=dict)  # anodes changed
+    metal_kg: dict[str, tuple[float, float]] = field(default_factory=dict)  # in the pots, ends
     shared: dict[str, float] = field(default_factory=dict)  # kWh, m3, GJ by point
     hours: dict[str, list[Hours]] = field(default_factory=dict)
 
@@ -96,8 +100,11 @@ class Year:
             first, after = self.runs[section.name].span(begin_s, end_s)
             if first >= after:
                 continue
+            before_kg = float(section.pots.metal_kg.sum())
             trace = trace_line(section, time_s, STEP_S)
             _add(month, section, trace)
+            first_kg = month.metal_kg.get(section.name, (before_kg, 0.0))[0]
+            month.metal_kg[section.name] = (first_kg, float(section.pots.metal_kg.sum()))
             for readings in section.readings(trace.state):
                 load_kw = load_kw + _drawn(readings)
                 self._keep(month, readings, begin_s)
@@ -157,6 +164,8 @@ def _keep_effects(month: MonthOfYear, section: Section, trace: Trace, begin_s: f
         volts = trace.voltage[:, k].reshape(-1, _IN_HOUR).mean(axis=1)
         month.hours.setdefault(f"{pot} pot.anode_effect", []).append(Hours(begin_s, share))
         month.hours.setdefault(f"{pot} pot.voltage", []).append(Hours(begin_s, np.round(volts, 4)))
+        ordered = np.full_like(share, section.pots.set_v[k])
+        month.hours.setdefault(f"{pot} pot.set_voltage", []).append(Hours(begin_s, ordered))
         for name, values in trace.detail.items():
             hourly = values[:, k].reshape(-1, _IN_HOUR)
             kept = hourly[:, -1] if name in COUNTED else np.round(hourly.mean(axis=1), 4)

@@ -13,7 +13,7 @@ from simulators.officer_year import (
     entries_of_month,
     entries_of_year,
 )
-from simulators.plant import Scenario
+from simulators.plant import Scenario, Section
 from simulators.truth import write
 from simulators.year import Run, Year
 from simulators.year_files import truth_of, write_hours
@@ -100,6 +100,12 @@ entries = "data/entries.jsonl"
 plan = "plan.toml"
 fuels = ["natural_gas", "diesel"]
 carbonates = ["calcium_carbonate"]
+pv_meters = ["plant/pv1"]
+green_meters = ["plant/green1"]
+water_meters = {{ fresh = ["plant/water1"] }}
+
+[tariff]
+price_cny_per_kwh = 0.45
 
 [enterprise]
 address = {{ zh = "河南省示例市示例路 1 号（仿真）", en = "1 Example Road (simulated)" }}
@@ -115,6 +121,7 @@ cn = "76011000"
 name = {{ zh = "非合金铝锭", en = "unalloyed ingots" }}
 """
     ]
+    parts += [_exchanger(section, year.runs[section.name]) for section in year.plant.sections]
     for section in year.plant.sections:
         name, number, run = section.name, section.number, year.runs[section.name]
         capacity = round(section.pots.count * design.metal_kg_s * 86_400 * 365 / 1000 * 1.02)
@@ -132,5 +139,19 @@ name = {{ zh = "非合金铝锭", en = "unalloyed ingots" }}
             + 'cell = "pfpb_l"\n'
             f'ac_meters = ["{name}/ac1", "{name}/ac2"]\n'
             f'aux_meters = ["{name}/aux1"]\n'
+            f'dc_meters = ["{name}/dc1"]\n'
+            f'fgd_meters = ["{name}/fgd1"]\n'
         )
     return "".join(parts)
+
+
+def _exchanger(section: Section, run: Run) -> str:
+    """The heat exchanger of a line, which works while the line does."""
+    works = f"started = {run.started}\n" if run.started else ""
+    works += f"stopped = {run.stopped}\n" if run.stopped else ""
+    zh = CHINESE[section.number - 1]
+    return (
+        f'\n[[exchangers]]\nequipment = "gtc{section.number}/hx1"\n'
+        f'name = {{ zh = "{zh}系列烟气换热器", en = "Exchanger of potline {section.number}" }}\n'
+        f'use = "heating"\n{works}'
+    )

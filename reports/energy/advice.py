@@ -56,7 +56,7 @@ class Gate:
     @property
     def text(self) -> Text:
         shown = "—" if self.passed is None else f"{self.figure:.3g}"
-        mark = {True: "✓", False: "✗", None: "?"}[self.passed]
+        mark = {True: "√", False: "×", None: "?"}[self.passed]
         zh, en = (f" {unit}" if unit else "" for unit in (_UNITS.get(self.unit, ""), self.unit))
         return Text(
             zh=f"{self.name.zh} {shown}{zh or en}（{self.limit}）{mark}",

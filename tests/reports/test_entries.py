@@ -9,8 +9,9 @@ import pytest
 from openpyxl import Workbook
 
 from drivers.model import ConfigError
+from reports.chain import NO_HASH
 from reports.entries.importing import read_figures
-from reports.entries.ledger import NO_HASH, Ledger, read_ledger
+from reports.entries.ledger import Ledger, read_ledger
 from reports.periods import Period
 from tests.reports import plant
 from tests.reports.conftest import NOW, Office, Smelter

@@ -58,7 +58,7 @@ def compared(content: Content, figure: str) -> dict[str, tuple[str, str, str]]:
     found = {}
     for each in year_rows(content, figure):
         source, percent = each[4], each[7]
-        assert not isinstance(source, str | Decimal | None)
+        assert isinstance(source, Text)
         shown = "" if percent is None else f"{Decimal(str(percent)):.4f}"
         found[source.en] = (str(each[3]), str(each[5]), shown)
     return found
