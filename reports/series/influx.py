@@ -28,6 +28,12 @@ from reports.site import Influx, Meter
 PERIODS: Final = {"1m": 60, "1h": 3600}  # endings of window measurements
 CHUNK_ROWS: Final = 10_000
 EVENT_DAYS: Final = 31
+_MEASURED: Final = {  # field of the measurement `event` -> of EventRecord
+    "peak_v": "peak",
+    "mean_v": "mean",
+    "overvoltage_vs": "integral",
+    "gap_s": "gap",
+}
 _FIELDS: Final = {
     "mean": "",
     "min": "_min",
@@ -144,7 +150,9 @@ class InfluxSeries:
 
     def _events(self, where: str) -> list[EventRecord]:
         """Each event once; the later row of one says when it ended."""
-        columns = '"id","text","end","amount","kind","line","unit"'
+        columns = '"id","text","end","amount","kind","line","unit"' + "".join(
+            f',"{field}"' for field in _MEASURED
+        )
         found: dict[str, EventRecord] = {}
         for row in self._ask(_select(columns, "event", where)):
             end = row.get("end")
@@ -156,6 +164,7 @@ class InfluxSeries:
                 id=row["id"],
                 text=row.get("text") or "",
                 amount=row.get("amount"),
+                **{name: row.get(field) for field, name in _MEASURED.items()},
             )
         return list(found.values())
 

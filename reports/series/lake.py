@@ -39,11 +39,13 @@ AT_HAND: Final = {
     for name in COLUMNS
 }
 WINDOWS: Final = {"ts": "timestamp('UTC')"} | {k: v for k, v in AT_HAND.items() if k != "ts_ns"}
+MEASURED: Final = ("peak", "mean", "integral", "gap")  # not in the oldest files
 EVENTS: Final = {
     "ts": "timestamp('UTC')",
     "end": "timestamp('UTC')",
     **dict.fromkeys(("kind", "equipment", "id", "text", "gateway", "log"), "string"),
     "amount": "float64",
+    **dict.fromkeys(MEASURED, "float64"),
     "seq": "int64",
 }
 Duck = Any  # duckdb.DuckDBPyConnection; imported where it is used, it is heavy
@@ -146,14 +148,14 @@ class LakeSeries:
         return sorted(inside, key=lambda record: (record.start_ns, record.equipment or ""))
 
     def _newest(self, rows: Any) -> list[EventRecord]:
-        """Each event once, by the row with the highest number."""
-        table = run(self._duck, rows.order_by("seq"))
+        """Each event once: its newest row; of one batch the row that says most comes last."""
+        table = run(self._duck, rows.order_by(["seq", rows.end.notnull(), rows.amount]))
         records = map(
             EventRecord,
             *(table[name].to_pylist() for name in ("kind", "equipment")),
             _nanoseconds(table["ts"]),
             _nanoseconds(table["end"]),
-            *(table[name].to_pylist() for name in ("id", "text", "amount")),
+            *(table[name].to_pylist() for name in ("id", "text", "amount", *MEASURED)),
         )
         return list({record.id: record for record in records}.values())
 
@@ -181,7 +183,12 @@ class LakeSeries:
         paths = self._paths(table, start_ns, end_ns)
         if paths:
             grew = table == "events"  # older files lack its newer columns
-            self._duck.read_parquet(paths, union_by_name=grew).create_view(table, replace=True)
+            found = self._duck.read_parquet(paths, union_by_name=grew)
+            lacking = [name for name in MEASURED if grew and name not in found.columns]
+            if lacking:
+                empty = ", ".join(f"CAST(NULL AS DOUBLE) AS {name}" for name in lacking)
+                found = found.project(f"*, {empty}")
+            found.create_view(table, replace=True)
         return bool(paths)
 
     def _paths(self, table: str, start_ns: int, end_ns: int) -> list[str]:

@@ -70,7 +70,12 @@ class Windows:
 
 @dataclass(frozen=True, slots=True)
 class EventRecord:
-    """What happened to an equipment; ``end_ns`` is None while it lasts."""
+    """
+    What happened to an equipment; ``end_ns`` is None while it lasts.
+
+    Of an anode effect: ``amount`` seconds in effect, ``peak`` and ``mean`` V, ``integral`` of the
+    overvoltage V·s, ``gap`` seconds unseen in it; None where the agent did not measure them.
+    """
 
     kind: str
     equipment: str
@@ -79,6 +84,10 @@ class EventRecord:
     id: str
     text: str
     amount: float | None
+    peak: float | None = None
+    mean: float | None = None
+    integral: float | None = None
+    gap: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

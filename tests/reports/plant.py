@@ -181,12 +181,23 @@ def meter_lines() -> Iterator[tuple[int, str]]:
         for step in steps:
             yield step.start_ns, line_of(equipment, step)
     yield rollover()
+    yield from effect()
 
 
 def rollover() -> tuple[int, str]:
     at_ns = OCTOBER.start_ns + 13 * 24 * HOUR_NS
     tags = "plant=demo,gateway=gw1,kind=rollover,line=line1,unit=ac1"
     return at_ns, f'event,{tags} id="rollover-1",text="ac1 rolled over",amount=2400 {at_ns}'
+
+
+def effect() -> Iterator[tuple[int, str]]:
+    """An anode effect as it is written while it lasts and, in the same batch, when it is over."""
+    at_ns = OCTOBER.start_ns + 20 * 24 * HOUR_NS
+    tags = "plant=demo,gateway=gw1,kind=anode_effect,line=line1,unit=pot001"
+    yield at_ns, f'event,{tags} id="effect-1",text="lasts",amount=60,peak_v=31.5 {at_ns}'
+    end_ns = at_ns + 150 * 1_000_000_000
+    measured = "amount=150,peak_v=34.5,mean_v=28.25,overvoltage_vs=3630,gap_s=0"
+    yield at_ns, f'event,{tags} id="effect-1",text="over",end={end_ns}i,{measured} {at_ns}'
 
 
 def build(root: Path) -> Truth:

@@ -4,6 +4,8 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from reports.periods import Period
@@ -72,6 +74,30 @@ def test_lake_events_once(lake: Series) -> None:
     assert lake.events("line1/ac1", Period.month(2026, 9)) == []
 
 
+def test_an_effect_is_told_once_with_what_was_measured(lake: Series) -> None:
+    (effect,) = lake.happened("anode_effect", plant.OCTOBER)
+    assert (effect.equipment, effect.text, effect.amount) == ("line1/pot001", "over", 150.0)
+    assert (effect.peak, effect.mean, effect.integral, effect.gap) == (34.5, 28.25, 3630.0, 0.0)
+    assert effect.end_ns == effect.start_ns + 150 * 1_000_000_000
+
+
+def test_events_of_files_that_knew_no_measures_are_read(tmp_path: Path) -> None:
+    day = plant.OCTOBER.start_ns // 10**9
+    folder = tmp_path / "events" / "plant=demo" / "day=2026-10-01"
+    folder.mkdir(parents=True)
+    old = {
+        "ts": pa.array([day * 10**6], pa.timestamp("us", "UTC")),
+        "end": pa.array([None], pa.timestamp("us", "UTC")),
+        **{name: [name] for name in ("kind", "equipment", "id", "text", "gateway", "log")},
+        "amount": pa.array([None], pa.float64()),
+        "seq": [1],
+    }
+    pq.write_table(pa.table(old), folder / "a.parquet")
+    with open_lake("demo", tmp_path) as found:
+        (event,) = found.events("equipment", plant.OCTOBER)
+    assert (event.kind, event.peak, event.gap) == ("kind", None, None)
+
+
 def test_a_month_without_files_is_empty_and_no_lake_is_an_error(
     lake: Series, tmp_path: Path
 ) -> None:
@@ -123,6 +149,8 @@ def test_influx_says_the_same_as_the_lake(influx: InfluxSeries, lake: Series, bu
         assert one == pytest.approx(other)  # sums in another order
     events = [store.events("line1/ac1", plant.OCTOBER) for store in (influx, lake)]
     assert events[0] == events[1]
+    effects = [store.happened("anode_effect", plant.OCTOBER) for store in (influx, lake)]
+    assert effects[0] == effects[1]
 
 
 def test_influx_errors_inside_200_and_outside(influxd: servers.Server) -> None:
