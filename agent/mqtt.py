@@ -21,6 +21,7 @@ from drivers.language import say, why
 KEEPALIVE_S = 12  # a half-open connection is noticed after at most twice that
 PREFIX = "smelter/v1"
 BROKER_FILES = ("ca", "cert", "key", "password_file")  # keys of [mqtt] that name one
+CANCEL_AGAIN_S = 2.0  # more than a session needs to say goodbye
 STEADY_S = 5.0  # a session that lived so long was no failed try
 
 
@@ -250,9 +251,9 @@ async def keep_connected(
         try:
             await asyncio.wait((task,))
         finally:
-            if not task.done():
+            while not task.done():  # wait_for of Python 3.11 may swallow one as its answer arrives
                 task.cancel()
-                await asyncio.wait((task,))
+                await asyncio.wait((task,), timeout=CANCEL_AGAIN_S)
         reasons = network_errors(task.exception())
         if not reasons:
             task.result()
