@@ -26,10 +26,16 @@ from reports.energy.operation import (
     add_inventory,
     add_means,
     add_operation,
+    add_plant_inventory,
     add_plant_operation,
 )
 from reports.energy.recovered import add_recovered, add_recovered_total
-from reports.energy.specific import add_comprehensive, add_ingot, add_specific
+from reports.energy.specific import (
+    add_comprehensive,
+    add_ingot,
+    add_specific,
+    comprehensive_notes,
+)
 from reports.energy.tariff import add_tariff
 from reports.model import How, Line
 from reports.periods import Period
@@ -50,7 +56,7 @@ SUM_OF: Final = {  # what a rate is made of where signals tell it
 PARTLY: Final = ("solid", "heat_recovered.", "heat_extra_power.")  # of things not always there
 OCCASIONAL: Final = {  # nothing stated in a month means that there was none
     *("electricity_start", "electricity_short", "green_traded", "gec_retired", "gec_bundled"),
-    *("heat_power", "heat_supplied"),
+    *("heat_power", "heat_supplied", "heat_purchased", "tce.heat_purchased"),
 }
 
 
@@ -168,6 +174,9 @@ def _sums(whole: Bench, pieces: tuple[Bench, ...]) -> None:
         ran = [p.period for p in pieces if p.line(f"{sample.scope}.aluminium") is not None]
         spans = [period for period, _ in lines] if rare else {*ran, *(p for p, _ in lines)}
         sum_of(whole, what, [f"{identity}@{span}" for span in sorted(spans)], every=not rare)
+    coal = whole.line(f"{PLANT}.comprehensive_energy")
+    if coal is not None and coal.how is not How.NONE:
+        whole.assembly.put(coal, notes=comprehensive_notes(whole, pieces))
     _notice(whole, pieces)
     for scope in whole.scopes:
         _inventory(whole, pieces, scope)
@@ -188,6 +197,9 @@ def _notice(whole: Bench, pieces: tuple[Bench, ...]) -> None:
 
 
 def _inventory(whole: Bench, pieces: tuple[Bench, ...], scope: str) -> None:
+    if scope == PLANT:  # lines do not all run in the first piece, nor in the last
+        add_plant_inventory(whole, [line.id for line in whole.potlines])
+        return
     there = [p for p in pieces if p.line(f"{scope}.metal_change") is not None]
     if not there:
         return

@@ -186,16 +186,24 @@ def add_plant_operation(bench: Bench, ids: Sequence[str], period: Period) -> Non
         ("pot_days", L_POT_DAYS, "d"),
         ("charge", L_CHARGE, "kAh"),
         ("series_energy", L_ENERGY, "MWh"),
-        ("metal_begin", Text(zh="期初在产铝液量", en="Metal in the pots at begin"), "t"),
-        ("metal_end", Text(zh="期末在产铝液量", en="Metal in the pots at end"), "t"),
-        ("metal_change", L_CHANGE, "t"),
     ):
         parts = [f"{i}.{name}" for i in ids]
-        whole = all(bench.value(part) is not None for part in parts)
-        if name.startswith("metal") and not whole:  # half an inventory is none
-            unstated(bench.assembly, head(PLANT, name, label, unit))
+        sum_of(bench, head(PLANT, name, label, unit), parts, every=True)
+    add_plant_inventory(bench, ids)
+
+
+def add_plant_inventory(bench: Bench, ids: Sequence[str]) -> None:
+    """Metal in the pots of all lines, each at its own begin and end: some start or stop between."""
+    for name, label in (
+        ("metal_begin", Text(zh="期初在产铝液量", en="Metal in the pots at begin")),
+        ("metal_end", Text(zh="期末在产铝液量", en="Metal in the pots at end")),
+        ("metal_change", L_CHANGE),
+    ):
+        parts = [f"{i}.{name}" for i in ids]
+        if any(bench.value(part) is None for part in parts):  # half an inventory is none
+            unstated(bench.assembly, head(PLANT, name, label, "t"))
         else:
-            sum_of(bench, head(PLANT, name, label, unit), parts, every=True)
+            sum_of(bench, head(PLANT, name, label, "t"), parts, every=True)
 
 
 def add_means(bench: Bench, scope: str) -> None:

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Final
 
 from reports.assembly import Argument, Head
-from reports.energy.bench import Bench, head, unstated
+from reports.energy.bench import Bench, Wanted, head, stated, unstated
 from reports.entered import month_of
 from reports.model import How, Input, Line
 from reports.rules.packs import Legal, RuleError
@@ -49,6 +49,12 @@ EXCLUDED: Final = {
     "short": ("short",),
     "start_and_short": ("start", "short"),
 }
+HEAT: Final = "heat_purchased"
+L_HEAT: Final = Text(zh="净购入热量", en="Net purchased heat")
+_BASIS: Final = Text(
+    zh="折标口径：当量值（电力 0.1229 kgce/kWh 一档），系数见法规参数",
+    en="basis: equivalent value; the factors stand among the legal values",
+)
 # what burns, and in how many units of the coal equivalent one unit of the entry is
 FUELS: Final = {
     "coke": ("coke", 1000),
@@ -192,13 +198,33 @@ def add_comprehensive(bench: Bench) -> None:
         return
     label = Text(zh="电力折标煤（当量值）", en="Electricity as coal (equivalent value)")
     parts = [_coal(bench, "electricity", label, _kwh(bench, total), "electricity_equivalent")]
-    parts += _burnt(bench)
+    parts += [*_bought_heat(bench), *_burnt(bench)]
     line = bench.assembly.add_up(what, [part.id for part in parts])
-    basis = Text(
-        zh="折标口径：当量值（电力 0.1229 kgce/kWh 一档），系数见法规参数",
-        en="basis: equivalent value; the factors stand among the legal values",
-    )
-    bench.assembly.put(line, notes=(basis,), coverage=total.coverage)
+    bench.assembly.put(line, notes=comprehensive_notes(bench, [bench]), coverage=total.coverage)
+
+
+def comprehensive_notes(bench: Bench, pieces: Sequence[Bench]) -> tuple[Text, ...]:
+    """By which basis, and what the sum of those pieces does not hold."""
+    zh = "耗能工质（水、压缩空气等）、阳极炭耗；外供余热未扣减"
+    en = "water, compressed air, the carbon of anodes; heat that was sold is not subtracted"
+    without = [str(p.period) for p in pieces if p.line(f"{PLANT}.tce.{HEAT}") is None]
+    if without:
+        of_zh, of_en = "、".join(without), ", ".join(without)
+        zh = f"外购热力（{of_zh} 未录入 {HEAT}）、{zh}"
+        en = f"purchased heat (no entry of {HEAT} for {of_en}), {en}"
+    if not bench.basis.site.fuels:
+        zh, en = f"燃料（site.toml 未列 fuels）、{zh}", f"fuels (site.toml names none), {en}"
+    return (_BASIS, Text(zh=f"未计入：{zh}", en=f"left out: {en}"))
+
+
+def _bought_heat(bench: Bench) -> list[Line]:
+    """Purchased heat where it was entered; without an entry the notes name it as left out."""
+    bought = stated(bench, Wanted(HEAT, HEAT, L_HEAT, "GJ"), None)
+    if bought.how is How.NONE:
+        return []
+    label = Text(zh="外购热力折标煤（当量值）", en="Purchased heat as coal (equivalent value)")
+    gj = bench.assembly.from_line("gj_heat", bought.id)
+    return [_coal(bench, HEAT, label, gj, "heat")]
 
 
 def _kwh(bench: Bench, total: Line) -> Argument:
