@@ -125,16 +125,13 @@ def pot_trace(trace: Trace, effects: Sequence[Effect], *, cut_v: Value = 6) -> C
         )
         series.append(second)
     axis = _PANELS[0].model_copy(update={"highest": figure(cut_v)})
+    marked = tuple(_event(e) for e in effects if e.end >= trace.start and e.start <= last)
+    cut = any(high is not None and cut_v is not None and high > cut_v for high in highs)
     return Chart(
         id=f"trace_{name.replace('/', '_')}",
-        title=Text(
-            zh=f"{name} 槽电压与槽电阻（含阳极效应）",
-            en=f"{name}: voltage and resistance with its anode effects",
-        ),
-        caption=Text(
-            zh=f"线为均值，色带为最小至最大；空白为无数据；{cut_v} V 以上截断，效应峰值见标注。",
-            en=f"Line: means, band: lowest to highest; blank: no data; cut off above {cut_v} V, "
-            "peaks are said at the effects.",
+        title=_trace_title(name, resistance=shown, effects=bool(marked)),
+        caption=_trace_caption(
+            cut_v if cut else None, peaks=any(figure(e.peak_v, 3) is not None for e in effects)
         ),
         picture=Curves(
             scale="time",
@@ -142,9 +139,30 @@ def pot_trace(trace: Trace, effects: Sequence[Effect], *, cut_v: Value = 6) -> C
             x=tuple(time.isoformat(timespec="minutes") for time in times),
             panels=(axis, _PANELS[1]) if shown else (axis,),
             series=tuple(series),
-            events=tuple(_event(e) for e in effects if e.end >= trace.start and e.start <= last),
+            events=marked,
         ),
     )
+
+
+def _trace_title(name: str, *, resistance: bool, effects: bool) -> Text:
+    """What the picture shows, and nothing that it does not."""
+    zh, en = ("槽电压与槽电阻", "voltage and resistance") if resistance else ("槽电压", "voltage")
+    if effects:
+        zh, en = f"{zh}（含阳极效应）", f"{en} with its anode effects"
+    return Text(zh=f"{name} {zh}", en=f"{name}: {en}")
+
+
+def _trace_caption(cut_v: Value, *, peaks: bool) -> Text:
+    """How to read it; ``cut_v`` is None where nothing is cut off."""
+    zh, en = (
+        "线为均值，色带为最小至最大；空白为无数据",
+        "Line: means, band: lowest to highest; blank: no data",
+    )
+    if cut_v is not None:
+        zh, en = f"{zh}；{cut_v} V 以上截断", f"{en}; cut off above {cut_v} V"
+        if peaks:
+            zh, en = f"{zh}，效应峰值见标注", f"{en}, peaks are said at the effects"
+    return Text(zh=f"{zh}。", en=f"{en}.")
 
 
 def _event(effect: Effect) -> Event:

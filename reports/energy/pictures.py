@@ -35,7 +35,6 @@ from reports.values import Text
 _GRADES: Final[tuple[tuple[int, Tone], ...]] = ((1, "target"), (2, "mean"), (3, "limit"))
 PER_TONNE: Final = ("liquid_ac", "dc_specific")  # drawn by month
 MOST_DAYS: Final = 62  # columns of a heat map; longer periods are shown by means of several days
-STEPS: Final = ("voltage", "current_efficiency", "anode_effects", "stopped_pots", "other")
 KWH_PER_GJ: Final = Decimal("0.0036")  # GJ of one kWh
 MEASURES: Final = (  # heat maps of a line: column of the pot days, axis, title
     ("voltage", Axis(label=Text(zh="槽电压", en="voltage"), unit="V", decimals=3)),
@@ -177,29 +176,38 @@ _SOURCE: Final = Text(
 
 
 def _changes(bench: Bench) -> Iterator[Chart]:
-    """What moved the DC figure of each line against the period before."""
+    """What moved the figure of each line against the period before; unknown parts have no step."""
     for line in bench.potlines:
-        now = bench.value(f"{line.id}.dc_specific")
         total = bench.value(f"{line.id}.change_total")
-        if now is None or total is None:
+        first = bench.line(f"{line.id}.change_voltage")
+        figure = None if first is None else bench.line(first.inputs[0].ref)
+        if figure is None or figure.value is None or total is None:
             continue
+        now = figure.value
         steps: list[tuple[Text, Decimal | None]] = [(Text(zh="对比期", en="before"), now - total)]
-        for name in STEPS:
-            found = bench.line(f"{line.id}.change_{name}")
-            if found is not None:
-                steps.append((_NAMES[name], found.value))
+        told = bench.value(f"{line.id}.change_anode_effects") is not None
+        for name, label in _NAMES.items():
+            part = bench.value(f"{line.id}.change_{name}")
+            if part is not None:
+                merged = name == "voltage" and not told
+                steps.append((_WITH_EFFECTS if merged else label, part))
         steps.append((Text(zh="本期", en="now"), now))
-        label = words(line.name)
-        title = Text(zh=f"{label.zh}直流电耗变化", en=f"{label.en}: what moved DC per tonne")
-        axis = Axis(label=Text(zh="直流电耗", en="DC per tonne"), unit="kWh/t", decimals=1)
+        place = words(line.name)
+        title = Text(
+            zh=f"{place.zh}{figure.label.zh}变化", en=f"{place.en}: what moved {figure.label.en}"
+        )
+        axis = Axis(label=figure.label, unit="kWh/t", decimals=1)
         yield waterfall(f"change-{line.id}", title, axis, steps)
 
 
+_WITH_EFFECTS: Final = Text(zh="槽电压（含效应）", en="voltage, with effects")
 _NAMES: Final = {
     "voltage": Text(zh="槽电压", en="voltage"),
     "current_efficiency": Text(zh="电流效率", en="current efficiency"),
     "anode_effects": Text(zh="阳极效应", en="anode effects"),
     "stopped_pots": Text(zh="停槽", en="stopped pots"),
+    "rectifier": Text(zh="整流", en="rectifiers"),
+    "auxiliary": Text(zh="辅助", en="auxiliaries"),
     "other": Text(zh="其他", en="other"),
 }
 

@@ -155,6 +155,20 @@ def test_the_trace_of_a_pot_shows_its_effects_and_cuts_the_peak() -> None:
     assert len(pot_trace(Trace("p", start, volts, []), []).picture.panels) == 1  # type: ignore[union-attr]
 
 
+def test_a_trace_is_named_after_what_it_shows() -> None:
+    """Nothing of resistance, effects or cut volts where there are none."""
+    start, calm = datetime(2026, 10, 5), [4.0] * 1440  # noqa: DTZ001
+    plain = pot_trace(Trace("p", start, calm, []), [])
+    assert (plain.title.en, plain.title.zh) == ("p: voltage", "p 槽电压")
+    assert plain.caption is not None
+    assert "cut off" not in plain.caption.en
+    high = pot_trace(Trace("p", start, [*calm[1:], 30.0], calm), [])
+    assert high.title.en == "p: voltage and resistance"
+    assert high.caption is not None
+    assert high.caption.en.endswith("cut off above 6 V.")
+    assert high.caption.zh.endswith("6 V 以上截断。")
+
+
 def test_an_exchanger_shows_its_alarm_its_cleanings_and_missing_days() -> None:
     days = [date(2026, 10, 1), date(2026, 10, 2), date(2026, 10, 5)]
     name = text("1号换热器", "exchanger 1")

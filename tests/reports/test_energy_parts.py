@@ -1,11 +1,15 @@
 """The energy report where parts of the plant begin or end, or some of it is not known."""
 
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from reports.chapters import Block, Table
+from reports.model import Content, How
 from reports.periods import Period
-from tests.reports.energy import METAL, USUAL, number, office
+from reports.pictures import Bars, Chart
+from tests.reports.energy import METAL, USUAL, EnergyOffice, number, office
 
 SEPTEMBER = Period.month(2026, 9)
 BOTH = Period.parse("2026-09-01_2026-10-31")
@@ -72,3 +76,67 @@ def test_purchased_heat_is_energy_too_and_what_is_left_out_is_said(tmp_path: Pat
     assert float(whole.value or 0) == pytest.approx(coal + 2430 * 0.1229)
     assert "no entry of heat_purchased for 2026-09)" in whole.notes[1].en
     assert "外购热力（2026-09 未录入" in whole.notes[1].zh
+
+
+def months(tmp_path: Path, overvoltage: str = "") -> EnergyOffice:
+    """September and October of the usual line, 160 t and 185 t."""
+    made = office(tmp_path, METAL + METAL.replace("2026-10", "2026-09").replace("185", "160"))
+    if overvoltage:
+        made.enter(overvoltage)
+    made.store(USUAL, BOTH)
+    return made
+
+
+def blocks(content: Content, name: str) -> list[Block]:
+    return [b for c in content.chapters for b in c.blocks if getattr(b, "id", "").startswith(name)]
+
+
+def test_unknown_anode_effects_have_no_part_and_the_voltage_names_them(tmp_path: Path) -> None:
+    content = months(tmp_path).report()
+    part = content.line("line1.change_anode_effects")
+    assert (part.value, part.how) == (None, How.NONE)
+    assert "效应过电压未知" in part.notes[0].zh
+    assert "anode effects not told apart" in content.line("line1.change_voltage").label.en
+    names = "voltage current_efficiency stopped_pots rectifier auxiliary other"
+    parts = [content.line(f"line1.change_{name}").value or 0 for name in names.split()]
+    assert content.line("line1.change_total").value == sum(parts)
+    (table,) = blocks(content, "change-reasons")
+    assert isinstance(table, Table)
+    assert {row[4] for row in table.rows} == {None}  # printed as a dash
+    assert content.complete
+    (picture,) = blocks(content, "change-line1")
+    assert isinstance(picture, Chart)
+    assert isinstance(picture.picture, Bars)
+    labels = [name.en for name in picture.picture.x]
+    assert "voltage, with effects" in labels
+    assert "anode effects" not in labels
+    # the steps lead from the first total to the last one, of one and the same figure
+    (steps,) = (series.values for series in picture.picture.series)
+    found = content.line("line1.liquid_comprehensive_ac").value or Decimal(0)
+    assert steps[-1] == pytest.approx(found, abs=Decimal("0.01"))
+    assert sum(step or 0 for step in steps[:-1]) == pytest.approx(found, abs=Decimal("0.1"))
+
+
+def test_known_anode_effects_have_their_part(tmp_path: Path) -> None:
+    """5 mV and 7 mV: 0.002 V x 2979.98 / (CE x eta), about 6.5 kWh/t."""
+    rows = "".join(
+        f"anode_effect_overvoltage,line1,{month},,{mv},mV,\n"
+        for month, mv in (("2026-09", 5), ("2026-10", 7))
+    )
+    content = months(tmp_path, rows).report()
+    assert number(content, "line1.change_anode_effects") == pytest.approx(6.5, abs=0.8)
+    assert content.line("line1.change_voltage").label.en == "Change by working voltage"
+
+
+def test_other_lines_in_the_two_periods_are_said_at_the_plant(tmp_path: Path) -> None:
+    made = months(tmp_path)
+    same = made.report()
+    assert not same.line("plant.change_total").notes
+    made.write_site(lambda text: text + SECOND)
+    made.enter(METAL.replace("2026-10", "2026-09").replace("line1", "line2"))
+    made.store({k.replace("line1", "line2"): v for k, v in USUAL.items()}, SEPTEMBER)
+    content = made.report()
+    for name in ("total", "voltage"):
+        assert "(Potline 2)" in content.line(f"plant.change_{name}").notes[0].en
+    assert "系列构成" in content.line("plant.change_total").notes[0].zh
+    assert not content.line("line1.change_total").notes
