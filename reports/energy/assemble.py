@@ -135,10 +135,10 @@ def derive(bench: Bench) -> None:
     add_recovered_total(bench)
     add_ratios(bench)
     add_green_share(bench)
-    for scope in scopes:
-        add_levels(bench, scope)
     if scopes:
         add_tariff(bench)
+    for scope in scopes:
+        add_levels(bench, scope)
 
 
 def _amounts(pieces: tuple[Bench, ...]) -> dict[str, list[tuple[Period, Line]]]:

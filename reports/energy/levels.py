@@ -7,6 +7,7 @@ from reports.assembly import Argument
 from reports.chapters import Cell, Column, Table
 from reports.energy.bench import Bench, given, head, unstated
 from reports.energy.specific import LABELS, LEVELS
+from reports.energy.tariff import FULL_PRICE
 from reports.entered import month_of
 from reports.model import How, Line
 from reports.rules.packs import Legal, RuleError
@@ -20,6 +21,10 @@ BEST: Final = Decimal(1)
 METAL: Final = {"ingot_comprehensive_ac": "ingot", "ingot_comprehensive_energy": "ingot"}
 L_PRICE: Final = Text(zh="电价", en="Electricity price")
 _MET: Final = Text(zh="已达 1 级", en="level 1 is met")
+_FULL: Final = Text(
+    zh="按含阶梯加价的电价；加价标准本身的变化不计",
+    en="at the price with the ladder surcharge; a change of the surcharge itself is not in it",
+)
 _NO_LIMIT: Final = Text(
     zh="该期间没有适用的限额值（见规则包 cn_energy_levels）",
     en="no limit in force in this period (rule pack cn_energy_levels)",
@@ -94,24 +99,29 @@ def _distance(
         assembly.put(line, equation="d = e − L")
         return
     metal = assembly.from_line("aluminium_t", f"{scope}.{METAL.get(indicator, 'aluminium')}")
-    price = bench.value(f"{PLANT}.electricity_price")
-    parts = [index, limit, metal, _price(bench, price)]
+    price = _price(bench, indicator)
+    parts = [index, limit, metal, price]
     for ending, key, shown in (
         ("", "distance_kwh_per_t", "kWh/t"),
         ("_mwh", "distance_mwh", "MWh"),
         ("_cny", "distance_cny", "CNY"),
     ):
         head_of = head(scope, f"distance_{indicator}{ending}", name, shown)
-        if ending == "_cny" and price is None:
+        if ending == "_cny" and not price.input.ref:
             unstated(assembly, head_of)
             continue
-        assembly.compute(head_of, "distance_to_level", parts, key=key)
+        full = ending == "_cny" and price.input.ref.endswith(FULL_PRICE)
+        notes = [_FULL] if full else []
+        assembly.compute(head_of, "distance_to_level", parts, key=key, notes=notes)
 
 
-def _price(bench: Bench, price: Decimal | None) -> Argument:
-    if price is None:  # the distance itself needs none
-        return given("price_cny_per_kwh", Decimal(0), "CNY/kWh", "")
-    return bench.assembly.from_line("price_cny_per_kwh", f"{PLANT}.electricity_price")
+def _price(bench: Bench, indicator: str) -> Argument:
+    """With the ladder surcharge for liquid aluminium, which alone bears it."""
+    names = (FULL_PRICE, "electricity_price") if indicator.startswith("liquid") else ()
+    for name in names or ("electricity_price",):
+        if bench.value(f"{PLANT}.{name}") is not None:
+            return bench.assembly.from_line("price_cny_per_kwh", f"{PLANT}.{name}")
+    return given("price_cny_per_kwh", Decimal(0), "CNY/kWh", "")  # the distance needs none
 
 
 def levels_table(bench: Bench, scopes: tuple[tuple[str, Text], ...]) -> Table | None:

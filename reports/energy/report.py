@@ -48,7 +48,9 @@ RUNNING: Final = (
 EFFECTS: Final = ("ae_frequency", "ae_minutes", "ae_overvoltage")
 TARIFF: Final = (
     *("electricity_price", "ladder_surcharge", "ladder_surcharge_incentive", "ladder_notice"),
+    "price_with_surcharge",
     *("electricity_liquid", "ladder_cost", "ladder_cost_incentive", "ladder_notice_cost"),
+    "ten_kwh_electricity_left",
     *("ten_kwh_price", "ladder_surcharge_after_ten", "ladder_cost_after_ten", "ten_kwh_worth"),
 )
 GREEN: Final = (

@@ -24,6 +24,11 @@ L_OTHER: Final = Text(
 L_COST: Final = Text(zh="阶梯电价加价电费", en="Cost of the ladder surcharge")
 L_NOTICE: Final = Text(zh="地方文件核定的加价标准", en="Surcharge fixed by the local notice")
 L_NOTICE_COST: Final = Text(zh="按地方核定标准的加价电费", en="Cost by the local notice")
+L_LESS: Final = Text(
+    zh="降低 10 kWh/t 后的铝液生产用电量", en="Electricity for liquid aluminium with 10 kWh/t less"
+)
+FULL_PRICE: Final = "price_with_surcharge"
+L_FULL: Final = Text(zh="电价（含阶梯加价）", en="Electricity price with the ladder surcharge")
 L_TEN: Final = Text(zh="铝液综合交流电耗降低 10 kWh/t 的价值", en="Worth of 10 kWh/t")
 L_TEN_PRICE: Final = Text(zh="其中：电价部分", en="of which at the price of electricity")
 L_AFTER: Final = Text(zh="降低 10 kWh/t 后的加价标准", en="Surcharge with 10 kWh/t less")
@@ -71,6 +76,7 @@ def add_tariff(bench: Bench) -> None:
         )
     _cost(bench, "ladder_surcharge", "ladder_cost", L_COST)
     _cost(bench, "ladder_surcharge_incentive", "ladder_cost_incentive", L_COST)
+    _full_price(bench)
     _notice(bench)
     _ten(bench, index, [*rules, *relief], words | {"reading": READINGS[0][2]})
 
@@ -113,11 +119,18 @@ def _relief(bench: Bench) -> tuple[list[Argument], list[Text]]:
     ], [_HYDRO]
 
 
-def _cost(bench: Bench, rate: str, name: str, label: Text) -> None:
+def _full_price(bench: Bench) -> None:
+    """What a kilowatt-hour for liquid aluminium costs: price and surcharge together."""
+    parts = [f"{PLANT}.{name}" for name in ("electricity_price", "ladder_surcharge")]
+    if all(bench.value(part) is not None for part in parts):
+        bench.assembly.add_up(head(PLANT, FULL_PRICE, L_FULL, "CNY/kWh"), parts)
+
+
+def _cost(bench: Bench, rate: str, name: str, label: Text, energy: Argument | None = None) -> None:
     """On the electricity of liquid aluminium; the rectifiers and auxiliaries of the plant."""
     assembly = bench.assembly
     what = head(PLANT, name, label, "CNY")
-    energy = _liquid_energy(bench)
+    energy = energy or _liquid_energy(bench)
     surcharge = bench.line(f"{PLANT}.{rate}")
     if energy is None or surcharge is None or surcharge.how is How.NONE:
         unstated(assembly, what)
@@ -167,7 +180,7 @@ def _ten(bench: Bench, index: Argument, rules: list[Argument], words: dict[str, 
     less = head(PLANT, "ladder_surcharge_after_ten", L_AFTER, "CNY/kWh")
     after = assembly.compute(less, "ladder_surcharge", [Argument(lower), *rules], words=words)
     fallen = surcharge - (surcharge if after.value is None else after.value)
-    _cost(bench, "ladder_surcharge_after_ten", "ladder_cost_after_ten", L_COST_AFTER)
+    _cost(bench, less.name, "ladder_cost_after_ten", L_COST_AFTER, _less_energy(bench))
     parts = [f"{PLANT}.{name}" for name in ("ladder_cost", "ladder_cost_after_ten")]
     relieved = (bench.value(parts[0]) or Decimal(0)) - (bench.value(parts[1]) or Decimal(0))
     metal = assembly.from_line("aluminium_t", f"{PLANT}.aluminium")
@@ -184,8 +197,23 @@ def _ten(bench: Bench, index: Argument, rules: list[Argument], words: dict[str, 
         return
     inputs = [assembly.from_line(identity, identity) for identity in (saved.id, *parts)]
     note = Text(
-        zh=f"加价标准随之下降 {fallen.normalize():f} 元/kWh",
-        en=f"the surcharge falls by {fallen.normalize():f} CNY/kWh with them",
+        zh=f"加价标准随之下降 {fallen.normalize():f} 元/kWh；"
+        "电价按不含阶梯加价计，节约电量的加价另计入",
+        en=f"the surcharge falls by {fallen.normalize():f} CNY/kWh with them; the price is taken "
+        "to be without it, and the surcharge on the energy saved is in the worth",
     )
     line = assembly.state(what, saved.value + relieved, How.COMPUTED, inputs, notes=[note])
     assembly.put(line, equation="B + C_1 − C_2")
+
+
+def _less_energy(bench: Bench) -> Argument | None:
+    """What is left of the electricity for liquid aluminium with 10 kWh/t less."""
+    energy = _liquid_energy(bench)
+    metal = bench.assembly.from_line("aluminium_t", f"{PLANT}.aluminium")
+    if energy is None or energy.input.value is None or metal.input.value is None:
+        return energy
+    what = head(PLANT, "ten_kwh_electricity_left", L_LESS, "MWh")
+    left = energy.input.value - TEN * metal.input.value / 1000
+    line = bench.assembly.state(what, left, How.COMPUTED, [energy, metal])
+    bench.assembly.put(line, equation="E_2 = E_1 − 10 × P / 1000")
+    return bench.assembly.from_line("energy_mwh", line.id)

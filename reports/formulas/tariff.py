@@ -1,7 +1,7 @@
 """Energy levels, distance to the next one, and the ladder tariff of aluminium."""
 
 from collections.abc import Mapping
-from decimal import ROUND_CEILING, Decimal
+from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
 from typing import Any, NamedTuple
 
 from reports.formulas.energy_names import INDICATORS, READINGS
@@ -20,6 +20,7 @@ from reports.formulas.numbers import (
 
 LIMIT = ("能耗限额", "a limit of the standard")
 LADDER = ("阶梯电价", "a figure of the ladder tariff")
+FINEST = Decimal("0.000001")  # kWh per t; a quotient is not exact, and no step starts by its rest
 
 
 class Level(NamedTuple):
@@ -135,17 +136,18 @@ def ladder_surcharge(  # noqa: PLR0913, PLR0917 - four figures are filled in by 
 
         a = c * ceil((w - T) / S) * r      r = 1 - (q - q0) if q > b and q >= g, otherwise 1
 
-    a (CNY per kWh), w comprehensive AC of liquid aluminium (kWh per t; without desulphurisation
-    since 2023), T threshold and S width of a step (kWh per t; a started one counts), c surcharge of
-    a step (CNY per kWh): rules of the day. r relief: q non-hydro renewable share of all electricity
-    and g the province's incentive weight of the year before (fractions; left out: no relief), b
-    base of 15 %. The text can be read in two ways: q0 = b (``above_base``, the literal one) or
+    a (CNY per kWh), w comprehensive AC of liquid aluminium (kWh per t, rounded to 0.000001, so that
+    the rest of a division starts no step; without desulphurisation since 2023), T threshold and S
+    width of a step (kWh per t; a started one counts), c surcharge of a step (CNY per kWh): rules of
+    the day. r relief: q non-hydro renewable share of all electricity and g the province's incentive
+    weight of the year before (fractions; left out: no relief), b base of 15 %. The text can be read
+    in two ways: q0 = b (``above_base``, the literal one) or
     q0 = g, but not below b (``above_incentive``); each point above q0 cuts the surcharge by 1 %.
     Source: NDRC price notice 2021 no. 1239 as restated by others.
     """
     calendar_day("day", day)
     choice("reading", reading, READINGS)
-    index = _kwh_per_t(index_kwh_per_t)
+    index = _kwh_per_t(index_kwh_per_t).quantize(FINEST, ROUND_HALF_UP)
     above = index - rule_given("threshold_kwh_per_t", threshold_kwh_per_t, LADDER)
     width = positive("step_kwh_per_t", rule_given("step_kwh_per_t", step_kwh_per_t, LADDER))
     each = rule_given("step_cny_per_kwh", step_cny_per_kwh, LADDER)

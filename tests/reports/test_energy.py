@@ -78,13 +78,13 @@ def test_levels_distances_and_the_benchmark(plant: EnergyOffice) -> None:
     """
     13 070.27 is above 13 000 (level 2) and below 13 350: level 3, benchmark missed by 70.27.
 
-    70.27 kWh/t of 185 t are 2418 - 13 * 185 = 13 MWh, 6500 CNY at 0.5. Comprehensive 13 572.97 is
-    level 3 as well: 2511 - 13.35 * 185 = 41.25 MWh from 13 350.
+    70.27 kWh/t of 185 t are 2418 - 13 * 185 = 13 MWh, 7670 CNY at 0.5 and 0.09 of the ladder.
+    Comprehensive 13 572.97 is level 3 as well: 2511 - 13.35 * 185 = 41.25 MWh from 13 350.
     """
     content = plant.report()
     assert number(content, "line1.level_liquid_ac") == 3
     names = "distance_liquid_ac distance_liquid_ac_mwh distance_liquid_ac_cny"
-    assert values(content, "line1", names) == pytest.approx([13000 / 185, 13.0, 6500.0])
+    assert values(content, "line1", names) == pytest.approx([13000 / 185, 13.0, 7670.0])
     assert number(content, "plant.level_liquid_comprehensive_ac") == 3
     missed = number(content, "plant.distance_liquid_comprehensive_ac_mwh")
     assert missed == pytest.approx(41.25)
@@ -110,13 +110,13 @@ def test_the_ladder_counts_without_desulphurisation_and_every_started_step(
     """
     13 472.43 - 13 300 = 172.43 kWh/t: 9 started steps of 20, 0.09 CNY/kWh on 2511 MWh.
 
-    10 kWh/t less are 162.43, still 9 steps: only 10 * 185 * 0.5 = 925 CNY. 0.03 fixed by a notice
-    stands beside it.
+    10 kWh/t less are 162.43, still 9 steps: 1.85 MWh at 0.5 + 0.09 are 1091.5 CNY.
+    0.03 fixed by a notice stands beside it.
     """
     plant.enter("ladder_notice,plant,2026-10,,0.03,元/kWh,\n")
     content = plant.report()
     names = "ladder_surcharge ladder_cost ten_kwh_worth ladder_notice ladder_notice_cost"
-    expected = [0.09, 225990.0, 925.0, 0.03, 75330.0]
+    expected = [0.09, 225990.0, 1091.5, 0.03, 75330.0]
     assert values(content, "plant", names) == pytest.approx(expected)
 
 
@@ -124,12 +124,14 @@ def test_ten_kwh_over_the_edge_of_a_step_are_worth_the_surcharge_too(tmp_path: P
     """
     2492.4 MWh over 185.1 t are 13 465.15: 165.15 above, 9 steps; 10 less are 8 steps.
 
-    0.01 CNY/kWh on 2511 MWh are 25 110 CNY, and 10 * 185.1 * 0.5 = 925.5.
+    Before 2511 MWh at 0.59 are 1 481 490 CNY; after 2511 - 1.851 = 2509.149 MWh at 0.58 are
+    1 455 306.42: 26 183.58 less, of which 925.5 at the price of 0.5.
     """
     made = office(tmp_path, METAL.replace("185", "185.1"))
     made.store()
     content = made.report()
-    assert number(content, "plant.ten_kwh_worth") == pytest.approx(25110 + 925.5)
+    assert number(content, "plant.ten_kwh_worth") == pytest.approx(26183.58)
+    assert number(content, "plant.ladder_cost_after_ten") == pytest.approx(200731.92)
 
 
 def test_both_readings_of_the_renewable_clause(plant: EnergyOffice) -> None:

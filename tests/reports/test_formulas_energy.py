@@ -239,6 +239,19 @@ def test_the_ladder_counts_every_started_step(index: Decimal, share: Decimal) ->
     assert (share >= Decimal("0.2") and plain > 0) or literal == plain
 
 
+@pytest.mark.parametrize(
+    ("index", "steps"),
+    [("13320", 1), ("13320.000000000002", 1), ("13320.0000004", 1), ("13320.000001", 2)],
+)
+def test_the_rest_of_a_division_starts_no_step(index: str, steps: int) -> None:
+    """20 kWh/t above 13 300 are one step of 20; a millionth more is the next one."""
+    rules = SAMPLES["ladder_surcharge"] | {
+        "index_kwh_per_t": Decimal(index),
+        "threshold_kwh_per_t": Decimal(13300),
+    }
+    assert FORMULAS["ladder_surcharge"](**rules)["cny_per_kwh"] == steps * Decimal("0.01")
+
+
 @given(st.decimals(11_000, 15_000, places=2), st.decimals(11_000, 15_000, places=2))
 def test_a_better_figure_never_has_a_worse_level(one: Decimal, two: Decimal) -> None:
     levels = [
