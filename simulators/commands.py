@@ -10,12 +10,15 @@ import typer
 
 from drivers.language import say
 from simulators.faults import NAMES as KNOWN
-from simulators.planted import USUAL
+from simulators.planted import MOST, USUAL
 
 SCENARIOS = {"pots12": 12, "pots36": 36, "pots120": 120, "pots400": 400}
 NAMES = "pots12, pots36, pots120, pots400"
 FAULTS = ", ".join(KNOWN)
-PLANTED = ", ".join(USUAL)
+PLANTED = ", ".join(
+    f"{name} ≤ {MOST[name][0]:g} {MOST[name][1]}".rstrip() if name in MOST else name
+    for name in USUAL
+)
 
 LANG = typer.Option("--lang", help="zh | en", show_default=False)
 
@@ -59,8 +62,9 @@ def simulate(  # noqa: PLR0913 - options of a command
         list[str] | None,
         typer.Option(
             help=say(
-                "埋设的问题槽，名称:[系列/]槽号[=数值]，可重复；名称：" + PLANTED,
-                "a planted pot, NAME:[LINE/]POT[=SIZE]; may be repeated; names: " + PLANTED,
+                "埋设的问题槽，名称:[系列/]槽号[=数值]，可重复；名称及数值上限与单位：" + PLANTED,
+                "a planted pot, NAME:[LINE/]POT[=SIZE]; may be repeated; "
+                "names, largest SIZE and its unit: " + PLANTED,
             )
         ),
     ] = None,

@@ -39,6 +39,16 @@ USUAL: Final[dict[str, float]] = {
     "cut_out": 0.25,  # V that stay over the short-circuit blocks
     "starting": 0.8,  # V more on the first day, decaying in ten days
 }
+MOST: Final[dict[str, tuple[float, str]]] = {  # largest size and unit; the others have no size
+    "set_voltage": (0.5, "V"),
+    "resistance": (0.5, "V"),
+    "drift": (0.5, "V/30d"),
+    "noise": (300.0, "mV"),
+    "effects": (12.0, "d⁻¹"),
+    "feeder": (1.0, ""),  # share
+    "offset": (0.5, "V"),
+    "starting": (3.0, "V"),
+}
 OFF: Final = ("stopped", "cut_out")
 RUNNING, STOPPED, STARTING, CUT_OUT = 1.0, 0.0, 2.0, 3.0
 START_DECAY_S: Final = 10 * 86_400.0
@@ -69,7 +79,7 @@ class Planted:
                 )
             )
         kind: Kind = found[1]  # type: ignore[assignment]
-        size = None if found[4] is None else float(found[4])
+        size = None if found[4] is None else _size(text, kind, float(found[4]))
         return cls(kind, int(found[3]), int(found[2] or 1), size)
 
     @property
@@ -99,6 +109,27 @@ class Planted:
             "first": None if self.first is None else str(self.first),
             "after": None if self.after is None else str(self.after),
         }
+
+
+def _size(text: str, kind: str, size: float) -> float:
+    """A size within the bounds of its kind; ValueError."""
+    if kind not in MOST:
+        raise ValueError(
+            say(
+                f"--planted {text}：{kind} 没有数值，请去掉 =…",
+                f"--planted {text}: {kind} has no size; leave out =…",
+            )
+        )
+    most, unit = MOST[kind]
+    bound = f"{most:g} {unit}".rstrip()
+    if not 0 < size <= most:
+        raise ValueError(
+            say(
+                f"--planted {text}：{kind} 的数值须大于 0、不超过 {bound}",
+                f"--planted {text}: the size of {kind} is above 0 and at most {bound}",
+            )
+        )
+    return size
 
 
 @dataclass(frozen=True, slots=True)

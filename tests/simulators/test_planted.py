@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 import numpy as np
 import pytest
 
+from simulators.commands import PLANTED
 from simulators.history import DETAIL, Trace, trace_line
 from simulators.line import LineState
 from simulators.months import LOCAL
@@ -194,6 +195,21 @@ def test_planted_pots_are_written_as_text() -> None:
     for wrong in ("noise", "rust:3", "noise:0", "noise:3=", "noise:a"):
         with pytest.raises(ValueError, match="--planted"):
             Planted.parse(wrong)
+
+
+def test_the_size_of_a_planted_pot_is_bounded_and_its_unit_is_said() -> None:
+    """40 was meant as mV, and would be 40 V."""
+    with pytest.raises(ValueError, match=r"set_voltage.*0\.5 V"):
+        Planted.parse("set_voltage:3=40")
+    assert Planted.parse("set_voltage:3=0.5") == Planted("set_voltage", 3, size=0.5)
+    with pytest.raises(ValueError, match=r"0\.5 V"):
+        Planted.parse("set_voltage:3=0.51")
+    with pytest.raises(ValueError, match="feeder"):
+        Planted.parse("feeder:3=0")
+    with pytest.raises(ValueError, match="frozen"):
+        Planted.parse("frozen:3=1")
+    assert "set_voltage ≤ 0.5 V" in PLANTED
+    assert "noise ≤ 300 mV" in PLANTED
 
 
 def test_a_planted_pot_must_be_there() -> None:
