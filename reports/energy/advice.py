@@ -73,7 +73,7 @@ class Advice:
     reason: Text
     gates: tuple[Gate, ...] = ()
     step_mv: tuple[float, float] | None = None
-    kwh_per_t: float | None = None  # of the larger step
+    kwh_per_t: float | None = None  # of the larger step; of the step that waits where one does
     cny_per_year: float | None = None
 
 
@@ -109,12 +109,14 @@ def _set_voltage(
 ) -> Advice:
     passed = gates(days, k, by, findings)
     pot = days.pots[k]
-    if any(gate.passed is False for gate in passed):
-        return Advice(pot, "wait", finding.text, passed)
     per_t = float(KWH_PER_T_PER_V) / facts.efficiency * by.step_high_mv / 1000
     tonnes = float(KG_ALUMINIUM_PER_KA_H) * facts.current_ka * facts.efficiency * YEAR_H / 1000
     price = facts.price_cny_per_kwh
     worth = None if price is None else per_t * tonnes * price
+    if any(gate.passed is False for gate in passed):
+        waits = _waiting(by.step_high_mv, per_t, worth)
+        reason = Text(zh=f"{finding.text.zh}；{waits.zh}", en=f"{finding.text.en}; {waits.en}")
+        return Advice(pot, "wait", reason, passed, None, per_t, worth)
     step = (-by.step_low_mv, -by.step_high_mv)
     open_gates = [gate for gate in passed if gate.passed is None]
     reason = Text(
@@ -124,6 +126,16 @@ def _set_voltage(
         + ("; measure first: " + ", ".join(g.name.en for g in open_gates) if open_gates else ""),
     )
     return Advice(pot, "lower", reason, passed, step, per_t, worth)
+
+
+def _waiting(step_mv: float, kwh_per_t: float, cny_per_year: float | None) -> Text:
+    """What the step that waits would be worth."""
+    zh = "" if cny_per_year is None else f"、每年 {cny_per_year / 10000:.2f} 万元"
+    en = "" if cny_per_year is None else f", {cny_per_year:,.0f} CNY a year"
+    return Text(
+        zh=f"待条件合格后每降 {step_mv:g} mV 可省 {kwh_per_t:.1f} kWh/t{zh}",
+        en=f"once the gates pass, {step_mv:g} mV down would save {kwh_per_t:.1f} kWh/t{en}",
+    )
 
 
 def gates(
@@ -157,7 +169,7 @@ def advice_table(line: str, name: Text, advice: Sequence[Advice]) -> Table | Par
     if not advice:
         return Paragraph(
             text=Text(
-                zh=f"{name.zh}：没有超出通常离散的槽，无建议",
+                zh=f"{name.zh}：没有明显异常的槽，无建议",
                 en=f"{name.en}: no pot stands out, no advice",
             )
         )
@@ -175,8 +187,10 @@ def advice_table(line: str, name: Text, advice: Sequence[Advice]) -> Table | Par
         ),
         rows=tuple(_row(each) for each in advice),
         note=Text(
-            zh="年价值按较大的一步、本期电价计算；降压须由工艺人员确认后手动执行",
-            en="worth is that of the larger step at this period's price; a person decides and acts",
+            zh="年价值按较大的一步、本期电价计算，暂不降压的为待执行的一步；"
+            "降压须由工艺人员确认后手动执行",
+            en="worth is that of the larger step at this period's price, of the step that waits "
+            "where it is not to be lowered yet; a person decides and acts",
         ),
     )
 

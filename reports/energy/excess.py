@@ -6,6 +6,7 @@ restless metal pad costs, estimated and never more than the pot works above its 
 working voltage less target and noise. Rest: what the controller adds to the set voltage.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, Literal
@@ -46,6 +47,45 @@ class Split:
     @property
     def total(self) -> Decimal:
         return self.effects + self.set_point + self.deviation + self.noise + self.rest
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """
+    The part that tells a pot from the reference pots: ``size`` mV more than theirs.
+
+    ``shared`` of ``pots`` pots have as much or more than is worth a look (``look_mv``) of it.
+    """
+
+    part: str
+    size: float
+    shared: int
+    pots: int
+
+
+def telling(found: Sequence[Split | None], by: PotParameters) -> list[Telling | None]:
+    """What distinguishes each pot from the pots of the best quartile, whose own parts are usual."""
+    known = [split for split in found if split is not None]
+    best = [split for split in known if split.total <= 0] or known
+    parts = {
+        part: np.array([float(getattr(split, part)) for split in best], dtype=np.float64)
+        for part in PARTS
+    }
+    usual = {part: median_of(values) for part, values in parts.items()}
+
+    def more(split: Split, part: str) -> float:
+        return float(getattr(split, part)) - usual[part]
+
+    shared = {part: sum(more(split, part) >= by.look_mv for split in known) for part in PARTS}
+    made: list[Telling | None] = []
+    for split in found:
+        if split is None:
+            made.append(None)
+            continue
+        sizes = {part: more(split, part) for part in PARTS}
+        part = max(PARTS, key=sizes.__getitem__)
+        made.append(Telling(part, sizes[part], shared[part], len(known)))
+    return made
 
 
 def best_quartile(days: PotDays) -> float:

@@ -1,8 +1,10 @@
 """
 What stands out about a pot against its line: set voltage, resistance, noise, effects, sensors.
 
-Everything is judged against the spread of the pots of the same line (median and median absolute
-deviation, with an engineering floor), so that a line without a bad pot yields nothing.
+Measurements are judged against the spread of the pots of the same line (median and median absolute
+deviation, with an engineering floor), so that a line without a bad pot yields nothing. A set
+voltage is an order and repeated effects are too many anywhere: these are judged by absolute
+limits, so that many bad pots of a line do not hide one another.
 """
 
 from dataclasses import dataclass
@@ -38,6 +40,8 @@ CAUSES: Final = {
 NOISE_FLOOR_MV: Final = 4.0
 SAME_STEP: Final = 0.5  # the series' rest moved by that share of the pot's step, the other way
 STEP_SCORE: Final = 8.0
+TIE_MV: Final = 0.1  # orders come in whole mV, their means not quite
+EFFECTS_LEAST: Final = 3  # fewer are no repetition
 SUM_SHARE: Final = 0.95  # of a day, for a pot to be in the sum of that day
 SUM_POTS: Final = 0.9  # of the pots, for their sum to be one
 
@@ -145,20 +149,39 @@ def _against_line(days: PotDays) -> Floats:
 
 def _set_voltage(days: PotDays, by: PotParameters, _: Floats | None) -> dict[int, Finding]:
     set_v = days.mean("set_voltage")
-    score, middle = robust_score(set_v, by.usual_set_mv / 1000)
+    usual = set_reference(set_v, by)
+    above = (set_v - usual) * 1000
+    high = np.flatnonzero(np.nan_to_num(above) >= by.set_high_mv - TIE_MV)
+    known = int(np.isfinite(set_v).sum())
+    many = len(high) > 1
     return {
         int(k): Finding(
             "set_voltage",
             float(set_v[k]),
-            middle,
+            usual,
             "V",
             Text(
-                zh=f"设定电压 {set_v[k]:.3f} V，系列中位数 {middle:.3f} V",
-                en=f"set voltage {set_v[k]:.3f} V, the line's median {middle:.3f} V",
+                zh=f"设定电压 {set_v[k]:.3f} V，比系列参考值 {usual:.3f} V 高 {above[k]:.0f} mV"
+                + (f"（{known} 台中 {len(high)} 台同样偏高）" if many else ""),
+                en=f"set voltage {set_v[k]:.3f} V, {above[k]:.0f} mV above the line's reference "
+                f"{usual:.3f} V" + (f" ({len(high)} of {known} pots are too high)" if many else ""),
             ),
         )
-        for k in np.flatnonzero(score >= by.stands_out)
+        for k in high
     }
+
+
+def set_reference(set_v: Floats, by: PotParameters) -> float:
+    """
+    The line's usual set voltage, V, whatever is ordered on up to some half of its pots.
+
+    Median of the pots less than ``set_high_mv`` above the lower quartile; NaN where none is known.
+    """
+    known = set_v[np.isfinite(set_v)]
+    if not len(known):
+        return float("nan")
+    low = float(np.quantile(known, 0.25))
+    return median_of(known[known < low + (by.set_high_mv - TIE_MV) / 1000])
 
 
 def _voltage(days: PotDays, by: PotParameters, _: Floats | None) -> dict[int, Finding]:
@@ -259,13 +282,15 @@ def _feeder(days: PotDays, by: PotParameters, _: Floats | None) -> dict[int, Fin
 def _effects(days: PotDays, by: PotParameters, _: Floats | None) -> dict[int, Finding]:
     number = np.where(days.counts, days.effects, 0.0).sum(axis=0)
     known = days.days
-    total, pot_days = float(number.sum()), float(known.sum())
+    many = (number >= EFFECTS_LEAST) & (number >= by.effects_many * known)
     found = {}
-    for k in np.flatnonzero(number >= 3):
-        others_days = pot_days - known[k]
-        rate = (total - number[k] + 0.5) / others_days if others_days > 0 else 0.0
-        chance = poisson_tail(int(number[k]), rate * known[k])
-        if chance < by.effects_chance / len(days.pots):
+    for k in np.flatnonzero(number >= EFFECTS_LEAST):
+        others = ~many  # pots of repeated effects say nothing of what is usual
+        others[k] = False
+        others_days = float(known[others].sum())
+        rate = (float(number[others].sum()) + 0.5) / others_days if others_days > 0 else 0.0
+        chance = poisson_tail(int(number[k]), rate * known[k]) if others_days > 0 else 1.0
+        if many[k] or chance < by.effects_chance / len(days.pots):
             found[int(k)] = Finding(
                 "effects",
                 float(number[k] / known[k]),

@@ -109,7 +109,7 @@ def _print(ranking: Ranking, *, every: bool) -> None:
     for advice in ranking.advice:
         console.print(_advice_text(advice), markup=False)
     if not ranking.advice:
-        console.print(say("没有超出通常离散的槽，无建议", "no pot stands out: no advice"))
+        console.print(say("没有明显异常的槽，无建议", "no pot stands out: no advice"))
     console.print(ranking.facts.text.of(language()), markup=False)
 
 
@@ -117,7 +117,7 @@ def _advice_text(advice: Advice) -> str:
     text = f"{advice.pot}: {ACTIONS[advice.action].of(language())}"
     if advice.step_mv is not None:
         text += " " + "…".join(f"{step:+g}" for step in advice.step_mv) + " mV"
-    if advice.kwh_per_t is not None:
+    if advice.kwh_per_t is not None and advice.action != "wait":  # its reason tells it
         text += f" ({advice.kwh_per_t:.1f} kWh/t"
         if advice.cny_per_year is not None:
             text += say(

@@ -16,11 +16,14 @@ class PotParameters:
     young_days: int = 90
     current_efficiency: float = 0.93
     usual_set_mv: float = 20.0
+    set_high_mv: float = 75.0  # an order, not a measurement: judged absolutely
+    look_mv: float = 60.0
     usual_deviation_mv: float = 8.0
     usual_drift_mv: float = 8.0  # per 30 days
     usual_feed_share: float = 0.04
     stands_out: float = 4.0
     effects_chance: float = 0.001
+    effects_many: float = 0.3  # a day: so many are too many however the line does
     noise_volts: float = 0.5
     noise_quiet_mv: float = 15.0
     noise_high_mv: float = 40.0
@@ -40,7 +43,18 @@ LABELS: Final = {
     "current_efficiency": Text(
         zh="电流效率（系列数值未知时采用）", en="current efficiency where the line's is unknown"
     ),
-    "usual_set_mv": Text(zh="设定电压的通常差异，mV", en="usual spread of set voltages, mV"),
+    "usual_set_mv": Text(
+        zh="工作电压的通常差异（设定电压未采集时），mV",
+        en="usual spread of working voltages where no set voltage is recorded, mV",
+    ),
+    "set_high_mv": Text(
+        zh="设定电压高于系列参考值多少判为偏高，mV",
+        en="set voltage above the line's reference that is too high, mV",
+    ),
+    "look_mv": Text(
+        zh="高于参考槽多少值得查看（不作建议），mV",
+        en="above the reference pots from which to look at it, without advice, mV",
+    ),
     "usual_deviation_mv": Text(
         zh="电压偏差的通常差异，mV", en="usual spread of voltage deviations, mV"
     ),
@@ -53,6 +67,9 @@ LABELS: Final = {
     ),
     "effects_chance": Text(
         zh="效应频发的误判概率（全系列）", en="chance of a false alarm on anode effects, whole line"
+    ),
+    "effects_many": Text(
+        zh="判为效应频发的效应系数，次/槽·日", en="effects per pot-day that are repeated effects"
     ),
     "noise_volts": Text(
         zh="每 mV 噪声折合的附加电压，mV", en="extra volts per mV of noise above the median, mV"

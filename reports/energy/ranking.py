@@ -19,7 +19,15 @@ from reports.chapters import Block, Cell, Chapter, Column, Paragraph, Table
 from reports.conclude import words
 from reports.energy.advice import Advice, advice_of, advice_table
 from reports.energy.bench import running
-from reports.energy.excess import PART_NAMES, PARTS, Split, best_quartile, splits
+from reports.energy.excess import (
+    PART_NAMES,
+    PARTS,
+    Split,
+    Telling,
+    best_quartile,
+    splits,
+    telling,
+)
 from reports.energy.findings import CAUSES, Finding, findings_of
 from reports.energy.pot_lines import LineFacts, line_facts
 from reports.energy.pot_parameters import PotParameters, parameter_rows
@@ -59,6 +67,7 @@ class Ranked:
     sentence: Text
     why: Text | None = None
     lost: Text | None = None
+    telling: Telling | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +87,12 @@ def rank(days: PotDays, facts: LineFacts, by: PotParameters, series_v: Floats | 
     found = findings_of(days, by, series_v)
     parts = splits(days, by)
     error = excess_error(days)
-    made = [
-        _pot(days, k, parts[k], float(error[k]), found[k], facts, by) for k in range(len(days.pots))
-    ]
+    apart = telling(parts, by)
+    made = []
+    for k in range(len(days.pots)):
+        pot = _pot(days, k, parts[k], float(error[k]), found[k], facts, by)
+        pot = replace(pot, telling=apart[k])
+        made.append(replace(pot, sentence=sentence_of(pot, by)))
     in_order = sorted(
         (pot for pot in made if pot.why is None),
         key=lambda pot: (-round(pot.kwh_per_year * pot.confidence), pot.pot),
@@ -121,7 +133,7 @@ def _pot(
     why = None if seen >= by.days_least and split is not None else _too_few(seen, by)
     if why is None and any(x.cause == "sensor" and x.unit == "mV" for x in findings):
         why = CAUSES["sensor"]
-    pot = Ranked(
+    return Ranked(
         pot=days.pots[k],
         rank=0,
         days=seen,
@@ -141,7 +153,6 @@ def _pot(
         why=why,
         lost=lost_text(days, k),
     )
-    return replace(pot, sentence=sentence_of(pot))
 
 
 def _too_few(seen: int, by: PotParameters) -> Text:
@@ -151,7 +162,7 @@ def _too_few(seen: int, by: PotParameters) -> Text:
     )
 
 
-def sentence_of(pot: Ranked) -> Text:
+def sentence_of(pot: Ranked, by: PotParameters) -> Text:
     """Why this pot stands where it stands, in one sentence."""
     if pot.why is not None or pot.split is None:
         text = pot.why or Text(zh="无有效数据", en="no day that counts")
@@ -168,7 +179,7 @@ def sentence_of(pot: Ranked) -> Text:
             zh=f"低于系列最优四分位 {-excess:.0f} mV，无附加电耗",
             en=f"{-excess:.0f} mV below the line's best quartile: no excess",
         )
-    zh_cause, en_cause = _cause(pot)
+    zh_cause, en_cause = _cause(pot, by)
     return Text(
         zh=f"比系列最优四分位高 {excess:.0f} mV，多耗 {pot.kwh_per_t:.0f} kWh/t、"
         f"每年 {pot.kwh_per_year / 10000:.2f} 万 kWh（可信度 {pot.confidence * 100:.0f} %）；"
@@ -179,7 +190,7 @@ def sentence_of(pot: Ranked) -> Text:
     )
 
 
-def _cause(pot: Ranked) -> tuple[str, str]:
+def _cause(pot: Ranked, by: PotParameters) -> tuple[str, str]:
     if pot.findings:
         first = pot.findings[0]
         cause = CAUSES[first.cause]
@@ -192,12 +203,20 @@ def _cause(pot: Ranked) -> tuple[str, str]:
             "设定电压未采集，不能再细分",
             "no set voltage recorded, so it cannot be split further",
         )
-    part = max(PARTS, key=lambda name: float(getattr(pot.split, name)))
-    size = getattr(pot.split, part)
-    name = PART_NAMES[part]
+    apart = pot.telling
+    if apart is None or apart.size <= 0:
+        return ("各分项均不高于参考槽", "no part above that of the reference pots")
+    name = PART_NAMES[apart.part]
+    zh = f"与参考槽差别最大的是{name.zh}，高 {apart.size:.0f} mV"
+    en = f"differs most from the reference pots in {name.en}, {apart.size:.0f} mV more"
+    if apart.size < by.look_mv:
+        return (
+            f"{zh}，不足 {by.look_mv:g} mV，不作建议",
+            f"{en}: under {by.look_mv:g} mV, no advice",
+        )
     return (
-        f"最大部分为{name.zh} {size:.0f} mV，未超出本系列的通常离散",
-        f"mostly {name.en}, {size:.0f} mV, within the usual spread of the line",
+        f"{zh}（{apart.pots} 台中 {apart.shared} 台达到 {by.look_mv:g} mV），请查看",
+        f"{en} ({apart.shared} of {apart.pots} pots have {by.look_mv:g} mV or more): look at it",
     )
 
 

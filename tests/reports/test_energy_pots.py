@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from agent.lake.lake import Lake
 from reports.energy.advice import Advice
-from reports.energy.excess import PARTS, Reference, split_of, splits
-from reports.energy.findings import poisson_tail
+from reports.energy.excess import PARTS, Reference, Split, Telling, split_of, splits, telling
+from reports.energy.findings import findings_of, poisson_tail, set_reference
 from reports.energy.pot_lines import LineFacts
 from reports.energy.pot_parameters import LABELS, PotParameters, parameter_rows
 from reports.energy.pot_statistics import error_of_mean, normal_share, robust_score, step_of
@@ -25,6 +25,7 @@ from reports.series.influx import InfluxSeries
 from reports.series.lake import open_lake
 from reports.site import Influx
 from reports.values import Text
+from simulators.plant import Plant, Scenario
 from simulators.planted import Planted
 from tests import servers
 from tests.reports.effects import FLAGS
@@ -190,7 +191,88 @@ def test_a_restless_pot_is_not_lowered() -> None:
     assert {each.action for each in found} == {"wait", "raise"}
     (wait,) = [each for each in found if each.action == "wait"]
     assert wait.gates[0].passed is False
-    assert wait.kwh_per_t is None
+    # the step that waits: 2979.98 x 0.01/0.93 = 32.0 kWh/t, x 1093.54 t x 0.45 CNY = 15 768
+    assert wait.step_mv is None
+    assert wait.kwh_per_t == pytest.approx(32.04, abs=0.01)
+    assert wait.cny_per_year == pytest.approx(15_768, abs=1)
+    assert "32.0 kWh/t、每年 1.58 万元" in wait.reason.zh
+    assert "32.0 kWh/t, 15,768 CNY a year" in wait.reason.en
+
+
+@pytest.mark.parametrize(("pots", "raised"), [(36, 14), (36, 20), (4, 1), (12, 2)])
+def test_raised_pots_do_not_hide_one_another(pots: int, raised: int) -> None:
+    planted = [Planted("set_voltage", k + 1, size=0.12) for k in range(raised)]
+    days, series_v = potroom(*planted, pots=pots, days=15)
+    ranking = rank(days, FACTS, BY, series_v)
+    assert set(numbers(ranking.advice)) == set(range(1, raised + 1))
+    assert set(numbers(ranking.advice).values()) <= {"lower", "wait"}
+    first = ranking.pots[0].sentence
+    assert "系列参考值 3.93" in first.zh or "系列参考值 3.925" in first.zh
+    assert raised == 1 or f"{raised} of {pots} pots are too high" in first.en
+    assert raised == 1 or f"{pots} 台中 {raised} 台同样偏高" in first.zh
+
+
+def test_the_reference_of_the_set_voltages_by_hand() -> None:
+    """Lower quartile 3.93; less than 75 mV above it are 3.91, 3.93, 3.93, 3.95: median 3.93."""
+    orders = np.array([3.91, 3.93, 3.93, 3.95, 4.05, 4.05, 4.06, np.nan])
+    assert set_reference(orders, BY) == pytest.approx(3.93)
+    assert np.isnan(set_reference(np.array([np.nan]), BY))
+
+
+def test_orders_of_clean_lines_are_not_too_high() -> None:
+    """Set voltages scatter by 20 mV: none of 40 lines of 36 pots has one 75 mV up."""
+    for seed in range(1, 41):
+        orders = Plant(Scenario(0.0, 36, seed, lines=1)).sections[0].pots.set_v
+        assert orders.max() - set_reference(orders, BY) < 0.0749, seed
+
+
+def test_a_set_voltage_too_high_begins_at_its_limit() -> None:
+    """One of 12 pots of 3.930 V: 74 mV more is not advised on, 75 mV is."""
+    days, _ = potroom(pots=12, days=15)
+    for more, expected in ((0.074, set[int]()), (0.075, {5})):
+        orders = np.full_like(days.values["set_voltage"], 3.93)
+        orders[:, 4] += more
+        ordered = replace(days, values=dict(days.values) | {"set_voltage": orders})
+        found = findings_of(ordered, BY)
+        high = {k + 1 for k, own in enumerate(found) for f in own if f.cause == "set_voltage"}
+        assert high == expected
+
+
+def test_repeated_effects_do_not_hide_one_another() -> None:
+    planted = [Planted("effects", k + 1) for k in range(12)]
+    days, series_v = potroom(*planted, days=20)
+    found = numbers(rank(days, FACTS, BY, series_v).advice)
+    assert found == dict.fromkeys(range(1, 13), "effects")
+
+
+def split(effects: str, set_point: str, deviation: str) -> Split:
+    return Split(Decimal(effects), Decimal(set_point), Decimal(deviation), Decimal(0), Decimal(0))
+
+
+def test_the_part_that_tells_a_pot_is_judged_against_the_reference_pots() -> None:
+    """Every pot works 28 mV above its target; the third differs by 65 - (-32) = 97 mV of orders."""
+    parts = [split("4", "-32", "28"), split("4", "-30", "28"), split("5", "65", "28"), None]
+    one, two, three, nothing = telling(parts, BY)
+    assert three == Telling("set_point", 97.0, 1, 3)
+    assert one is not None
+    assert one.size == 0
+    assert two == Telling("set_point", 2.0, 1, 3)  # one pot, the third, has enough for a look
+    assert nothing is None
+
+
+def test_a_large_excess_without_a_finding_says_what_and_how_many_share_it() -> None:
+    """Six of 12 pots ordered 70 mV higher: below the limit of advice, not below a look."""
+    days, _ = potroom(pots=12, days=15)
+    orders = np.full_like(days.values["set_voltage"], 3.93)
+    orders[:, :6] += 0.07
+    moved = orders - days.values["set_voltage"]
+    values = {name: days.values[name] + moved for name in ("voltage", "working", "target_voltage")}
+    ordered = replace(days, values=dict(days.values) | values | {"set_voltage": orders})
+    ranking = rank(ordered, FACTS, BY, None)
+    assert ranking.advice == ()
+    assert "设定电压，高 70 mV（12 台中 6 台达到 60 mV），请查看" in ranking.pots[0].sentence.zh
+    assert "6 of 12 pots have 60 mV or more): look at it" in ranking.pots[0].sentence.en
+    assert "usual spread" not in ranking.pots[0].sentence.en
 
 
 def test_a_suspect_sensor_is_found_while_another_pot_is_not_heard() -> None:
