@@ -29,7 +29,7 @@ from reports.energy.operation import (
     add_plant_inventory,
     add_plant_operation,
 )
-from reports.energy.recovered import add_recovered, add_recovered_total
+from reports.energy.recovered import add_heat_coverage, add_recovered, add_recovered_total
 from reports.energy.specific import (
     add_comprehensive,
     add_ingot,
@@ -177,6 +177,7 @@ def _sums(whole: Bench, pieces: tuple[Bench, ...]) -> None:
     coal = whole.line(f"{PLANT}.comprehensive_energy")
     if coal is not None and coal.how is not How.NONE:
         whole.assembly.put(coal, notes=comprehensive_notes(whole, pieces))
+    add_heat_coverage(whole, pieces)
     _notice(whole, pieces)
     for scope in whole.scopes:
         _inventory(whole, pieces, scope)

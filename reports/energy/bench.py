@@ -1,9 +1,9 @@
 """What every topic of the energy report works on: the bench, heads of lines, stated amounts."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 from typing import Final
 
 from reports.assembly import Argument, Assembly, Head
@@ -89,6 +89,12 @@ def active(line: Potline, period: Period) -> Period:
     """From the first day of the period on which the line ran to the last; it must have run."""
     days = [day for day in period.days if line.runs_in(day, day + timedelta(days=1))]
     return Period(days[0], days[-1] + timedelta(days=1))
+
+
+def worked(exchanger: Exchanger, period: Period) -> Period:
+    """The part of the period between its first day and its last; it must have worked."""
+    first = max(period.first, exchanger.started or period.first)
+    return Period(first, min(period.after, exchanger.stopped or period.after))
 
 
 def days_run(line: Potline, period: Period) -> int:
@@ -227,6 +233,23 @@ def lowest(bench: Bench, parts: Sequence[str]) -> Coverage | None:
         if (line := bench.line(identity)) is not None and line.coverage is not None
     ]
     return min(found, key=lambda coverage: coverage.share, default=None)
+
+
+def by_time(bench: Bench, hours: Mapping[str, int]) -> Coverage | None:
+    """Coverage of parts that are integrals over time, by line and its hours."""
+    known, whole = Decimal(0), sum(hours.values())
+    for identity, its in hours.items():
+        line = bench.line(identity)
+        if line is not None and line.coverage is not None:
+            known += line.coverage.share * its
+    if not whole:
+        return None
+    share = (known / whole).quantize(Decimal("0.0001"), rounding=ROUND_DOWN)
+    text = Text(
+        zh=f"已知时间 {share * 100:.2f} %（按各部分工作时间加权）",
+        en=f"known for {share * 100:.2f} % of the time, weighted by the hours of its parts",
+    )
+    return Coverage(share=share, text=text)
 
 
 Topic = Callable[[Bench], None]

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Final
 
 from reports.chapters import Cell, Column, Table
-from reports.energy.bench import Bench, head, unstated
+from reports.energy.bench import Bench, head, unstated, worked
 from reports.formulas import FORMULAS
 from reports.formulas.numbers import FormulaError
 from reports.metered import amount
@@ -104,7 +104,7 @@ def examine(bench: Bench, exchanger: Exchanger) -> State | None:
 def _days(bench: Bench, exchanger: Exchanger) -> tuple[list[Day], int]:
     points = [Meter(exchanger.equipment, name) for name in POINTS.values()]
     names = {quantity: name for name, quantity in POINTS.items()}
-    table = bench.basis.series.hourly(points, bench.period)
+    table = bench.basis.series.hourly(points, worked(exchanger, bench.period))
     hours: dict[int, dict[str, Decimal]] = {}
     columns = (table[name].to_pylist() for name in ("hour_ns", "quantity", "mean", "share"))
     for hour_ns, quantity, mean, share in zip(*columns, strict=True):
@@ -220,6 +220,8 @@ def _lines(bench: Bench, exchanger: Exchanger, state: State | None) -> None:
             unstated(bench.assembly, what, _NO_HOURS)
             continue
         notes = [state.basis] if key in {"ua_ratio", "ua_trend"} else []
+        if key == "ua_ratio":
+            notes.append(_as_of(state.last.day))
         if state.refused and key == "ua":
             notes.append(_refused(state.refused))
         if state.unnamed and key == "ua_trend":
@@ -236,6 +238,13 @@ def _value(state: State, key: str) -> Decimal | None:
         return trend(state)
     values = [getattr(day, key) for day in state.days]
     return sum(values, Decimal(0)) / len(values)
+
+
+def _as_of(day: date) -> Text:
+    return Text(
+        zh=f"为 {day}（最后一个数据充分的日子）的值，不是期间均值",
+        en=f"of {day}, the last day with enough hours; no mean of the period",
+    )
 
 
 def _unnamed(days: Sequence[date]) -> Text:
@@ -296,7 +305,9 @@ def state_table(state: State) -> Table:
         Column(label=Text(zh="距清洗天数", en="Days since cleaning"), decimals=0),
     )
     name = state.exchanger.label
-    title = Text(zh=f"换热器 {name.zh}", en=f"Exchanger {name.en}")
+    title = name
+    if state.exchanger.name is None:  # its equipment alone says nothing
+        title = Text(zh=f"换热器 {name.zh}", en=f"Exchanger {name.en}")
     note = Text(
         zh=f"清洁值 {state.clean_ua:.2f} kW/K（{state.clean_flow:.0f} Nm3/h）：{state.basis.zh}",
         en=f"clean: {state.clean_ua:.2f} kW/K at {state.clean_flow:.0f} Nm3/h; {state.basis.en}",

@@ -1,7 +1,7 @@
 """How a potline ran: mean current and voltage, current efficiency, rectifiers, Σ of the pots."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import ROUND_DOWN, Decimal
 from typing import Final
 
@@ -228,7 +228,7 @@ def add_means(bench: Bench, scope: str) -> None:
     )
     quotient(
         bench,
-        head(scope, "pots_running", L_POTS, "1"),
+        replace(head(scope, "pots_running", L_POTS, "1"), decimals=1),
         (of("pot_days"), of("hours_run")),
         Decimal(24),
         "n = d × 24 / h",

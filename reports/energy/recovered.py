@@ -1,10 +1,12 @@
 """Waste heat: what the exchangers recovered, less what their fans and pumps took, and its worth."""
 
+from collections.abc import Sequence
+from datetime import timedelta
 from decimal import Decimal
 from typing import Final
 
 from reports.carbon.auxiliary import read_all
-from reports.energy.bench import Bench, Wanted, head, lowest, stated, unstated
+from reports.energy.bench import Bench, Wanted, by_time, head, stated, unstated, worked
 from reports.energy.electricity import KWH, MWH
 from reports.energy.specific import COAL
 from reports.metered import amount
@@ -56,7 +58,8 @@ def _counted(bench: Bench, exchanger: Exchanger) -> Line:
     """By the counter of the exchanger; not stated when it has no reading at all."""
     label = _of(L_HEAT, exchanger)
     what = head(PLANT, _name("heat_recovered", exchanger), label, "GJ")
-    metered = read_all(bench.assembly, bench.basis.series, exchanger.counters, bench.period)
+    span = worked(exchanger, bench.period)
+    metered = read_all(bench.assembly, bench.basis.series, exchanger.counters, span)
     value = metered.argument.input.value
     if value is None:
         for meter in exchanger.counters:
@@ -69,7 +72,7 @@ def _counted(bench: Bench, exchanger: Exchanger) -> Line:
 
 def _integrated(bench: Bench, exchanger: Exchanger, flow: list[TimeOn]) -> None:
     """By the heat flow, over the time for which it was known."""
-    mine = [row for row in flow if row.equipment == exchanger.equipment]
+    mine = _of_days(flow, exchanger)
     what = head(PLANT, _name("heat_recovered", exchanger), _of(L_HEAT, exchanger), "GJ")
     if not mine:
         why = Text(
@@ -79,19 +82,30 @@ def _integrated(bench: Bench, exchanger: Exchanger, flow: list[TimeOn]) -> None:
         bench.assembly.state(what, None, How.MISSING, [], missing=[why])
         return
     gj = amount(sum(row.on_s for row in mine)) / 1_000_000  # kW·s
-    line = bench.assembly.state(what, gj, How.METERED, [], coverage=_known(bench, mine))
+    line = bench.assembly.state(what, gj, How.METERED, [], coverage=_known(bench, exchanger, mine))
     bench.assembly.put(line, equation="Q = ∫ q dt")
 
 
-def _known(bench: Bench, rows: list[TimeOn]) -> Coverage:
-    share = amount(sum(row.good_s for row in rows)) / (bench.period.hours * 3600)
+def _of_days(rows: list[TimeOn], exchanger: Exchanger) -> list[TimeOn]:
+    """Those of the exchanger, of days on which it worked."""
+    return [
+        row
+        for row in rows
+        if row.equipment == exchanger.equipment
+        and exchanger.works_in(row.day, row.day + timedelta(days=1))
+    ]
+
+
+def _known(bench: Bench, exchanger: Exchanger, rows: list[TimeOn]) -> Coverage:
+    hours = worked(exchanger, bench.period).hours
+    share = amount(sum(row.good_s for row in rows)) / (hours * 3600)
     shown = min(Decimal(1), share).quantize(Decimal("0.0001"))
     text = Text(zh=f"已知时间 {shown * 100:.2f} %", en=f"known for {shown * 100:.2f} % of the time")
     return Coverage(share=shown, text=text)
 
 
 def _power(bench: Bench, exchanger: Exchanger, rows: list[TimeOn]) -> None:
-    mine = [row for row in rows if row.equipment == exchanger.equipment]
+    mine = _of_days(rows, exchanger)
     what = head(PLANT, _name("heat_extra_power", exchanger), _of(L_POWER, exchanger), MWH)
     if not mine:
         unstated(bench.assembly, what)
@@ -106,6 +120,20 @@ def _of(label: Text, exchanger: Exchanger) -> Text:
     return Text(zh=f"{label.zh}：{name.zh}", en=f"{label.en}: {name.en}")
 
 
+def add_heat_coverage(whole: Bench, pieces: Sequence[Bench]) -> None:
+    """Of each exchanger over all pieces: by the time for which it worked in each of them."""
+    for exchanger in whole.exchangers:
+        line = whole.line(f"{PLANT}.{_name('heat_recovered', exchanger)}")
+        if line is None:
+            continue
+        hours = {
+            f"{line.id}@{piece.period}": worked(exchanger, piece.period).hours
+            for piece in pieces
+            if exchanger in piece.exchangers
+        }
+        whole.assembly.put(line, coverage=by_time(whole, hours))
+
+
 def add_recovered_total(bench: Bench) -> None:
     """Gross, net, coal and CO2 from the lines of the exchangers on the bench."""
     exchangers = bench.exchangers
@@ -115,7 +143,8 @@ def add_recovered_total(bench: Bench) -> None:
     heats = [f"{PLANT}.{_name('heat_recovered', each)}" for each in exchangers]
     powers = [f"{PLANT}.{_name('heat_extra_power', each)}" for each in exchangers]
     gross = assembly.add_up(head(PLANT, "heat_recovered", L_HEAT, "GJ"), heats)
-    assembly.put(gross, coverage=lowest(bench, heats))
+    hours = (worked(each, bench.period).hours for each in exchangers)
+    assembly.put(gross, coverage=by_time(bench, dict(zip(heats, hours, strict=True))))
     net = head(PLANT, "heat_net", L_NET, "GJ")
     what = head(PLANT, "heat_extra_power", L_POWER, MWH)
     if any(bench.value(identity) is None for identity in powers):

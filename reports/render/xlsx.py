@@ -245,7 +245,7 @@ class _Writer:
     def _adds_up(self, total: Line, above: Sequence[str]) -> bool:
         """Whether the lines above, those that are there, are exactly the parts of the total."""
         there = {key for key in above if key in self._pages.lines}
-        return set(self._places.parts(total)) == there
+        return bool(there) and set(self._places.parts(total)) == there
 
     def _sum_of_rounded(self, block: Grid, name: str) -> Cell:
         found = sum_of_places(self._pages.lines, block, name)

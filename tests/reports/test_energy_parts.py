@@ -1,15 +1,21 @@
 """The energy report where parts of the plant begin or end, or some of it is not known."""
 
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from reports.chapters import Block, Table
-from reports.model import Content, How
+from reports.energy.exchangers import Day, State, state_table
+from reports.model import Content, How, Report
 from reports.periods import Period
 from reports.pictures import Bars, Chart
-from tests.reports.energy import METAL, USUAL, EnergyOffice, number, office
+from reports.render.xlsx import render_xlsx
+from reports.site_energy import Exchanger
+from reports.values import Text
+from tests.reports.energy import METAL, USUAL, EnergyOffice, Value, number, office
+from tests.reports.spreadsheet import Spreadsheet
 
 SEPTEMBER = Period.month(2026, 9)
 BOTH = Period.parse("2026-09-01_2026-10-31")
@@ -140,3 +146,83 @@ def test_other_lines_in_the_two_periods_are_said_at_the_plant(tmp_path: Path) ->
         assert "(Potline 2)" in content.line(f"plant.change_{name}").notes[0].en
     assert "系列构成" in content.line("plant.change_total").notes[0].zh
     assert not content.line("line1.change_total").notes
+
+
+def test_no_formula_of_nothing_stands_where_only_the_plant_has_a_figure(tmp_path: Path) -> None:
+    """Cast-house electricity is entered for the plant: 10 MWh, and no sum of empty cells."""
+    made = months(tmp_path)
+    made.enter("electricity_cast,plant,2026-10,,10,MWh,\n")
+    content = made.report()
+    report = Report(
+        schema="smelter.report/2", written=date(2026, 11, 23), version=1, previous_sha256="",
+        changes=(), site="site.toml", content_sha256=content.digest(), content=content,
+    )  # fmt: skip
+    sheet = Spreadsheet(render_xlsx(report, "zh"))
+    sums = 0
+    for name, cell in sheet.formulas():
+        cached = sheet.cached[name][cell].value
+        shown = f"{name}!{cell} {sheet.book[name][cell].value}"
+        assert sheet.value(name, cell) == pytest.approx(cached, rel=1e-12), shown
+        sums += "SUM(" in str(sheet.book[name][cell].value)
+    assert sums  # where the lines have figures the plant is a live sum
+
+
+HEAT = 'exchangers = [{ equipment = "gtc1/hx1", started = 2026-10-16, name = { zh = "一号换热器",\
+ en = "Exchanger of potline 1" } }, { equipment = "gtc1/hx2" }]'
+
+
+def test_heat_is_known_by_the_time_for_which_each_exchanger_worked(tmp_path: Path) -> None:
+    """
+    hx1 works 16 days (384 h), known in 192 of them; hx2 31 days (744 h), known in all.
+
+    (192 + 744) / (384 + 744) = 82.97 %; 100 kW over 192 and 744 h are 69.12 and 267.84 GJ. What
+    flowed through hx1 before it began is not counted.
+    """
+    made = office(tmp_path)
+    made.write_site(lambda text: text.replace("# plant", HEAT))
+    flow: dict[str, Value] = {
+        "gtc1/hx1 heat_recovery.heat_flow": lambda h: 100.0 if h < 24 or 360 <= h < 552 else None,
+        "gtc1/hx2 heat_recovery.heat_flow": 100.0,
+    }
+    made.store({**USUAL, **flow})
+    content = made.report()
+    one = content.line("plant.heat_recovered.gtc1/hx1")
+    assert one.coverage is not None
+    assert (one.coverage.share, one.value) == (Decimal("0.5"), pytest.approx(Decimal("69.12")))
+    whole = content.line("plant.heat_recovered")
+    assert whole.coverage is not None
+    assert float(whole.coverage.share) == pytest.approx(936 / 1128, abs=1e-4)
+    assert number(content, "plant.heat_recovered") == pytest.approx(69.12 + 267.84)
+    assert content.line("line1.pots_running").decimals == 1  # a mean, 287.4 of 288
+
+
+def test_an_exchanger_with_a_name_is_called_by_it() -> None:
+    day = Day(date(2026, 10, 3), 24, Decimal("0.6"), Decimal("1.5"), Decimal(30), Decimal(9000))
+    said = Text(zh="清洁", en="clean")
+    titles = []
+    for name in (Text(zh="一号换热器", en="Exchanger of potline 1"), None):
+        exchanger = Exchanger(equipment="gtc1/hx1", name=name)
+        state = State(exchanger, (day,), Decimal(30), Decimal(9000), said, (Decimal(1),), 0)
+        title = state_table(state).title
+        assert title is not None
+        titles += [title.en, title.zh]
+    assert titles == [
+        *("Exchanger of potline 1", "一号换热器", "Exchanger gtc1/hx1", "换热器 gtc1/hx1")
+    ]
+
+
+def test_heat_of_two_months_is_known_by_their_hours(tmp_path: Path) -> None:
+    """September none of 720 h but one, October all of 744: 745 / 1464 and not the lower of two."""
+    made = office(tmp_path, METAL + METAL.replace("2026-10", "2026-09"))
+    made.write_site(
+        lambda text: text.replace("# plant", 'exchangers = [{ equipment = "gtc1/hx2" }]')
+    )
+    flow: dict[str, Value] = {
+        "gtc1/hx2 heat_recovery.heat_flow": lambda h: 100.0 if h == 0 or h >= 720 else None
+    }
+    made.store({**USUAL, **flow}, BOTH)
+    content = made.report(BOTH)
+    for name in ("heat_recovered.gtc1/hx2", "heat_recovered"):
+        coverage = content.line(f"plant.{name}").coverage
+        assert coverage is not None
+        assert float(coverage.share) == pytest.approx(745 / 1464, abs=2e-4)

@@ -142,6 +142,9 @@ def test_heat_of_the_exchanger_and_its_fouling(simulated: Simulated) -> None:
     ratio = number(simulated.content, "plant.exchanger_ua_ratio.gtc1/hx1")
     assert ratio is not None
     assert 0.7 < ratio <= 1.02
+    said = simulated.content.line("plant.exchanger_ua_ratio.gtc1/hx1").notes[-1]
+    assert "of 2026-01-31, the last day" in said.en
+    assert "2026-01-31" in said.zh
     clean = float(heat.clean_kw_k)
     ua = number(simulated.content, "plant.exchanger_ua.gtc1/hx1")
     assert clean / 1.3 < (ua or 0) < clean * 1.1
