@@ -47,6 +47,7 @@ MOST: Final[dict[str, tuple[float, str]]] = {  # largest size and unit; the othe
     "effects": (12.0, "d⁻¹"),
     "feeder": (1.0, ""),  # share
     "offset": (0.5, "V"),
+    "cut_out": (0.5, "V"),
     "starting": (3.0, "V"),
 }
 OFF: Final = ("stopped", "cut_out")
