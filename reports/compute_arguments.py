@@ -76,6 +76,10 @@ def _put_argument(given: Given, text: str) -> None:
                 f"{text!r}: write name=number, e.g. loss_fraction=0.1518",
             )
         )
+    elif _columns(name) and value.lstrip().startswith(("[", "{")):
+        _put_json_table(given, name, value)
+    elif _columns(name) and not Path(value).is_file() and (numbers := _listed(value)):
+        _put_list(given, name, numbers)
     elif _columns(name):
         _put_table(given, name, value)
     else:
@@ -147,11 +151,49 @@ def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 # --- tables
 
 
+def _listed(text: str) -> list[Decimal]:
+    """``280.2,293.1``: the numbers of a list; empty when it is none."""
+    found = [_number(part) for part in unicodedata.normalize("NFKC", text).split(",")]
+    return [] if any(isinstance(part, str) for part in found) else [Decimal(n) for n in found]
+
+
+def _put_list(given: Given, name: str, numbers: Sequence[Any]) -> None:
+    """A number per row, where a table has one column of numbers."""
+    columns = [column for column in _columns(name) if PARAMETERS[column].unit != "text"]
+    if len(columns) == 1:
+        given.put(name, [{columns[0]: number} for number in numbers])
+    else:
+        given.problems.append(f"{name}: {_how_to_write(name)}")
+        given.put(name, [])
+
+
+def _put_json_table(given: Given, name: str, text: str) -> None:
+    try:
+        found = json.loads(text, parse_float=Decimal, object_pairs_hook=_each_once)
+    except (ValueError, ArithmeticError) as error:
+        given.problems.append(f"{name}: {error}; {_how_to_write(name)}")
+        given.put(name, [])
+        return
+    plain = isinstance(found, list) and not any(isinstance(row, dict | list) for row in found)
+    if plain and found:
+        _put_list(given, name, found)
+    else:
+        given.put(name, found)
+
+
+def _how_to_write(name: str) -> str:
+    row = json.dumps(dict.fromkeys(_columns(name), "…"), ensure_ascii=False)
+    return say(
+        f"请写 {name}=文件.csv，或 {name}='[{row}, …]'",
+        f"write {name}=file.csv, or {name}='[{row}, …]'",
+    )
+
+
 def _put_table(given: Given, name: str, file: str) -> None:
     try:
         text = decode_table(Path(file).read_bytes(), file)
     except OSError as error:
-        given.problems.append(f"{file}: {why(error)}")
+        given.problems.append(f"{file}: {why(error)}; {_how_to_write(name)}")
         given.put(name, [])
     else:
         given.put(name, _rows(given, name, text, file))

@@ -296,3 +296,30 @@ def test_no_effect_lasts_longer_than_the_pot_was_high(pieces: list[tuple[int, bo
     longest = max((count for count, high in pieces if high), default=0)
     assert longest <= 3 or found
     assert all(each["overvoltage_vs"] <= 26 * each["duration_s"] for each in found)
+
+
+@pytest.mark.parametrize("given", ["280.2,293.1", "280.2，293.1", "[280.2,293.1]"])
+def test_a_list_of_numbers_is_a_table_of_one_column(smelter: Smelter, given: str) -> None:
+    """280 and 0.2 left; 293.1 + 0.2 = 293.3: 293 and 0.3 left."""
+    found, _ = answer(smelter, "green_certificates", f"mwh_by_month={given}")
+    assert [row["certificates"] for row in found["issued"]] == [280, 293]
+    assert found["carry"] == 0.3
+
+
+@pytest.mark.parametrize(
+    ("formula", "given", "says"),
+    [
+        ("green_certificates", "mwh_by_month=[280.2,", 'or mwh_by_month=\'[{"month"'),
+        ("green_certificates", "mwh_by_month=none.csv", "write mwh_by_month=file.csv"),
+        ("uncertainty_sum", "parts=1,2", "write parts=file.csv"),
+    ],
+)
+def test_what_is_no_table_is_told_how_to_write_one(
+    smelter: Smelter, formula: str, given: str, says: str
+) -> None:
+    code, said = smelter("compute", formula, given)
+    assert code == 2
+    assert says in said
+    code, said = smelter("compute", formula, given, "--lang", "zh")
+    assert code == 2
+    assert "请写" in said
