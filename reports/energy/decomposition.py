@@ -113,7 +113,7 @@ def _other_lines(basis: Basis, then: Period) -> Text | None:
     en = ", ".join(words(line.name).en for line in moved)
     return Text(
         zh=f"两期运行的系列不同（{zh}）：全厂各项含系列构成变化的影响，未单列；请以各系列的分解为准",
-        en=f"not the same lines ran in both periods ({en}): every part of the plant holds the "
+        en=f"Not the same lines ran in both periods ({en}): every part of the plant holds the "
         "change in the mix of lines, which is not told apart; go by those of each line",
     )
 
