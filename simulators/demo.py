@@ -6,6 +6,7 @@ import sys
 import time
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -18,7 +19,7 @@ from simulators.folder import Folder, write_folder
 from simulators.live import Seen, follow, show, whole
 from simulators.opcua import free_port
 from simulators.plant import Scenario
-from simulators.stage import START_S, Stage, StopError, claim, healthy, in_lake, until_stopped
+from simulators.stage import START_S, Stage, StopError, healthy, in_lake, on_stage, until_stopped
 from simulators.world import World
 
 
@@ -44,17 +45,7 @@ class _Live(Stage):
 
 def run_demo(order: Demo) -> int:
     """The whole demo; returns the exit code."""
-    console = Console(soft_wrap=True, highlight=False, emoji=False)
-    folder = Folder(order.folder)
-    try:
-        trouble = claim(folder)
-        if trouble:
-            console.print(trouble, markup=False)
-            return 2
-        return asyncio.run(_demo(order, folder, console))
-    except OSError as error:
-        console.print(f"smelter demo: {error}", markup=False)
-        return 1
+    return on_stage(order.folder, partial(_demo, order))
 
 
 async def _demo(order: Demo, folder: Folder, console: Console) -> int:

@@ -5,6 +5,7 @@ import signal
 import time
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -16,7 +17,7 @@ from simulators.compare import ALLOWED, Deviation, read_json
 from simulators.compare_year import year_deviations
 from simulators.folder import Folder
 from simulators.opcua import free_port
-from simulators.stage import Stage, StopError, claim, healthy, in_lake, until_stopped
+from simulators.stage import Stage, StopError, healthy, in_lake, on_stage, until_stopped
 from simulators.year_folder import write_year_folder
 
 REPORTS = ("carbon-annual", "verification", "allowance", "international", "energy")
@@ -37,17 +38,7 @@ class YearDemo:
 
 def run_year_demo(order: YearDemo) -> int:
     """The whole demo; returns the exit code."""
-    console = Console(soft_wrap=True, highlight=False, emoji=False)
-    folder = Folder(order.folder)
-    try:
-        trouble = claim(folder)
-        if trouble:
-            console.print(trouble, markup=False)
-            return 2
-        return asyncio.run(_demo(order, folder, console))
-    except OSError as error:
-        console.print(f"smelter demo: {error}", markup=False)
-        return 1
+    return on_stage(order.folder, partial(_demo, order))
 
 
 async def _demo(order: YearDemo, folder: Folder, console: Console) -> int:

@@ -4,7 +4,9 @@ import asyncio
 import json
 import shutil
 import time
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from pathlib import Path
 
 from rich.console import Console
 
@@ -37,6 +39,21 @@ class Stage:
     def say(self, zh: str, en: str) -> None:
         elapsed = time.monotonic() - self.begin_s
         self.console.print(f"[{elapsed:5.1f} s] {say(zh, en)}", markup=False)
+
+
+def on_stage(root: Path, work: Callable[[Folder, Console], Coroutine[object, object, int]]) -> int:
+    """Claims the folder ``root`` and runs a demo in it; returns the exit code."""
+    console = Console(soft_wrap=True, highlight=False, emoji=False)
+    folder = Folder(root)
+    try:
+        trouble = claim(folder)
+        if trouble:
+            console.print(trouble, markup=False)
+            return 2
+        return asyncio.run(work(folder, console))
+    except OSError as error:
+        console.print(f"smelter demo: {error}", markup=False)
+        return 1
 
 
 def claim(folder: Folder) -> str:
