@@ -18,6 +18,7 @@ from drivers.language import say, why
 from drivers.model import ConfigError
 from reports.site_energy import LineEnergy, SiteEnergy
 from reports.site_meters import EnergyMeter, HeatMeter, Meter
+from reports.site_stacks import SiteStacks
 
 __all__ = ["PLANT", "Meter", "Names", "Pause", "Potline", "Site", "load_site", "mistake"]
 
@@ -177,7 +178,7 @@ class Enterprise(Strict):
     report_writer_code: str = ""
 
 
-class Site(SiteEnergy):
+class Site(SiteEnergy, SiteStacks):
     """The whole file; paths are absolute after loading."""
 
     plant: str = Field(pattern=NAME)
@@ -196,6 +197,7 @@ class Site(SiteEnergy):
     entries: Path
     overlays: tuple[Path, ...] = ()  # values the plant read itself, laid over the rule packs
     plan: Path | None = None  # data quality control plan, plan.toml
+    alert_plan: Path | None = None  # what the plant promises to do on heavy-pollution days
     potline: tuple[Potline, ...] = ()
 
     @model_validator(mode="after")
@@ -215,6 +217,7 @@ class Site(SiteEnergy):
         problems += _twice(say("工序编号", "process number"), [line.process for line in lines])
         meters = [*(m for x in lines for m in _meters(x)), *self.plant_meters()]
         problems += _twice(say("计量表", "meter"), [str(meter) for meter in meters])
+        problems += _stack_mistakes(self)
         if any(line.id == PLANT for line in lines):
             problems.append(
                 say(
@@ -228,6 +231,30 @@ class Site(SiteEnergy):
 
     def line(self, identity: str) -> Potline | None:
         return next((line for line in self.potline if line.id == identity), None)
+
+    @property
+    def journal(self) -> Path:
+        """Marks, checks and what was said of exceedances, beside the entries."""
+        return self.entries.with_name("journal.jsonl")
+
+
+def _stack_mistakes(site: Site) -> list[str]:
+    """Emission points whose names clash, or that belong to a potline that is not there."""
+    lines = [line.id for line in site.potline]
+    named = [PLANT, *lines, *(stack.id for stack in site.stacks)]
+    problems = _twice(say("排放口 id", "stack id"), named)
+    problems += _twice(
+        say("排放口设备", "equipment of a stack"), [stack.equipment for stack in site.stacks]
+    )
+    return problems + [
+        say(
+            f"排放口 {stack.id}：没有系列 {name!r}（potlines）",
+            f"stack {stack.id}: there is no potline {name!r} (potlines)",
+        )
+        for stack in site.stacks
+        for name in stack.potlines
+        if name not in lines
+    ]
 
 
 def _meters(line: Potline) -> Iterator[Meter]:
@@ -275,7 +302,7 @@ def load_site(path: Path) -> Site:
 def _absolute(tables: dict[str, Any], folder: Path) -> None:
     influx = tables.get("influxdb")
     for table, keys in (
-        (tables, ("lake", "originals", "entries", "plan")),
+        (tables, ("lake", "originals", "entries", "plan", "alert_plan")),
         (influx if isinstance(influx, dict) else {}, ("password_file", "token_file")),
     ):
         for key in keys:
