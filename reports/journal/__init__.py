@@ -1,0 +1,1 @@
+"""What people note down beside the data: marks, checks, exceedances, alerts, declarations."""
