@@ -1,0 +1,1 @@
+"""Stack emissions: hours from minutes, exceedances, totals with substitution, the report."""
