@@ -198,6 +198,7 @@ class Site(SiteEnergy, SiteStacks):
     overlays: tuple[Path, ...] = ()  # values the plant read itself, laid over the rule packs
     plan: Path | None = None  # data quality control plan, plan.toml
     alert_plan: Path | None = None  # what the plant promises to do on heavy-pollution days
+    two_persons: bool = False  # a mark in the journal needs a second person
     potline: tuple[Potline, ...] = ()
 
     @model_validator(mode="after")
