@@ -20,6 +20,7 @@ PURPOSES: Final[Mapping[str, tuple[Group, ...]]] = {
     "cbam": (Group.CBAM, Group.ABROAD),
     "energy": (Group.MONTHLY, Group.ENERGY),
     "allowance": (Group.YEARLY, Group.PLAN),
+    "grade": (Group.TRANSPORT, Group.TREATMENT),
     "all": tuple(Group),
 }
 SHEETS: Final[Mapping[Group, str]] = {
@@ -29,6 +30,8 @@ SHEETS: Final[Mapping[Group, str]] = {
     Group.CROSSCHECK: "核对 Cross-check",
     Group.ABROAD: "境外方法 Abroad",
     Group.ENERGY: "能源 Energy",
+    Group.TRANSPORT: "运输 Transport",
+    Group.TREATMENT: "治理设施 Treatment",
     Group.CBAM: "产品 CBAM",
     Group.YEARLY: "年度 Yearly",
     Group.PLAN: "计划 Plan",
@@ -46,6 +49,8 @@ _METERED: Final = {
     "green_traded": "green_meters",
     "heat_process": "heat_meters",
 }
+# Lists of which every item is asked for: one that is left out would be missing from a share.
+_WHOLE: Final = ("scrap", "vehicle_class", "transport_mode", "machine_stage")
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,15 +156,21 @@ class _Need:
             "fuel": site.fuels,
             "gas": site.fuels,
             "carbonate": site.carbonates,
-            "scrap": tuple(names),
+            **{whole: tuple(names) for whole in _WHOLE},
             "vintage": (f"{period.first.year}",),
             "issue_month": (f"{period.whole_month}",),
+            "control": self._controls() or None,
             "cn_code": tuple(product.cn for product in site.abroad.products) or None,
         }
         known = declared.get(kind.items.id)
         if known is None:
             return self._used(kind, period)
         return [item for item in known if item in names or kind.items.pattern]
+
+    def _controls(self) -> tuple[str, ...]:
+        """Treatment units of the emission points."""
+        units = [point.equipment for stack in self.site.stacks for point in stack.controls]
+        return tuple(dict.fromkeys(units))
 
     def _used(self, kind: EntryKind, period: Period) -> list[str]:
         year_before = Period.month(period.first.year - 1, period.first.month).first

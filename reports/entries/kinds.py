@@ -38,6 +38,8 @@ class Group(StrEnum):
     CROSSCHECK = "crosscheck"
     ABROAD = "abroad"
     ENERGY = "energy"
+    TRANSPORT = "transport"
+    TREATMENT = "treatment"
     CBAM = "cbam"
     YEARLY = "yearly"
     PLAN = "plan"

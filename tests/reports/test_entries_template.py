@@ -110,6 +110,10 @@ def test_together_the_templates_ask_for_every_kind(rich: Office) -> None:
     assert left == {
         *("precursor_consumed", "precursor_see", "instrument_certificate"),
         *("solid_generated", "solid_used", "solid_stock_used"),
+        *("control_hours", "control_fault_hours", "control_faults", "bags_changed"),
+        *("consumable_used", "consumable_purchased", "consumable_stock_end"),
+        *("hazardous_generated", "hazardous_transferred", "hazardous_stock_end"),
+        "video_retention",
         "electricity_ac",  # both lines have meters for it
     }
 
@@ -132,7 +136,8 @@ def test_a_free_row_of_each_kind_is_imported_from_the_template_without_rows(rich
             sheet.cell(row, head["unit"], unit)
             if kind.items is not None:
                 free = {"cn_code": "76011010", "vintage": "2026", "precursor": "氧化铝"}
-                free |= {"issue_month": "2026-03", "solid": "赤泥"}
+                free |= {"issue_month": "2026-03", "solid": "赤泥", "camera": "1号门禁"}
+                free |= {"control": "gtc1/scrubber1", "hazardous": "大修渣 321-023-48"}
                 first = next(iter(kind.items.names), "")
                 sheet.cell(row, head["item"], free.get(kind.items.id, first))
         fill(sheet)
