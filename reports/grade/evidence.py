@@ -1,0 +1,144 @@
+"""What an indicator needs as proof: the kinds of evidence a table may ask for, with parameters."""
+
+from decimal import Decimal
+from typing import Annotated, Final, Literal
+
+from pydantic import Field
+
+from drivers.config import NAME, Strict
+from reports.values import Text
+
+Word = Annotated[str, Field(pattern=NAME)]
+Outlet = Annotated[str, Field(min_length=1)]  # permit number of an outlet, DA001
+
+
+class LimitsMet(Strict):
+    """
+    Every valid hour of the twelve months is at or below ``limit`` mg/m3 (dry, standard state, at
+    ``reference_o2`` % where the table sets one). No ``stacks``: all of the industry that have the
+    pollutant.
+    """
+
+    kind: Literal["limits_met"]
+    pollutant: Word
+    limit: Decimal = Field(gt=0, le=10_000)
+    unit: Literal["mg/m3"] = "mg/m3"
+    reference_o2: Decimal | None = Field(default=None, gt=0, lt=21)
+    stacks: tuple[Outlet, ...] = ()
+
+
+class NoExceedance(Strict):
+    """No hour above the permit in the twelve months but such as were reported when they occurred."""
+
+    kind: Literal["no_exceedance"]
+    stacks: tuple[Outlet, ...] = ()
+
+
+class Uptime(Strict):
+    """At least ``percent`` of the hours have valid data, of CEMS or of the DCS points of the site."""
+
+    kind: Literal["uptime"]
+    of: Literal["cems", "dcs"]
+    percent: Decimal = Field(gt=0, le=100)
+
+
+class Retention(Strict):
+    """Records of the last ``days`` days are really in the archive; asked by query, point by point."""
+
+    kind: Literal["retention"]
+    of: Literal["cems", "dcs"]
+    days: int = Field(gt=0, le=3660)
+
+
+class Interlock(Strict):
+    """Control equipment runs while production runs; ``minutes`` a year may be missed."""
+
+    kind: Literal["interlock"]
+    stacks: tuple[Outlet, ...] = ()
+    minutes: Decimal = Field(default=Decimal(0), ge=0)
+
+
+class Document(Strict):
+    """A document of that kind in the journal: file unchanged, valid on the day."""
+
+    kind: Literal["document"]
+    what: Word
+    count: int = Field(default=1, gt=0, le=100)  # so many different files
+
+
+class Declaration(Strict):
+    """A declaration of that kind in the journal, signed by a person and valid on the day."""
+
+    kind: Literal["declaration"]
+    what: Word
+
+
+class NoPenalty(Strict):
+    """No penalty in the twelve months, declared by a person, and none in the journal."""
+
+    kind: Literal["no_penalty"]
+
+
+class Share(Strict):
+    """At least ``percent`` of the trips (or tonnes) of the twelve months by these vehicle classes."""
+
+    kind: Literal["share"]
+    classes: tuple[Word, ...] = Field(min_length=1)
+    percent: Decimal = Field(gt=0, le=100)
+    by: Literal["trips", "tonnes"] = "trips"
+
+
+class LedgerKept(Strict):
+    """An entry of each of these kinds in each of the twelve months."""
+
+    kind: Literal["ledger"]
+    entries: tuple[Word, ...] = Field(min_length=1)
+
+
+class NoneKnown(Strict):
+    """Nobody could read the table: which proof it asks for is unknown."""
+
+    kind: Literal["none_known"]
+
+
+Evidence = Annotated[
+    LimitsMet
+    | NoExceedance
+    | Uptime
+    | Retention
+    | Interlock
+    | Document
+    | Declaration
+    | NoPenalty
+    | Share
+    | LedgerKept
+    | NoneKnown,
+    Field(discriminator="kind"),
+]
+
+KINDS: Final[dict[str, Text]] = {
+    "limits_met": Text(zh="全年有效小时均值达到限值", en="limit met in every valid hour"),
+    "no_exceedance": Text(zh="全年无超标", en="no exceedance in the year"),
+    "uptime": Text(zh="数据有效率", en="share of hours with valid data"),
+    "retention": Text(zh="历史数据实际留存", en="records really kept"),
+    "interlock": Text(zh="治理设施与生产同步运行", en="control runs while production runs"),
+    "document": Text(zh="文件", en="document"),
+    "declaration": Text(zh="声明", en="declaration"),
+    "no_penalty": Text(zh="一年内无处罚", en="no penalty within the year"),
+    "share": Text(zh="运输车辆占比", en="share of vehicle classes"),
+    "ledger": Text(zh="台账逐月齐全", en="ledger kept each month"),
+    "none_known": Text(zh="未知", en="unknown"),
+}
+
+
+def number_of(evidence: Evidence) -> tuple[Decimal, str] | None:
+    """The number of the table in it, with the unit of rules; None where there is none."""
+    match evidence:
+        case LimitsMet():
+            return evidence.limit, "mg_per_m3"
+        case Uptime() | Share():
+            return evidence.percent, "%"
+        case Retention():
+            return Decimal(evidence.days), "days"
+        case _:
+            return None
