@@ -17,6 +17,7 @@ from drivers.config import NAME, Strict
 from drivers.language import say, why
 from drivers.model import ConfigError
 from reports.site_energy import LineEnergy, SiteEnergy
+from reports.site_grade import SiteGrade
 from reports.site_meters import EnergyMeter, HeatMeter, Meter
 from reports.site_stacks import SiteStacks
 
@@ -178,7 +179,7 @@ class Enterprise(Strict):
     report_writer_code: str = ""
 
 
-class Site(SiteEnergy, SiteStacks):
+class Site(SiteEnergy, SiteStacks, SiteGrade):
     """The whole file; paths are absolute after loading."""
 
     plant: str = Field(pattern=NAME)
@@ -309,9 +310,10 @@ def _absolute(tables: dict[str, Any], folder: Path) -> None:
         for key in keys:
             if isinstance(table.get(key), str):
                 table[key] = folder / table[key]
-    overlays = tables.get("overlays")
-    if isinstance(overlays, list):
-        tables["overlays"] = [folder / x if isinstance(x, str) else x for x in overlays]
+    grade = tables.get("grade")
+    for table, key in ((tables, "overlays"), (grade if isinstance(grade, dict) else {}, "tables")):
+        if isinstance(table.get(key), list):
+            table[key] = [folder / x if isinstance(x, str) else x for x in table[key]]
 
 
 def mistake(path: Path, problem: Any) -> str:

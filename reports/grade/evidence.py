@@ -1,11 +1,13 @@
 """What an indicator needs as proof: the kinds of evidence a table may ask for, with parameters."""
 
 from decimal import Decimal
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from drivers.config import NAME, Strict
+from drivers.language import say
+from reports.entries.kinds import KINDS as ENTRIES
 from reports.values import Text
 
 Word = Annotated[str, Field(pattern=NAME)]
@@ -28,14 +30,14 @@ class LimitsMet(Strict):
 
 
 class NoExceedance(Strict):
-    """No hour above the permit in the twelve months but such as were reported when they occurred."""
+    """No hour above the permit in twelve months but such as were reported when they occurred."""
 
     kind: Literal["no_exceedance"]
     stacks: tuple[Outlet, ...] = ()
 
 
 class Uptime(Strict):
-    """At least ``percent`` of the hours have valid data, of CEMS or of the DCS points of the site."""
+    """At least ``percent`` of hours have valid data: of CEMS, or of the site's DCS points."""
 
     kind: Literal["uptime"]
     of: Literal["cems", "dcs"]
@@ -43,7 +45,7 @@ class Uptime(Strict):
 
 
 class Retention(Strict):
-    """Records of the last ``days`` days are really in the archive; asked by query, point by point."""
+    """Records of the last ``days`` days are really in the archive, point by point, by query."""
 
     kind: Literal["retention"]
     of: Literal["cems", "dcs"]
@@ -80,12 +82,28 @@ class NoPenalty(Strict):
 
 
 class Share(Strict):
-    """At least ``percent`` of the trips (or tonnes) of the twelve months by these vehicle classes."""
+    """
+    At least ``percent`` of the entries of a kind are of these items: trips by vehicle class,
+    tonnes by mode, vehicles and machines by stage (of the last month that states them).
+    """
 
     kind: Literal["share"]
+    of: Literal["gate_trips", "transport_tonnage", "plant_vehicles", "nonroad_machines"]
     classes: tuple[Word, ...] = Field(min_length=1)
     percent: Decimal = Field(gt=0, le=100)
-    by: Literal["trips", "tonnes"] = "trips"
+
+    @model_validator(mode="after")
+    def _known(self) -> Self:
+        items = ENTRIES[self.of].items
+        known = {} if items is None else items.names
+        if wrong := [each for each in self.classes if each not in known]:
+            raise ValueError(
+                say(
+                    f"没有 {'、'.join(wrong)}；有 {'、'.join(known)}",
+                    f"no {', '.join(wrong)}; there are {', '.join(known)}",
+                )
+            )
+        return self
 
 
 class LedgerKept(Strict):
@@ -93,6 +111,14 @@ class LedgerKept(Strict):
 
     kind: Literal["ledger"]
     entries: tuple[Word, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _known(self) -> Self:
+        if wrong := [each for each in self.entries if each not in ENTRIES]:
+            raise ValueError(
+                say(f"没有录入项 {'、'.join(wrong)}", f"no kind of entry {', '.join(wrong)}")
+            )
+        return self
 
 
 class NoneKnown(Strict):
