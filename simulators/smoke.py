@@ -58,8 +58,8 @@ class StackMinutes:
     state: Floats  # of the instrument
     load: Floats  # of the source, 0 to 1
     there: Mask
+    off: Mask  # the device answers nothing good
     shown: dict[str, Floats] = field(default_factory=dict)  # by point id
-    off: Mask | None = None  # the device answers nothing good
 
 
 def minutes_of(plan: SmokePlan, stack: StackDesign) -> StackMinutes:
@@ -141,7 +141,7 @@ def _share_of_reference(stack: StackDesign, o2: Floats) -> tuple[Floats, Mask]:
     return share, meaningful
 
 
-def _level(  # noqa: PLR0913 - one gas in one stack
+def _level(
     seed: int,
     stack: StackDesign,
     name: str,
@@ -216,7 +216,8 @@ def _show(
         )
     for values in shown.values():
         values[made.off] = np.nan
-    shown[f"{stack.equipment} stack.instrument_state"] = np.where(made.off, np.nan, made.state)
+    if not stack.flags:
+        shown[f"{stack.equipment} stack.instrument_state"] = np.where(made.off, np.nan, made.state)
     if stack.potline:
         wander = Wander(plan.seed, f"{stack.potline} current")
         shown[f"{stack.potline}/series potline.current"] = (

@@ -131,6 +131,7 @@ class StackDesign:
     o2: float  # % of the dry gas
     potline: str = ""
     wet: bool = False  # concentrations and oxygen are measured wet
+    flags: bool = False  # values carry the logger's flags; there is no point instrument_state
     reference_o2: float | None = None
     velocity_coefficient: float = 1.0
     ambient_pa: float = 100_100.0
@@ -175,6 +176,7 @@ BAKING = StackDesign(
     moisture=0.09,
     o2=17.1,
     wet=True,
+    flags=True,
     reference_o2=15.0,
     velocity_coefficient=1.05,
 )

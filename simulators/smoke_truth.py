@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from simulators.months import LOCAL
-from simulators.smoke import CALIBRATION, RUNNING, Mask, StackMinutes
-from simulators.smoke_plan import CHECK_AT, CHECK_MINUTES, Happening, SmokePlan
+from simulators.smoke import Mask, StackMinutes
+from simulators.smoke_plan import CHECK_AT, CHECK_MINUTES, RUNNING, Happening, SmokePlan
 from simulators.wander import Floats
 
 HOUR_S, MINUTES = 3600, 60
@@ -114,7 +114,7 @@ def truth_of_stack(plan: SmokePlan, made: StackMinutes) -> StackTruth:
     stack = made.design
     marks, out = marks_of(plan, stack.id), out_of_control(plan, stack.id)
     hours = made.time_s[::MINUTES]
-    seen = _by_hour(made.there & ~_off(made) & (made.state == RUNNING))
+    seen = _by_hour(made.there & ~made.off & (made.state == RUNNING))
     flow = _mean(made.gas_nm3_h, seen)
     stands = _by_hour(made.load > 0).sum(axis=1) == 0
     truth = StackTruth(made, hours, np.where(seen.sum(axis=1) >= ENOUGH, flow, np.nan), marks, out)
@@ -123,10 +123,6 @@ def truth_of_stack(plan: SmokePlan, made: StackMinutes) -> StackTruth:
     for one in truth.pollutants.values():
         _substitute(truth, one)
     return truth
-
-
-def _off(made: StackMinutes) -> Mask:
-    return np.zeros(len(made.time_s), dtype=bool) if made.off is None else made.off
 
 
 def _by_hour(minutes: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -187,7 +183,7 @@ def _states(
     stands: Mask,
 ) -> Names:
     """One word for each hour: the strongest reason for which it does not count."""
-    said = _by_hour(made.state != RUNNING) & ~_by_hour(_off(made)) & _by_hour(made.there)
+    said = _by_hour(made.state != RUNNING) & ~_by_hour(made.off) & _by_hour(made.there)
     told = (said | lost).sum(axis=1)
     state = np.where(minutes >= ENOUGH, VALID, INVALID)
     state = np.where((minutes < ENOUGH) & (minutes + told >= ENOUGH), EXCLUDED, state)
@@ -293,6 +289,3 @@ def hour_text(time_s: float) -> str:
 def quarter_text(quarter: int) -> str:
     """``2025-Q1``."""
     return f"{1970 + quarter // 4}-Q{quarter % 4 + 1}"
-
-
-__all__ = ["CALIBRATION", "PollutantTruth", "Span", "StackTruth", "as_json", "truth_of_stack"]
