@@ -2,7 +2,9 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any, Final
 
@@ -13,9 +15,11 @@ import urllib3
 from drivers.model import Equipment
 from reports.periods import Period
 from reports.series.lake import AT_HAND, connect, hours_of
+from reports.series.minutes import MinuteGrid, Written, empty_grid, fill
 from reports.series.pot_days import QUANTITIES, days_of, no_days
 from reports.series.store import (
     DAY_NS,
+    SECOND_NS,
     EventRecord,
     SeriesError,
     Table,
@@ -26,6 +30,7 @@ from reports.series.store import (
 from reports.site import Influx, Meter
 
 PERIODS: Final = {"1m": 60, "1h": 3600}  # endings of window measurements
+DAY: Final = timedelta(days=1)
 CHUNK_ROWS: Final = 10_000
 EVENT_DAYS: Final = 31
 _MEASURED: Final = {  # field of the measurement `event` -> of EventRecord
@@ -75,6 +80,37 @@ class InfluxSeries:
     def hourly(self, points: Sequence[Meter], period: Period) -> Table:
         rows = [row for p in points for row in self._rows(p, period.start_ns, period.end_ns)]
         return hours_of(_table(rows))
+
+    def minutes(self, points: Sequence[Meter], period: Period) -> MinuteGrid:
+        grid, written = empty_grid(points, period), []
+        for (equipment, measurement), mine in _by_measurement(points).items():
+            counts: Counter[Meter] = Counter()
+            for day in period.days:
+                rows = self._minute_rows(equipment, measurement, mine, Period(day, day + DAY))
+                if rows:
+                    fill(grid, _grid_table(rows, period.start_ns))
+                    counts.update(Meter(equipment, row[1]) for row in rows)
+            written += [Written(point, "", "", 0, 0, 0, counts[point]) for point in mine]
+        return replace(grid, written=tuple(each for each in written if each.windows))
+
+    def _minute_rows(
+        self, equipment: str, measurement: str, points: Sequence[Meter], day: Period
+    ) -> list[tuple[Any, ...]]:
+        """``time ns, quantity, equipment, mean, good, reason, period`` of one day."""
+        names = [point.quantity.partition(".")[2] for point in points]
+        columns = ",".join(f'"{name}","{name}_n","{name}_good","{name}_q"' for name in names)
+        where = self._where(equipment, day.start_ns, day.end_ns)
+        found: list[tuple[Any, ...]] = []
+        for ending, period_s in PERIODS.items():
+            for answer in self._ask(_select(columns, f"{measurement}_{ending}", where)):
+                for point, name in zip(points, names, strict=True):
+                    if answer.get(f"{name}_n") is not None:
+                        good = answer.get(f"{name}_good")
+                        value, reason = answer.get(name), answer.get(f"{name}_q")
+                        share = 1.0 if good is None else good
+                        row = (answer["time"], point.quantity, equipment, value, share, reason)
+                        found.append((*row, period_s))
+        return found
 
     def time_on(self, quantity: str, period: Period) -> list[TimeOn]:
         return [found for day in period.days for found in self._times_on(quantity, day)]
@@ -231,6 +267,29 @@ class InfluxSeries:
             secret = config.password_file.read_text("utf-8") if config.password_file else ""
             return urllib3.make_headers(basic_auth=f"{config.username}:{secret.strip()}")
         return {}
+
+
+def _by_measurement(points: Sequence[Meter]) -> dict[tuple[str, str], list[Meter]]:
+    """Points that one query can ask for."""
+    found: dict[tuple[str, str], list[Meter]] = {}
+    for point in points:
+        found.setdefault((point.equipment, point.quantity.partition(".")[0]), []).append(point)
+    return found
+
+
+def _grid_table(rows: list[tuple[Any, ...]], origin_ns: int) -> Table:
+    times, quantity, equipment, mean, good, reason, period_s = zip(*rows, strict=True)
+    return pa.table(
+        {
+            "second": pa.array([(time - origin_ns) // SECOND_NS for time in times], pa.int64()),
+            "equipment": pa.array(equipment, pa.string()),
+            "quantity": pa.array(quantity, pa.string()),
+            "mean": pa.array(mean, pa.float64()),
+            "good": pa.array(good, pa.float64()),
+            "q": pa.array(reason, pa.string()),
+            "period_s": pa.array(period_s, pa.int64()),
+        }
+    )
 
 
 def _select(columns: str, measurement: str, where: str) -> str:

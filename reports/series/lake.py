@@ -3,6 +3,7 @@
 import fcntl
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -11,6 +12,8 @@ from typing import Any, Final
 import ibis
 
 from reports.periods import PLANT_TIME, Period
+from reports.series.minutes import COLUMNS as GRID
+from reports.series.minutes import MinuteGrid, Written, empty_grid, fill
 from reports.series.pot_days import days_at_once, days_of, no_days
 from reports.series.store import (
     COLUMNS,
@@ -49,6 +52,9 @@ EVENTS: Final = {
     "seq": "int64",
 }
 Duck = Any  # duckdb.DuckDBPyConnection; imported where it is used, it is heavy
+WRITTEN: Final = (
+    *("equipment", "quantity", "gateway", "log", "first_seq", "last_seq", "batches", "windows"),
+)
 EVENT_DAYS: Final = 31  # an event is filed under the day it began; longer ones are written again
 
 
@@ -97,6 +103,23 @@ class LakeSeries:
                 rows = chosen(points, start_ns, after_ns)
                 found.append(run_in_order(self._duck, hours(rows)))
         return pa.concat_tables(found).sort_by([(name, "ascending") for name in HOURS_BY])
+
+    def minutes(self, points: Sequence[Meter], period: Period) -> MinuteGrid:
+        grid, written = empty_grid(points, period), []
+        for start_ns, after_ns in self._stretches(period):
+            if self._view("windows", start_ns, after_ns):
+                fill(grid, run(self._duck, minute_rows(points, period, start_ns, after_ns)))
+                found = run(self._duck, written_by(points, start_ns, after_ns))
+                written += list(zip(*(found[name].to_pylist() for name in WRITTEN), strict=True))
+        named = {(point.equipment, point.quantity): point for point in points}
+        return replace(
+            grid,
+            written=tuple(
+                Written(named[equipment, quantity], *rest)
+                for equipment, quantity, *rest in written
+                if (equipment, quantity) in named
+            ),
+        )
 
     def time_on(self, quantity: str, period: Period) -> list[TimeOn]:
         found = []
@@ -209,6 +232,41 @@ def chosen(points: Sequence[Meter], start_ns: int, end_ns: int) -> Any:
     mine = table.filter(ibis.or_(*wanted))
     named = mine.mutate(ts_ns=mine.ts.epoch_seconds().cast("int64") * SECOND_NS)
     return named.filter((named.ts_ns >= start_ns) & (named.ts_ns < end_ns))
+
+
+def some(points: Sequence[Meter], start_ns: int, end_ns: int) -> Any:
+    """The same by two lists: quicker, and rows of other pairs of them come along."""
+    table = ibis.table(WINDOWS, name="windows")
+    mine = table.filter(
+        table.equipment.isin(sorted({point.equipment for point in points})),
+        table.quantity.isin(sorted({point.quantity for point in points})),
+    )
+    named = mine.mutate(second=mine.ts.epoch_seconds().cast("int64"))
+    return named.filter(
+        (named.second >= start_ns // SECOND_NS) & (named.second < end_ns // SECOND_NS)
+    )
+
+
+def minute_rows(points: Sequence[Meter], period: Period, start_ns: int, end_ns: int) -> Any:
+    """Windows for a grid, as an expression; of one that is there twice the later batch last."""
+    rows = some(points, start_ns, end_ns).order_by("seq")
+    return rows.mutate(second=rows.second - period.start_ns // SECOND_NS).select(*GRID)
+
+
+def written_by(points: Sequence[Meter], start_ns: int, end_ns: int) -> Any:
+    """Which batches hold the windows of each point, as an expression."""
+    rows = some(points, start_ns, end_ns)
+    by = ("equipment", "quantity", "gateway", "log")
+    return (
+        rows.group_by(*by)
+        .aggregate(
+            first_seq=rows.seq.min(),
+            last_seq=rows.seq.max(),
+            batches=rows.seq.nunique(),
+            windows=rows.count(),
+        )
+        .order_by(*by)
+    )
 
 
 def hours(rows: Any) -> Any:

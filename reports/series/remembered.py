@@ -11,6 +11,7 @@ import numpy as np
 from drivers.model import Indices
 from reports.periods import Period
 from reports.series.counter_total import EDGE_NS
+from reports.series.minutes import MinuteGrid
 from reports.series.store import DAY_NS, EventRecord, Series, Table, TimeOn, Windows
 from reports.site import Meter
 
@@ -64,6 +65,9 @@ class Remembered:
         table = self._ahead(("hourly", *points), period, lambda p: self.series.hourly(points, p))
         starts = np.asarray(table["hour_ns"].to_numpy(), dtype=np.int64)
         return table.filter((starts >= period.start_ns) & (starts < period.end_ns))
+
+    def minutes(self, points: Any, period: Period) -> MinuteGrid:
+        return self.series.minutes(points, period)  # too much to keep
 
     def time_on(self, quantity: str, period: Period) -> list[TimeOn]:
         key = ("time_on", quantity)

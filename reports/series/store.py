@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from drivers.model import Floats, Indices
 from reports.periods import Period
+from reports.series.minutes import MinuteGrid
 from reports.site import Meter, Site
 
 Table = Any  # the stubs of pyarrow demand a type parameter that its classes do not take
@@ -114,6 +115,10 @@ class Series(Protocol):
 
     def hourly(self, points: Sequence[Meter], period: Period) -> Table:
         """Hours of many points: ``hour_ns, equipment, quantity, mean, min, max, inc, share``."""
+        ...
+
+    def minutes(self, points: Sequence[Meter], period: Period) -> MinuteGrid:
+        """Minutes of some points side by side; a month at most."""
         ...
 
     def time_on(self, quantity: str, period: Period) -> list[TimeOn]:
