@@ -114,15 +114,15 @@ class Stack:
         wet = 11.5 + 0.6 * self._slow["wet"](time_s + 999)
         static = -140 + 12 * self._slow["flow"](time_s + 55)
         per_second = emission.gas_nm3_h / 3600
-        actual = (
-            per_second * (273.15 + warm) / 273.15 * 101_325 / (101_325 + static) / (1 - wet / 100)
-        )
+        # What a dry standard cubic metre has become in the duct: analysers measure there, hot and wet.
+        swollen = (273.15 + warm) / 273.15 * 101_325 / (101_325 + static) / (1 - wet / 100)
+        actual = per_second * swollen
         zero_gas = local_hour(time_s) < 2.125
         measured: dict[str, Floats] = {}
         for name, span in SPAN.items():
             true = getattr(emission, name) / emission.gas_nm3_h * 1e6
             gas = np.where(zero_gas, 0.01 * span, span)
-            seen = np.where(state == CALIBRATION, gas, true)
+            seen = np.where(state == CALIBRATION, gas, true / swollen)
             measured[f"stack__{name}"] = np.where(state == MAINTENANCE, 0.0, seen)
         out.gauge(
             f"{self.area}/stack1",

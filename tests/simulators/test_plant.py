@@ -130,7 +130,8 @@ def test_stack_velocity_and_flow_agree_with_normal_flow() -> None:
     assert value["flow"] == pytest.approx(
         value["velocity"] * 3600 * plant.sections[0].stack.duct_m2
     )
-    assert value["so2"] == pytest.approx(emission.so2[0] / emission.gas_nm3_h[0] * 1e6)
+    mass = value["so2"] * value["flow"] * 1e-6  # as it is in the duct, kg/h
+    assert mass == pytest.approx(emission.so2[0])
 
 
 def test_daily_calibration_and_monthly_maintenance() -> None:
@@ -146,7 +147,7 @@ def test_daily_calibration_and_monthly_maintenance() -> None:
     seen = stack.readings(LineState(at, 400 * ones, 47 * ones, 0.17 * ones, 0 * ones)).gauges
     zero, span, gas = seen["gtc1/stack1 stack.so2"]
     assert (zero, span) == (0.8, 80.0)
-    assert 10 < gas < 50
+    assert 8 < gas < 45  # hot and wet
 
 
 def test_heat_recovery_balances() -> None:
