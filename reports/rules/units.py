@@ -39,7 +39,15 @@ class RuleUnit(StrEnum):
     CNY = "cny"
     CNY_PER_T = "cny_per_t"
     CNY_PER_KWH = "cny_per_kwh"
+    MG_PER_M3 = "mg_per_m3"
+    PPM = "ppm"
+    KELVIN = "kelvin"  # of a temperature, or of a difference
+    PASCAL = "pascal"
+    COUNT = "count"
     DECIMALS = "decimals"
+    SECONDS = "seconds"
+    MINUTES = "minutes"
+    HOURS = "hours"
     DAYS = "days"
     MONTHS = "months"
     YEARS = "years"
@@ -48,7 +56,10 @@ class RuleUnit(StrEnum):
     NAME = "name"
 
 
-_COUNTS: Final = {RuleUnit.DECIMALS, RuleUnit.DAYS, RuleUnit.MONTHS, RuleUnit.YEARS, RuleUnit.YEAR}
+_COUNTS: Final = {
+    *(RuleUnit.COUNT, RuleUnit.DECIMALS, RuleUnit.DAYS, RuleUnit.MONTHS),
+    *(RuleUnit.YEARS, RuleUnit.YEAR),
+}
 UNIT_TEXT: Final = {
     "1": Text(zh="", en=""),
     "%": Text(zh="%", en="%"),
@@ -77,7 +88,15 @@ UNIT_TEXT: Final = {
     "cny": Text(zh="元", en="CNY"),
     "cny_per_t": Text(zh="元/t", en="CNY/t"),
     "cny_per_kwh": Text(zh="元/kWh", en="CNY/kWh"),
+    "mg_per_m3": Text(zh="mg/m3", en="mg/m3"),
+    "ppm": Text(zh="ppm", en="ppm"),
+    "kelvin": Text(zh="K", en="K"),
+    "pascal": Text(zh="Pa", en="Pa"),
+    "count": Text(zh="个", en=""),
     "decimals": Text(zh="位小数", en="decimals"),
+    "seconds": Text(zh="秒", en="s"),
+    "minutes": Text(zh="分钟", en="minutes"),
+    "hours": Text(zh="小时", en="hours"),
     "days": Text(zh="日", en="days"),
     "months": Text(zh="个月", en="months"),
     "years": Text(zh="年", en="years"),
@@ -104,6 +123,10 @@ NAME_TEXT: Final = {
     "verified_emission": Text(zh="等于经核查排放量", en="the verified emission"),
     "intensity": Text(zh="强度系数法", en="intensity-coefficient method"),
     "none": Text(zh="无", en="none"),
+    "hour_converted": Text(zh="折算浓度小时均值", en="hourly mean at the reference oxygen"),
+    "as_no2": Text(zh="以 NO2 计", en="as NO2"),
+    "maximum": Text(zh="最大值", en="greatest value"),
+    "no2_needed": Text(zh="须测 NO2 或转化", en="NO2 measured or converted"),
     "with_desulphurisation": Text(zh="含脱硫电耗", en="with desulphurisation"),
     "without_desulphurisation": Text(zh="不含脱硫电耗", en="without desulphurisation"),
     "not_counted": Text(zh="不计入", en="not counted"),
