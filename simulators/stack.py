@@ -114,7 +114,7 @@ class Stack:
         wet = 11.5 + 0.6 * self._slow["wet"](time_s + 999)
         static = -140 + 12 * self._slow["flow"](time_s + 55)
         per_second = emission.gas_nm3_h / 3600
-        # What a dry standard cubic metre has become in the duct: analysers measure there, hot and wet.
+        # What became of a dry normal cubic metre in the duct, where analysers measure, hot and wet.
         swollen = (273.15 + warm) / 273.15 * 101_325 / (101_325 + static) / (1 - wet / 100)
         actual = per_second * swollen
         zero_gas = local_hour(time_s) < 2.125
