@@ -4,7 +4,6 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any, Final
 
@@ -15,7 +14,7 @@ import urllib3
 from drivers.model import Equipment
 from reports.periods import Period
 from reports.series.lake import AT_HAND, connect, hours_of
-from reports.series.minutes import MinuteGrid, Written, empty_grid, fill
+from reports.series.minutes import Filling, MinuteGrid, Written
 from reports.series.pot_days import QUANTITIES, days_of, no_days
 from reports.series.store import (
     DAY_NS,
@@ -82,35 +81,29 @@ class InfluxSeries:
         return hours_of(_table(rows))
 
     def minutes(self, points: Sequence[Meter], period: Period) -> MinuteGrid:
-        grid, written = empty_grid(points, period), []
-        for (equipment, measurement), mine in _by_measurement(points).items():
-            counts: Counter[Meter] = Counter()
+        filling, counts = Filling(points, period), Counter[Meter]()
+        for mine in _by_measurement(points):
             for day in period.days:
-                rows = self._minute_rows(equipment, measurement, mine, Period(day, day + DAY))
+                rows = list(self._minute_rows(mine, Period(day, day + DAY)))
                 if rows:
-                    fill(grid, _grid_table(rows, period.start_ns))
-                    counts.update(Meter(equipment, row[1]) for row in rows)
-            written += [Written(point, "", "", 0, 0, 0, counts[point]) for point in mine]
-        return replace(grid, written=tuple(each for each in written if each.windows))
+                    counts.update(row[1] for row in rows)
+                    filling.lay(_grid_table(rows, points, period.start_ns))
+        return filling.grid([Written(point, "", "", 0, 0, 0, n) for point, n in counts.items()])
 
-    def _minute_rows(
-        self, equipment: str, measurement: str, points: Sequence[Meter], day: Period
-    ) -> list[tuple[Any, ...]]:
-        """``time ns, quantity, equipment, mean, good, reason, period`` of one day."""
+    def _minute_rows(self, points: Sequence[Meter], day: Period) -> Iterator[tuple[Any, ...]]:
+        """``time ns, point, mean, good, reason, period`` of one day of points of one series."""
+        measurement = points[0].quantity.partition(".")[0]
         names = [point.quantity.partition(".")[2] for point in points]
         columns = ",".join(f'"{name}","{name}_n","{name}_good","{name}_q"' for name in names)
-        where = self._where(equipment, day.start_ns, day.end_ns)
-        found: list[tuple[Any, ...]] = []
+        where = self._where(points[0].equipment, day.start_ns, day.end_ns)
         for ending, period_s in PERIODS.items():
-            for answer in self._ask(_select(columns, f"{measurement}_{ending}", where)):
+            for row in self._ask(_select(columns, f"{measurement}_{ending}", where)):
                 for point, name in zip(points, names, strict=True):
-                    if answer.get(f"{name}_n") is not None:
-                        good = answer.get(f"{name}_good")
-                        value, reason = answer.get(name), answer.get(f"{name}_q")
+                    if row.get(f"{name}_n") is not None:
+                        good = row.get(f"{name}_good")
                         share = 1.0 if good is None else good
-                        row = (answer["time"], point.quantity, equipment, value, share, reason)
-                        found.append((*row, period_s))
-        return found
+                        reason = row.get(f"{name}_q")
+                        yield row["time"], point, row.get(name), share, reason, period_s
 
     def time_on(self, quantity: str, period: Period) -> list[TimeOn]:
         return [found for day in period.days for found in self._times_on(quantity, day)]
@@ -269,25 +262,26 @@ class InfluxSeries:
         return {}
 
 
-def _by_measurement(points: Sequence[Meter]) -> dict[tuple[str, str], list[Meter]]:
+def _by_measurement(points: Sequence[Meter]) -> list[list[Meter]]:
     """Points that one query can ask for."""
     found: dict[tuple[str, str], list[Meter]] = {}
     for point in points:
         found.setdefault((point.equipment, point.quantity.partition(".")[0]), []).append(point)
-    return found
+    return list(found.values())
 
 
-def _grid_table(rows: list[tuple[Any, ...]], origin_ns: int) -> Table:
-    times, quantity, equipment, mean, good, reason, period_s = zip(*rows, strict=True)
-    return pa.table(
+def _grid_table(rows: Sequence[tuple[Any, ...]], points: Sequence[Meter], origin_ns: int) -> Table:
+    number = {point: n for n, point in enumerate(points)}
+    times, point, mean, good, reason, period_s = zip(*rows, strict=True)
+    return pa.record_batch(
         {
+            "point": pa.array([number[each] for each in point], pa.int64()),
             "second": pa.array([(time - origin_ns) // SECOND_NS for time in times], pa.int64()),
-            "equipment": pa.array(equipment, pa.string()),
-            "quantity": pa.array(quantity, pa.string()),
             "mean": pa.array(mean, pa.float64()),
             "good": pa.array(good, pa.float64()),
             "q": pa.array(reason, pa.string()),
             "period_s": pa.array(period_s, pa.int64()),
+            "seq": pa.array([0] * len(rows), pa.int64()),
         }
     )
 

@@ -3,7 +3,6 @@
 import fcntl
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -13,7 +12,7 @@ import ibis
 
 from reports.periods import PLANT_TIME, Period
 from reports.series.minutes import COLUMNS as GRID
-from reports.series.minutes import MinuteGrid, Written, empty_grid, fill
+from reports.series.minutes import Filling, MinuteGrid, Written, joined
 from reports.series.pot_days import days_at_once, days_of, no_days
 from reports.series.store import (
     COLUMNS,
@@ -52,9 +51,9 @@ EVENTS: Final = {
     "seq": "int64",
 }
 Duck = Any  # duckdb.DuckDBPyConnection; imported where it is used, it is heavy
-WRITTEN: Final = (
-    *("equipment", "quantity", "gateway", "log", "first_seq", "last_seq", "batches", "windows"),
-)
+WRITTEN: Final = ("point", "gateway", "log", "first_seq", "last_seq", "batches", "windows")
+POINTS: Final = {"equipment": "string", "quantity": "string", "point": "int64"}
+AT_A_TIME: Final = 200_000  # rows of a stream
 EVENT_DAYS: Final = 31  # an event is filed under the day it began; longer ones are written again
 
 
@@ -105,21 +104,17 @@ class LakeSeries:
         return pa.concat_tables(found).sort_by([(name, "ascending") for name in HOURS_BY])
 
     def minutes(self, points: Sequence[Meter], period: Period) -> MinuteGrid:
-        grid, written = empty_grid(points, period), []
+        filling, written = Filling(points, period), []
+        self._duck.register("points", named(points))
         for start_ns, after_ns in self._stretches(period):
             if self._view("windows", start_ns, after_ns):
-                fill(grid, run(self._duck, minute_rows(points, period, start_ns, after_ns)))
-                found = run(self._duck, written_by(points, start_ns, after_ns))
-                written += list(zip(*(found[name].to_pylist() for name in WRITTEN), strict=True))
-        named = {(point.equipment, point.quantity): point for point in points}
-        return replace(
-            grid,
-            written=tuple(
-                Written(named[equipment, quantity], *rest)
-                for equipment, quantity, *rest in written
-                if (equipment, quantity) in named
-            ),
-        )
+                rows = minute_rows(period.start_ns, start_ns, after_ns)
+                for part in stream(self._duck, rows):
+                    filling.lay(part)
+                found = run(self._duck, written_by(start_ns, after_ns))
+                columns = (found[name].to_pylist() for name in WRITTEN)
+                written += [Written(points[at], *rest) for at, *rest in zip(*columns, strict=True)]
+        return filling.grid(joined(written))
 
     def time_on(self, quantity: str, period: Period) -> list[TimeOn]:
         found = []
@@ -234,29 +229,39 @@ def chosen(points: Sequence[Meter], start_ns: int, end_ns: int) -> Any:
     return named.filter((named.ts_ns >= start_ns) & (named.ts_ns < end_ns))
 
 
-def some(points: Sequence[Meter], start_ns: int, end_ns: int) -> Any:
-    """The same by two lists: quicker, and rows of other pairs of them come along."""
-    table = ibis.table(WINDOWS, name="windows")
-    mine = table.filter(
-        table.equipment.isin(sorted({point.equipment for point in points})),
-        table.quantity.isin(sorted({point.quantity for point in points})),
+def named(points: Sequence[Meter]) -> Table:
+    """Points by number, to join with: cheaper than their names in every row."""
+    import pyarrow as pa
+
+    return pa.table(
+        {
+            "equipment": pa.array([point.equipment for point in points], pa.string()),
+            "quantity": pa.array([point.quantity for point in points], pa.string()),
+            "point": pa.array(range(len(points)), pa.int64()),
+        }
     )
-    named = mine.mutate(second=mine.ts.epoch_seconds().cast("int64"))
-    return named.filter(
-        (named.second >= start_ns // SECOND_NS) & (named.second < end_ns // SECOND_NS)
+
+
+def _numbered(start_ns: int, end_ns: int) -> Any:
+    """Windows of the table ``points`` that start in [start_ns, end_ns), as an expression."""
+    wanted = ibis.table(POINTS, name="points")
+    table = ibis.table(WINDOWS, name="windows").inner_join(wanted, ["equipment", "quantity"])
+    timed = table.mutate(second=table.ts.epoch_seconds().cast("int64"))
+    return timed.filter(
+        (timed.second >= start_ns // SECOND_NS) & (timed.second < end_ns // SECOND_NS)
     )
 
 
-def minute_rows(points: Sequence[Meter], period: Period, start_ns: int, end_ns: int) -> Any:
-    """Windows for a grid, as an expression; of one that is there twice the later batch last."""
-    rows = some(points, start_ns, end_ns).order_by("seq")
-    return rows.mutate(second=rows.second - period.start_ns // SECOND_NS).select(*GRID)
+def minute_rows(origin_ns: int, start_ns: int, end_ns: int) -> Any:
+    """Windows for a grid that begins at ``origin_ns``, as an expression."""
+    rows = _numbered(start_ns, end_ns)
+    return rows.mutate(second=rows.second - origin_ns // SECOND_NS).select(*GRID)
 
 
-def written_by(points: Sequence[Meter], start_ns: int, end_ns: int) -> Any:
+def written_by(start_ns: int, end_ns: int) -> Any:
     """Which batches hold the windows of each point, as an expression."""
-    rows = some(points, start_ns, end_ns)
-    by = ("equipment", "quantity", "gateway", "log")
+    rows = _numbered(start_ns, end_ns)
+    by = ("point", "gateway", "log")
     return (
         rows.group_by(*by)
         .aggregate(
@@ -347,6 +352,12 @@ def connect() -> Duck:
 def run(duck: Duck, expression: Any) -> Table:
     """The Arrow table of an Ibis expression."""
     return duck.sql(str(ibis.to_sql(expression, dialect="duckdb"))).to_arrow_table()
+
+
+def stream(duck: Duck, expression: Any) -> Iterator[Table]:
+    """The rows of an Ibis expression, some at a time."""
+    found = duck.sql(str(ibis.to_sql(expression, dialect="duckdb")))
+    yield from found.to_arrow_reader(AT_A_TIME)
 
 
 def run_in_order(duck: Duck, expression: Any) -> Table:

@@ -5,20 +5,21 @@ A grid holds one month at most (18 bytes per point and minute); who wants a year
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from drivers.model import Floats, Quality
+from drivers.model import Floats, Indices, Quality
 from reports.periods import Period
 from reports.site import Meter
 
 MINUTE_NS: Final = 60_000_000_000
 MINUTE_S: Final = 60
 CODES: Final = {quality.name.lower(): int(quality) for quality in Quality}
-COLUMNS: Final = ("second", "equipment", "quantity", "mean", "good", "q", "period_s")
+COLUMNS: Final = ("point", "second", "mean", "good", "q", "period_s", "seq")
+LONGEST_S: Final = 10**9
 
 Bools = npt.NDArray[np.bool_]
 Codes = npt.NDArray[np.int8]
@@ -78,55 +79,92 @@ def empty_grid(points: Sequence[Meter], period: Period) -> MinuteGrid:
     )
 
 
-def fill(grid: MinuteGrid, table: Table) -> None:
-    """
-    Lay windows into the grid: ``COLUMNS``, the row that counts last.
-
-    ``second`` is the start of a window in seconds from the start of the grid. Longer windows are
-    laid first, whole minutes and shorter ones over them.
-    """
-    rows = np.array([], dtype=np.int64) if not len(table) else _rows(grid, table)
-    if not len(rows):
-        return
-    second = _ints(table["second"])
-    period_s = _ints(table["period_s"])
-    mean = np.asarray(table["mean"].to_numpy(), dtype=np.float64)
-    good = np.asarray(table["good"].to_numpy(), dtype=np.float64)
-    good = np.where(np.isnan(mean), 0.0, np.clip(np.nan_to_num(good, nan=0.0), 0.0, 1.0))
-    reason = _reasons(table["q"])
-    for length_s in sorted(set(period_s.tolist()), reverse=True):
-        mine = (period_s == length_s) & (rows >= 0)
-        at, first = rows[mine], second[mine] // MINUTE_S
-        spread = max(1, int(length_s) // MINUTE_S)
-        for step in range(spread):
-            minute = first + step
-            inside = (minute >= 0) & (minute < grid.minutes)
-            place = (at[inside], minute[inside])
-            grid.mean[place] = mean[mine][inside]
-            grid.good[place] = good[mine][inside]
-            grid.reason[place] = reason[mine][inside]
-            grid.coarse[place] = spread > 1
+def joined(found: Sequence[Written]) -> list[Written]:
+    """Stretches of one log put together; a batch over the edge of two counts in both."""
+    by: dict[tuple[Meter, str, str], Written] = {}
+    for each in found:
+        key = (each.point, each.gateway, each.log)
+        known = by.get(key)
+        by[key] = (
+            each
+            if known is None
+            else replace(
+                known,
+                first_seq=min(known.first_seq, each.first_seq),
+                last_seq=max(known.last_seq, each.last_seq),
+                batches=known.batches + each.batches,
+                windows=known.windows + each.windows,
+            )
+        )
+    return list(by.values())
 
 
-def _rows(grid: MinuteGrid, table: Table) -> npt.NDArray[np.int64]:
-    """The row of the grid that each window belongs to, -1 for none."""
-    places = {(point.equipment, point.quantity): n for n, point in enumerate(grid.points)}
-    equipment = table["equipment"].combine_chunks().dictionary_encode()
-    quantity = table["quantity"].combine_chunks().dictionary_encode()
-    names, kinds = equipment.dictionary.to_pylist(), quantity.dictionary.to_pylist()
-    of = np.array([[places.get((name, kind), -1) for kind in kinds] for name in names])
-    found: npt.NDArray[np.int64] = of[_ints(equipment.indices), _ints(quantity.indices)]
-    return found
+class Filling:
+    """A grid while windows are laid into it, in any order and any number of tables."""
+
+    def __init__(self, points: Sequence[Meter], period: Period) -> None:
+        self._grid = empty_grid(points, period)
+        self._seq = np.full(self._grid.mean.shape, -1, dtype=np.int64)
+        self._length_s = np.full(self._grid.mean.shape, LONGEST_S, dtype=np.int32)
+
+    def lay(self, table: Table) -> None:
+        """
+        ``COLUMNS``: ``point`` is a row of the grid, ``second`` the start from that of the grid.
+
+        A window is spread over its minutes. Shorter windows stand above longer ones, and of two of
+        one length the one of the later batch.
+        """
+        point, minute = _ints(table["point"]), _ints(table["second"]) // MINUTE_S
+        length_s, seq = _ints(table["period_s"]), _ints(table["seq"])
+        mean, good = _floats(table["mean"]), _floats(table["good"])
+        good = np.where(np.isnan(mean), 0.0, np.clip(np.nan_to_num(good, nan=0.0), 0.0, 1.0))
+        columns = seq, mean, good, _reasons(table["q"])
+        for long_s in np.unique(length_s)[::-1].tolist():
+            mine = np.flatnonzero(length_s == long_s)
+            for step in range(max(1, long_s // MINUTE_S)):
+                at = minute[mine] + step
+                use = mine[(at >= 0) & (at < self._grid.minutes)]
+                self._put(point[use], minute[use] + step, long_s, columns, use)
+
+    def _put(
+        self,
+        point: Indices,
+        minute: Indices,
+        length_s: int,
+        columns: tuple[Indices, Floats, Floats, Codes],
+        use: Indices,
+    ) -> None:
+        seq, mean, good, reason = columns
+        known_s, mine = self._length_s[point, minute], seq[use]
+        above = (length_s < known_s) | ((length_s == known_s) & (mine >= self._seq[point, minute]))
+        place, use = (point[above], minute[above]), use[above]
+        grid = self._grid
+        self._seq[place], self._length_s[place] = seq[use], length_s
+        if not np.array_equal(self._seq[place], seq[use]):  # one window twice in this table
+            order = np.argsort(seq[use], kind="stable")
+            place, use = (place[0][order], place[1][order]), use[order]
+            self._seq[place] = seq[use]
+        grid.mean[place], grid.good[place], grid.reason[place] = mean[use], good[use], reason[use]
+        grid.coarse[place] = length_s > MINUTE_S
+
+    def grid(self, written: Sequence[Written]) -> MinuteGrid:
+        """What was laid."""
+        return replace(self._grid, written=tuple(written))
 
 
 def _reasons(column: Any) -> Codes:
-    encoded = column.combine_chunks().dictionary_encode()
+    encoded = column.dictionary_encode()
     known = [CODES.get(text, int(Quality.UNCERTAIN)) for text in encoded.dictionary.to_pylist()]
     if not known:
         return np.zeros(len(column), dtype=np.int8)
     at = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
-    return np.where(at < 0, 0, np.array(known, dtype=np.int8)[at]).astype(np.int8)
+    found: Codes = np.where(at < 0, 0, np.array(known, dtype=np.int8)[at]).astype(np.int8)
+    return found
 
 
-def _ints(column: Any) -> npt.NDArray[np.int64]:
-    return np.asarray(column.to_numpy(), dtype=np.int64)
+def _floats(column: Any) -> Floats:
+    return np.asarray(column.to_numpy(zero_copy_only=False), dtype=np.float64)
+
+
+def _ints(column: Any) -> Indices:
+    return np.asarray(column.to_numpy(zero_copy_only=False), dtype=np.int64)
