@@ -29,6 +29,8 @@ class Happening(StrEnum):
     PRESSURE_DROP = "pressure_drop"
     HEAT_BALANCE = "heat_balance"
     ACID_DEW = "acid_dew"
+    EXCEEDANCE_WARNING = "exceedance_warning"  # the hour will probably end above the limit
+    EXCEEDANCE = "exceedance"  # it did
 
 
 @dataclass(frozen=True, slots=True)
