@@ -3,6 +3,7 @@
 import asyncio
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +12,7 @@ import typer
 from drivers.language import say
 from simulators.faults import NAMES as KNOWN
 from simulators.planted import MOST, USUAL
+from simulators.smoke_plan import KINDS
 
 SCENARIOS = {"pots12": 12, "pots36": 36, "pots120": 120, "pots400": 400}
 NAMES = "pots12, pots36, pots120, pots400"
@@ -19,6 +21,8 @@ PLANTED = ", ".join(
     f"{name} ≤ {MOST[name][0]:g} {MOST[name][1]}".rstrip() if name in MOST else name
     for name in USUAL
 )
+
+SMOKE = ", ".join(f"{name}=({unit})" if unit else name for name, (unit, _) in KINDS.items())
 
 LANG = typer.Option("--lang", help="zh | en", show_default=False)
 
@@ -76,6 +80,23 @@ def simulate(  # noqa: PLR0913 - options of a command
         int,
         typer.Option(help=say("只写某年的小时数据", "only write the hours of a year, 2025")),
     ] = 0,
+    smoke: Annotated[
+        int,
+        typer.Option(
+            help=say("只写某年排放口的分钟数据", "only write a year of stacks by the minute, 2025")
+        ),
+    ] = 0,
+    smoke_planted: Annotated[
+        list[str] | None,
+        typer.Option(
+            help=say(
+                "排放口埋设的情况，代替缺省的一套；可重复；",
+                "planted on a stack, in place of the usual ones; may be repeated; ",
+            )
+            + "KIND:DA001[/so2]@2025-04-17T13:00+MINUTES[=SIZE]; "
+            + SMOKE,
+        ),
+    ] = None,
     broker: Annotated[
         str,
         typer.Option(
@@ -102,6 +123,9 @@ def simulate(  # noqa: PLR0913 - options of a command
     from simulators.year_folder import write_year
 
     _set_language(lang)
+    if smoke:
+        _smoke(folder, smoke, seed, smoke_planted or [])
+        return
     if year:
         write_year(Folder(folder), year, pots or SCENARIOS["pots36"], seed)
         return
@@ -133,6 +157,32 @@ def simulate(  # noqa: PLR0913 - options of a command
         write_history(Folder(folder), order.scenario, history or last_month())
     else:
         asyncio.run(serve(order))
+
+
+def _smoke(folder: Path, year: int, seed: int, planted: list[str]) -> None:
+    """``smoke-<year>.parquet``, its truth, and a ``site.toml`` for it."""
+    from simulators.smoke_files import write_smoke
+    from simulators.smoke_plan import Happening, plan_of_year
+    from simulators.smoke_site import smoke_site
+
+    try:
+        plan = plan_of_year(year, seed)
+        if planted:
+            plan = replace(plan, happenings=tuple(Happening.parse(text) for text in planted))
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    made = write_smoke(folder / "history", plan, str(year))
+    site = folder / "site.toml"
+    site.write_text(smoke_site("demo", plan.stacks), "utf-8")
+    history = folder / "history"
+    for path in (history / f"smoke-{year}.parquet", history / f"truth-smoke-{year}.json", site):
+        typer.echo(path)
+    for truth in made.truths:
+        for name, one in truth.pollutants.items():
+            hours = int(one.exceeds.sum())
+            typer.echo(
+                f"{truth.made.design.id} {name}: " + say(f"超标 {hours} 小时", f"{hours} h above")
+            )
 
 
 def demo(

@@ -35,7 +35,7 @@ STATES = {
     "fault": FAULT,
     "power_off": OFF,
 }
-FANS_LEFT = 0.35  # share of the gas that the fans move while the source stands
+FANS_LEFT = 0.35  # share of the gas that the fans move for a source that hardly runs
 Mask = npt.NDArray[np.bool_]
 
 
@@ -74,7 +74,7 @@ def minutes_of(plan: SmokePlan, stack: StackDesign) -> StackMinutes:
     middle_s = time_s + MINUTE_S / 2
     load = _load(time_s, planted)
     moves = 1 + 0.02 * slow["flow"](middle_s)
-    gas = stack.gas_nm3_h * moves * (FANS_LEFT + (1 - FANS_LEFT) * load)
+    gas = stack.gas_nm3_h * moves * np.where(load > 0, FANS_LEFT + (1 - FANS_LEFT) * load, 0.0)
     o2 = _oxygen(stack, time_s, planted, stack.o2 + 0.05 * slow["o2"](middle_s))
     share, meaningful = _share_of_reference(stack, o2)
     converted = {
