@@ -127,7 +127,7 @@ class Stack:
         out.gauge(
             f"{self.area}/stack1",
             **measured,
-            stack__o2=20.55 + 0.05 * self._slow["flow"](time_s + 5),
+            stack__o2=(20.55 + 0.05 * self._slow["flow"](time_s + 5)) * (1 - wet / 100),  # wet too
             stack__velocity=actual / self.duct_m2,
             stack__temperature=warm,
             stack__pressure=static,
