@@ -4,7 +4,9 @@ import json
 from collections.abc import Iterable, Mapping
 from datetime import date
 from difflib import get_close_matches
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Annotated
 
 import typer
@@ -28,7 +30,7 @@ from reports.rules.listing import (
 from reports.rules.overlay import load_packs, read_overlays
 from reports.rules.packs import Confirmed, RulePack, Stretch, packs
 from reports.rules.units import value_text
-from reports.site import load_site
+from reports.site import Site, load_site
 
 rules_app = typer.Typer(
     add_completion=False,
@@ -69,11 +71,18 @@ def list_rules(
 ) -> None:
     """Value, confirmation, start date."""
     speak(lang)
+    grade = _grade()
+    if _of_grade(pack):
+        table = grade.find(grade.known(_site(site)), pack)
+        _print(grade.table_json(table) if as_json else grade.list_text(table), as_json=as_json)
+        return
     found, day = _packs(site), _day(on)
     if pack:
         found = {pack: _pack(found, pack)}
     if summary:
         _print(summary_text(found))
+        if not pack:
+            _print(["", *grade.summary_text(grade.known(_site(site)))])
         return
     _print(list_table(found, day) if as_json else list_text(found, day), as_json=as_json)
 
@@ -84,6 +93,9 @@ def show(
 ) -> None:
     """Exit 1 when it has no value on that day."""
     speak(lang)
+    if _of_grade(name):
+        _print(_grade().show_text(_grade().known(_site(site)), name))
+        return
     pack, parameter = _named(_packs(site), name)
     day = _day(on or name.partition("@")[2])  # the id of a report ends with the day
     _print(
@@ -114,8 +126,11 @@ def check(
                 )
             ]
         )
-    listed = list(load_site(site).overlays) if site is not None else list(files or ())
-    read = read_overlays(listed)
+    given = None if site is None else load_site(site)
+    listed = list(files or ()) if given is None else [*given.overlays, *given.grade.tables]
+    tables = [file for file in listed if _grade().is_own_table(file)]
+    read = read_overlays([file for file in listed if file not in tables])
+    _print(_grade().check(tables))
     for overlay in read:
         count = len(overlay.stretches)
         typer.echo(
@@ -126,7 +141,7 @@ def check(
         )
         for stretch in overlay.stretches:
             _print(_laid(stretch))
-    if not read:
+    if not listed:
         typer.echo(say("没有补充规则", "there are no overlays"))
 
 
@@ -145,8 +160,20 @@ def _laid(stretch: Stretch) -> Iterable[str]:
 @rules_app.command(help=say("写出待填的补充规则条目", "write an overlay block to fill in"))
 def template(
     name: Name,
+    table: Annotated[
+        str,
+        typer.Argument(
+            help=say("写 grade 时：绩效分级指标表", "after the word grade: an indicator table")
+        ),
+    ] = "",
     out: Annotated[
-        Path | None, typer.Option(help=say("写到此文件；不写则显示", "file; shown if not given"))
+        Path | None,
+        typer.Option(
+            help=say(
+                "写到此文件（指标表可为 .xlsx）；不写则显示",
+                "file, .xlsx for an indicator table; shown if not given",
+            )
+        ),
     ] = None,
     *,
     on: Day = "",
@@ -154,18 +181,41 @@ def template(
 ) -> None:
     """The file must not exist yet."""
     speak(lang)
+    if _of_grade(name):
+        grade = _grade()
+        _new(grade.template(grade.find(grade.known(None), table or name), out), out)
+        return
     pack, parameter = _named(packs(), name)
     day = _day(on)
     own = in_force(pack, parameter, day)
     official = own is not None and own.confirmed is Confirmed.OFFICIAL
     text = block(pack.wanted(parameter), day, replaces_official=official)
+    _new(text, out)
+
+
+@rules_app.command(
+    help=say("尚无人读到的参数，及应打开的文件", "what nobody could read, and where")
+)
+def absent(
+    *, on: Day = "", site: SiteFile = None, as_json: AsJson = False, lang: Lang = ""
+) -> None:
+    """Grouped by the text to open."""
+    speak(lang)
+    found, day = _packs(site), _day(on)
+    _print(absent_table(found, day) if as_json else absent_text(found, day), as_json=as_json)
+    if not as_json:
+        _print(_grade().absent_text(_grade().known(_site(site))))
+
+
+def _new(content: str | bytes, out: Path | None) -> None:
+    """Write a file that must not exist yet, or show the text."""
     if out is None:
-        typer.echo(text, nl=False)
+        typer.echo(content, nl=False)
         return
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        with out.open("x", encoding="utf-8") as file:
-            file.write(text)
+        with out.open("xb") as file:
+            file.write(content if isinstance(content, bytes) else content.encode())
     except FileExistsError:
         raise ConfigError(
             [
@@ -181,16 +231,18 @@ def template(
     typer.echo(str(out))
 
 
-@rules_app.command(
-    help=say("尚无人读到的参数，及应打开的文件", "what nobody could read, and where")
-)
-def absent(
-    *, on: Day = "", site: SiteFile = None, as_json: AsJson = False, lang: Lang = ""
-) -> None:
-    """Grouped by the text to open."""
-    speak(lang)
-    found, day = _packs(site), _day(on)
-    _print(absent_table(found, day) if as_json else absent_text(found, day), as_json=as_json)
+def _of_grade(name: str) -> bool:
+    """True where an indicator table of the grading is meant, not a value of a pack."""
+    return name == "grade" or name.startswith("grade.")
+
+
+def _grade() -> ModuleType:
+    """The room of the grading stands above this one; it is met by name."""
+    return import_module("reports.grade.listing")
+
+
+def _site(site: Path | None) -> Site | None:
+    return None if site is None else load_site(site)
 
 
 def _packs(site: Path | None) -> Mapping[str, RulePack]:

@@ -125,7 +125,7 @@ def _blocks(tables: dict[str, Any], path: Path, today: date) -> tuple[list[Stret
             mistakes.append((under, say("应为 [[values]] 表", "write a table [[values]]")))
             continue
         filled = {key: value for key, value in given.items() if value != ""}
-        mistakes += [((*under, key), what) for key, what in _file(filled, path.parent)]
+        mistakes += [((*under, key), what) for key, what in document_faults(filled, path.parent)]
         try:
             value = Value.model_validate(filled)
         except ValidationError as error:
@@ -139,7 +139,7 @@ def _blocks(tables: dict[str, Any], path: Path, today: date) -> tuple[list[Stret
     return found, mistakes
 
 
-def _file(given: dict[str, Any], folder: Path) -> Iterator[tuple[str, str]]:
+def document_faults(given: dict[str, Any], folder: Path) -> Iterator[tuple[str, str]]:
     """The document must lie beside the overlay, and be the one that was checked."""
     name, stated = given.get("document"), given.get("sha256")
     if not isinstance(name, str):
@@ -169,7 +169,7 @@ def _file(given: dict[str, Any], folder: Path) -> Iterator[tuple[str, str]]:
 
 def _wrong(value: Value, today: date) -> Iterator[tuple[str, str]]:
     """What is wrong with a block whose shape is right."""
-    if _same_person(value.entered_by, value.checked_by):
+    if same_person(value.entered_by, value.checked_by):
         yield (
             "checked_by",
             say("核对人须与录入人不同", "must be another person than entered_by"),
@@ -201,7 +201,8 @@ def _outside(value: Value, parameter: Parameter) -> str:
     return outside(value.value, unit, low, high, or_zero=parameter.or_zero)
 
 
-def _same_person(one: str, other: str) -> bool:
+def same_person(one: str, other: str) -> bool:
+    """True when two names are the same but for spaces and capitals."""
     return "".join(one.split()).casefold() == "".join(other.split()).casefold()
 
 
