@@ -20,12 +20,17 @@ _DIGITS: Final = 15  # what a spreadsheet shows of a binary number
 
 @dataclass(slots=True)
 class Sheet:
-    """Texts by line and column; ``faults`` and ``dates`` by (row from 1, column from 0)."""
+    """
+    Texts by line and column; ``faults`` and ``dates`` by (row from 1, column from 0).
+
+    ``moments`` are real times of day, to the minute; their text shows the day only.
+    """
 
     name: str
     lines: list[list[str]]
     faults: dict[tuple[int, int], str] = field(default_factory=dict)
     dates: dict[tuple[int, int], str] = field(default_factory=dict)
+    moments: dict[tuple[int, int], str] = field(default_factory=dict)
 
     def date_text(self, row: int, column: int) -> str:
         """The cell as a day, where a number in it can only be one."""
@@ -103,6 +108,8 @@ def _sheet(shown: Any, typed: Any, epoch: datetime) -> Sheet:
                     f"the formula {formula.value} has no result; open the file in a spreadsheet "
                     "and save it, or write the value",
                 )
+            if isinstance(value, datetime) and "h" in cell.number_format.lower():
+                made.moments[row, n] = f"{value:%Y-%m-%d %H:%M}"
             if isinstance(value, int | float) and SERIAL_FIRST <= value <= SERIAL_LAST:
                 made.dates[row, n] = f"{from_excel(value, epoch):%Y-%m-%d}"
     for merged in shown.merged_cells.ranges:
