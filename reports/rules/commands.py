@@ -73,7 +73,11 @@ def list_rules(
     speak(lang)
     grade = _grade()
     if _of_grade(pack):
-        table = grade.find(grade.known(_site(site)), pack)
+        tables = grade.known(_site(site))
+        if summary or pack == "grade":
+            _print(grade.summary_text(tables))
+            return
+        table = grade.find(tables, pack)
         _print(grade.table_json(table) if as_json else grade.list_text(table), as_json=as_json)
         return
     found, day = _packs(site), _day(on)
@@ -81,8 +85,6 @@ def list_rules(
         found = {pack: _pack(found, pack)}
     if summary:
         _print(summary_text(found))
-        if not pack:
-            _print(["", *grade.summary_text(grade.known(_site(site)))])
         return
     _print(list_table(found, day) if as_json else list_text(found, day), as_json=as_json)
 
