@@ -105,6 +105,15 @@ def simulate(  # noqa: PLR0913 - options of a command
             )
         ),
     ] = "",
+    cems: Annotated[
+        list[str] | None,
+        typer.Option(
+            help=say(
+                "烟气数采仪按 HJ 212 上报到 主机:端口[/2025]，可重复，至多四个",
+                "the CEMS logger reports by HJ 212 to HOST:PORT[/2025]; may be repeated, up to 4",
+            )
+        ),
+    ] = None,
     seconds: Annotated[
         float, typer.Option(help=say("运行秒数，0 直到 Ctrl-C", "run so long, 0 until Ctrl-C"))
     ] = 0.0,
@@ -114,6 +123,7 @@ def simulate(  # noqa: PLR0913 - options of a command
     lang: Annotated[str, LANG] = "",
 ) -> None:
     """Serve a simulated smelter on loopback and write its configuration."""
+    from simulators.cems_logger import Platform
     from simulators.faults import Fault
     from simulators.folder import Folder
     from simulators.months import last_month
@@ -149,6 +159,7 @@ def simulate(  # noqa: PLR0913 - options of a command
             history=history,
             broker=broker,
             seconds=seconds,
+            platforms=tuple(Platform.parse(text) for text in cems or ()),
         )
         order.check()
     except ValueError as error:

@@ -35,7 +35,28 @@ VALUE_FAULTS = {
     "clock_step": "device clock jumps by `amount` seconds (default 3600)",
     "link_lost": "pot controllers' link is lost: zeros with link = 1",
 }
-NAMES = LINE_FAULTS | VALUE_FAULTS
+LOGGER_FAULTS = {  # of a CEMS logger; `target` is its name, `%` the share of packets
+    "modbus_crc": "sends the CRC of Modbus",
+    "swapped_crc": "sends the CRC of Modbus, low byte first",
+    "lower_crc": "sends the right CRC in small letters",
+    "bit_flip": "flips one bit of the data after the CRC was made",
+    "short_qn": "sends a QN of 13 digits",
+    "water_st": "sends ST=32, surface water",
+    "commas": "puts commas between all items",
+    "flag_zero": "sends Flag=0",
+    "no_flags": "leaves the data flags out",
+    "pascal": "sends the pressure in Pa where kPa is due",
+    "cut_packet": "sends half a packet and closes the connection",
+    "twice": "sends a packet twice",
+    "half_open": "neither sends nor reads any more, the connection stays open",
+    "burst": "sends everything at once that an outage held back, without RF",
+    "wrong_mn": "names itself by another MN",
+    "wrong_pw": "sends another password",
+    "disorder": "sends a packet after the one that follows it",
+    "slow_bytes": "sends byte by byte",
+    "deaf": "answers no request",
+}
+NAMES = LINE_FAULTS | VALUE_FAULTS | LOGGER_FAULTS
 _TEXT = re.compile(
     r"(?P<name>[a-z_]+)(?::(?P<target>[^@=%]+))?(?:@(?P<start>[\d.]+))?(?:\+(?P<length>[\d.]+))?"
     r"(?:%(?P<share>[\d.]+))?(?:=(?P<amount>-?[\d.]+))?"
@@ -138,6 +159,18 @@ class Faults:
                 self.applied[fault.name] += 1
                 return fault
         return None
+
+    def hits(self, name: str, *targets: str) -> bool:
+        """True when the fault of that name holds and, by its share, hits this time; counted."""
+        fault = self.active(name, *targets)
+        if fault is None or (fault.share < 1 and self._random.random() >= fault.share):
+            return False
+        self.applied[name] += 1
+        return True
+
+    def below(self, most: int) -> int:
+        """A seeded whole number from 0 to ``most - 1``, for faults that must choose a place."""
+        return self._random.randrange(most)
 
     def noise(self, count: int) -> bytes:
         """Random bytes for the garbage fault; seeded."""

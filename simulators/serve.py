@@ -12,6 +12,8 @@ from rich.console import Console
 
 from drivers.language import say
 from simulators.broker import broker
+from simulators.cems_data import Analyser
+from simulators.cems_logger import MOST_PLATFORMS, CemsLogger, Platform
 from simulators.faults import NAMES, Fault, Faults
 from simulators.folder import Folder, write_folder
 from simulators.history import simulate_month, write_parquet
@@ -35,6 +37,7 @@ class Order:
     history: str = ""
     broker: str = ""
     seconds: float = 0.0
+    platforms: tuple[Platform, ...] = ()  # of the CEMS logger; none: it does not report
 
     def check(self) -> None:
         """Raises ValueError for what can only be wrong together."""
@@ -42,6 +45,8 @@ class Order:
             raise ValueError(f"--accelerate {self.accelerate}: 1 to 3600")
         if self.history:
             month_span(self.history)
+        if len(self.platforms) > MOST_PLATFORMS:
+            raise ValueError(f"--cems {len(self.platforms)}: 0 to {MOST_PLATFORMS}")
 
 
 def write_history(folder: Folder, scenario: Scenario, month: str) -> dict[str, object]:
@@ -75,6 +80,8 @@ async def serve(order: Order) -> None:
         address = order.broker or await stack.enter_async_context(broker())
         await asyncio.to_thread(write_folder, folder, world, address, {})
         _announce(folder, world, address, order)
+        if order.platforms:
+            await stack.enter_async_context(_logger(world, order))
         async with asyncio.TaskGroup() as tasks:
             children = [
                 tasks.create_task(world.run()),
@@ -86,6 +93,17 @@ async def serve(order: Order) -> None:
             for child in children:
                 child.cancel()
         write(folder.truth, world.truth())
+
+
+def _logger(world: World, order: Order) -> CemsLogger:
+    """The data logger of the first stack, in the time of the plant."""
+    plant = world.plant
+    return CemsLogger(
+        list(order.platforms),
+        analyser=Analyser(plant.sections[0].stack),
+        faults=world.faults,
+        clock=lambda: plant.time_s,
+    )
 
 
 def _announce(folder: Folder, world: World, address: str, order: Order) -> None:
@@ -101,6 +119,9 @@ def _announce(folder: Folder, world: World, address: str, order: Order) -> None:
     )
     for name, where in world.addresses.items():
         console.print(f"  {name:<22} {where}")
+    for each in order.platforms:
+        to = say(f"数采仪 → HJ 212-{each.version}", f"logger → HJ 212-{each.version}")
+        console.print(f"  {to:<22} {each.host}:{each.port}, MN={each.mn}, PW={each.pw}")
     console.print(f"  {'MQTT':<22} {address}")
     files = [
         (say("网关配置", "gateway config"), folder.gateway),
