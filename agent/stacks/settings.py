@@ -102,31 +102,29 @@ class StackConfig(Strict):
     def _names(self, key: str, known: tuple[str, ...]) -> list[str]:
         value = getattr(self, key)
         names = () if isinstance(value, bool) else value
+        told = ", ".join(known)
         return [
-            say(f"{key}：没有 {name!r}", f"{key}: unknown {name!r}")
-            + say(
-                f"；可写 true、false 或 {', '.join(known)}", f"; true, false or {', '.join(known)}"
+            say(
+                f"{key}：没有 {name!r}；可写 true、false 或 {told}",
+                f"{key}: unknown {name!r}; write true, false or {told}",
             )
             for name in names
             if name not in known
         ]
 
     def _overlaps(self) -> list[str]:
-        wrong = []
-        for i, one in enumerate(self.limits):
-            for other in self.limits[:i]:
-                if one.pollutant == other.pollutant and (
-                    one.holds_on(other.first) or other.holds_on(one.first)
-                ):
-                    wrong.append(
-                        say(
-                            f"{one.pollutant} 自 {other.first} 与自 {one.first} 的限值时段重叠；"
-                            "请给前一条写 until",
-                            f"limits of {one.pollutant} from {other.first} and from {one.first} "
-                            "overlap; give the earlier one `until`",
-                        )
-                    )
-        return wrong
+        return [
+            say(
+                f"{one.pollutant} 自 {other.first} 与自 {one.first} 的限值时段重叠；"
+                "请给前一条写 until",
+                f"limits of {one.pollutant} from {other.first} and from {one.first} overlap; give "
+                "the earlier one `until`",
+            )
+            for i, one in enumerate(self.limits)
+            for other in self.limits[:i]
+            if one.pollutant == other.pollutant
+            and (one.holds_on(other.first) or other.holds_on(one.first))
+        ]
 
     def names(self, key: Literal["wet", "actual"]) -> frozenset[str]:
         """For which values ``wet`` or ``actual`` holds."""
