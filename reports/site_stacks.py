@@ -11,10 +11,10 @@ from drivers.config import NAME, Strict
 from drivers.language import say
 from drivers.model import Equipment
 from drivers.quantities import quantities
+from drivers.signals.stack import NEAR_INITIAL, POLLUTANTS
 from reports.site_meters import Meter
 from reports.values import Text
 
-POLLUTANTS: Final = ("pm", "so2", "nox", "fluoride")  # those every instrument here can measure
 SOURCES_NOX: Final = {"nox": ("nox",), "no": ("no",), "no+no2": ("no", "no2")}
 
 
@@ -59,11 +59,12 @@ class Limit(Strict):
     @model_validator(mode="after")
     def _known(self) -> Self:
         problems = []
-        if f"stack.{self.pollutant}" not in quantities():
+        if self.pollutant not in POLLUTANTS:
+            names = ", ".join(POLLUTANTS)
             problems.append(
                 say(
-                    f"污染物 {self.pollutant!r} 不在数据字典 [stack] 中",
-                    f"pollutant {self.pollutant!r} is not in the dictionary, [stack]",
+                    f"没有污染物 {self.pollutant!r}；可写 {names}",
+                    f"there is no pollutant {self.pollutant!r}; write {names}",
                 )
             )
         if self.until is not None and self.until < self.first:
@@ -99,9 +100,13 @@ class Stack(Strict):
     area_m2: Decimal = Field(gt=0, le=1000)
     velocity_coefficient: Decimal = Field(default=Decimal(1), gt=0, le=2)
     ambient_pa: Decimal = Field(default=Decimal(101325), ge=50000, le=110000)
-    wet: bool  # the instruments measure concentrations in wet gas
+    static_pa: Decimal | None = Field(default=None, ge=-20000, le=20000)  # where none is measured
+    moisture_percent: Decimal | None = Field(default=None, ge=0, lt=60)  # the same
+    wet: bool | tuple[str, ...]  # measured in wet gas: all, none, or those named (``o2`` too)
+    actual: bool | tuple[str, ...] = True  # measured at temperature and pressure of the gas
     reference_o2: Decimal | None = Field(default=None, ge=0, lt=21)  # None: nothing is converted
     initial_o2: Decimal = Field(default=Decimal(21), gt=0, le=100)
+    near_o2: Decimal = Field(default=Decimal(str(NEAR_INITIAL)), gt=0, le=5)
     nox_from: Literal["nox", "no", "no+no2"] = "nox"
     limits: tuple[Limit, ...] = ()
     potlines: tuple[str, ...] = ()  # whose gas it discharges
@@ -130,6 +135,7 @@ class Stack(Strict):
                     f"reference_o2 {self.reference_o2} must be below initial_o2 {self.initial_o2}",
                 )
             )
+        problems += self._names("wet", (*POLLUTANTS, "o2")) + self._names("actual", POLLUTANTS)
         ordered = sorted(self.limits, key=lambda limit: (limit.pollutant, limit.first))
         for one, other in pairwise(ordered):
             if one.pollutant == other.pollutant and one.holds_on(other.first):
@@ -143,6 +149,24 @@ class Stack(Strict):
         if problems:
             raise ValueError(say("；", "; ").join(problems))
         return self
+
+    def _names(self, key: Literal["wet", "actual"], known: tuple[str, ...]) -> list[str]:
+        given = getattr(self, key)
+        return [
+            say(
+                f"{key}：没有 {name!r}；可写 true、false 或 {', '.join(known)}",
+                f"{key}: unknown {name!r}; write true, false or {', '.join(known)}",
+            )
+            for name in (() if isinstance(given, bool) else given)
+            if name not in known
+        ]
+
+    def measured_so(self, key: Literal["wet", "actual"]) -> frozenset[str]:
+        """For which values ``wet`` or ``actual`` holds."""
+        given = self.wet if key == "wet" else self.actual
+        if isinstance(given, bool):
+            return frozenset((*POLLUTANTS, "o2") if given else ())
+        return frozenset(given)
 
     @property
     def pollutants(self) -> tuple[str, ...]:
