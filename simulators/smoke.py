@@ -28,6 +28,7 @@ MINUTE_S = 60.0
 STANDARD_K, STANDARD_PA = 273.0, 101_325.0
 OXYGEN_OF_AIR = 21.0
 OUTDOORS = 0.85  # of the limit: what wanders by itself never comes nearer
+FULL_SCALE = {"pm": 20.0, "so2": 100.0, "nox": 200.0, "fluoride": 5.0}  # mg/m3
 SPAN = {"pm": 16.0, "so2": 80.0, "nox": 150.0, "fluoride": 4.0}  # calibration gas, mg/m3
 STATES = {
     "calibration": CALIBRATION,
@@ -59,6 +60,8 @@ class StackMinutes:
     load: Floats  # of the source, 0 to 1
     there: Mask
     off: Mask  # the device answers nothing good
+    planted: tuple[Happening, ...]
+    gain: dict[str, Floats]  # what the analyser makes of a true value: 1 unless it drifts
     shown: dict[str, Floats] = field(default_factory=dict)  # by point id
 
 
@@ -94,8 +97,10 @@ def minutes_of(plan: SmokePlan, stack: StackDesign) -> StackMinutes:
         load,
         there=~_any(time_s, planted, "communication"),
         off=_any(time_s, planted, "power_off"),
+        planted=planted,
+        gain={name: _drifted(name, time_s, planted) for name in stack.usual},
     )
-    _show(plan, made, slow, planted)
+    _show(plan, made, slow)
     return made
 
 
@@ -181,12 +186,7 @@ def instrument_state(
     return state
 
 
-def _show(
-    plan: SmokePlan,
-    made: StackMinutes,
-    slow: dict[str, Wander],
-    planted: tuple[Happening, ...],
-) -> None:
+def _show(plan: SmokePlan, made: StackMinutes, slow: dict[str, Wander]) -> None:
     """Fills in what the devices give."""
     stack, time_s = made.design, made.time_s
     middle_s = time_s + MINUTE_S / 2
@@ -208,7 +208,7 @@ def _show(
         / stack.velocity_coefficient,
     }
     for name, true in made.true.items():
-        seen = true * left * dense * _drifted(name, time_s, planted)
+        seen = true * left * dense * made.gain[name]
         seen = np.where(made.state == CALIBRATION, _gas_seen(name, time_s), seen)
         seen = np.where(made.state == MAINTENANCE, 0.0, seen)
         shown[f"{stack.equipment} stack.{name}"] = np.where(
@@ -226,7 +226,7 @@ def _show(
     for (equipment, quantity), trips in zip(
         stack.controls, (("scrubber_trip",), ("desulphurisation_trip",)), strict=False
     ):
-        tripped = _any(time_s, planted, *trips)
+        tripped = _any(time_s, made.planted, *trips)
         shown[f"{equipment} {quantity}"] = np.where(tripped | (made.load == 0), 0.0, 1.0)
     made.shown.update(shown)
 

@@ -34,8 +34,8 @@ def write_minutes(path: Path, made: SmokeYear) -> int:
     """
     The minutes as an import file (docs/architecture.md, "Import file"); returns the rows.
 
-    A stack with ``flags`` says in the column ``quality`` what its instrument does, another in its
-    point ``stack.instrument_state``.
+    What the instrument does stands in the column ``quality``, as a gateway would have recorded it;
+    a stack without ``flags`` has the point ``stack.instrument_state`` besides.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -93,7 +93,8 @@ def _table(schema: Any, made: SmokeYear, part: slice) -> Any:
 def _quality(stack: StackMinutes, point: str, part: slice) -> Any:
     """Numbers into the words of ``_table``, one a minute."""
     found = np.zeros(len(stack.time_s[part]), dtype=np.int32)
-    if stack.design.flags and point.startswith(f"{stack.design.equipment} "):
+    own, _, quantity = point.partition(" ")
+    if own == stack.design.equipment and quantity != "stack.instrument_state":
         for number, state in enumerate(QUALITY, 1):
             found[stack.state[part] == state] = number
     found[np.isnan(stack.shown[point][part])] = len(QUALITY) + 1

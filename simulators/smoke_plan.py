@@ -214,6 +214,9 @@ class SmokePlan:
         return tuple(one for one in self.happenings if one.stack == stack)
 
 
+FORGED = "{y}-12-09T14:00+180"  # maintenance, says somebody; the instrument ran and saw it all
+
+
 def plan_of_year(year: int, seed: int = 7) -> SmokePlan:
     """One of everything that can happen to a stack, and the decoys beside it."""
     texts = [text.format(y=year, n=year + 1) for text in _PLANTED]
@@ -241,7 +244,9 @@ _PLANTED = (
     "drift:DA001/so2@{y}-03-04T15:00+2570=-0.14",  # until 03-06 09:50, found at the check
     "calibration:DA001@{y}-03-06T09:50+45",
     "power_off:DA001@{y}-05-11T08:00+1140",  # 19 hours: a short gap
+    "calibration:DA001@{y}-05-12T03:00+30",  # after every failure, before its data count again
     "power_off:DA001@{y}-06-04T21:00+2520",  # 42 hours: a long one
+    "calibration:DA001@{y}-06-06T15:00+30",
     "scrubber_trip:DA001@{y}-06-21T22:20+90=46",
     "communication:DA001@{y}-07-19T14:10+205",
     "level:DA001/pm@{y}-08-02T05:00+60=12.5",
@@ -252,6 +257,7 @@ _PLANTED = (
     "stop:DA001@{y}-10-20T00:00+6120",  # 102 hours
     "start_up:DA001@{y}-10-24T06:00+360=2.4",  # above the limits, and marked as what it was
     "fault:DA001@{y}-11-03T06:00+17280",  # 12 days: less than 90 % of the quarter
+    "calibration:DA001@{y}-11-15T06:00+30",
     "desulphurisation_trip:DA001@{y}-12-09T14:00+180=57",  # the hours of the forged mark
     "level:DA001/fluoride@{y}-12-16T04:00+120=2.6",
     "level:DA001/so2@{y}-12-31T23:00+60=41",  # the last hour of the year

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from simulators.months import LOCAL
-from simulators.smoke import Mask, StackMinutes
+from simulators.smoke import FULL_SCALE, SPAN, Mask, StackMinutes
 from simulators.smoke_plan import CHECK_AT, CHECK_MINUTES, RUNNING, Happening, SmokePlan
 from simulators.wander import Floats
 
@@ -29,7 +29,7 @@ VALID, INVALID, MISSING, EXCLUDED, OUT, STOPPED = (
     "stopped",
 )
 EXEMPT = ("start_up", "shut_down")
-TOLERATED = 0.10  # span drift, share of the span gas, beyond which a channel is out of control
+TOLERATED = 0.10  # span drift, share of full scale, beyond which a channel is out of control
 Names = npt.NDArray[np.str_]
 
 
@@ -94,7 +94,9 @@ def out_of_control(plan: SmokePlan, stack: str) -> tuple[Span, ...]:
     planted = plan.of(stack)
     found = []
     for one in planted:
-        if one.kind != "drift" or abs(one.size) <= TOLERATED:
+        if one.kind != "drift":
+            continue
+        if abs(one.size) * SPAN[one.pollutant] <= TOLERATED * FULL_SCALE[one.pollutant]:
             continue
         check = next_check(one)
         mended = min(x.end for x in planted if x.kind == "calibration" and x.begin >= check)
