@@ -3,7 +3,7 @@ What really became of every hour of a simulated stack, with the simulator's own 
 
 The rules are the simulator's reading of the reference: 45 minutes make an hour; a source that
 stands has no hours to judge; an hour's amount is mean concentration times mean flow; what is lost
-is substituted with the highest amount of so many hours before it, by the quarter's capture rate.
+is substituted with the highest of so many valid hours before it, by the quarter's capture rate.
 """
 
 from dataclasses import dataclass, field
@@ -187,10 +187,12 @@ def _states(
     """One word for each hour: the strongest reason for which it does not count."""
     said = _by_hour(made.state != RUNNING) & ~_by_hour(made.off) & _by_hour(made.there)
     told = (said | lost).sum(axis=1)
-    state = np.where(minutes >= ENOUGH, VALID, INVALID)
-    state = np.where((minutes < ENOUGH) & (minutes + told >= ENOUGH), EXCLUDED, state)
-    state = np.where((minutes == 0) & (told == 0), MISSING, state)
-    state = np.where((minutes < ENOUGH) & out.any(axis=1), OUT, state)
+    alone = (out & ~(said | lost)).sum(axis=1)
+    few = minutes < ENOUGH
+    state = np.where(few, INVALID, VALID)
+    state = np.where(few & (minutes + told + alone >= ENOUGH), EXCLUDED, state)
+    state = np.where(few & (alone > 0) & (alone >= told), OUT, state)
+    state = np.where((minutes == 0) & (told + alone == 0), MISSING, state)
     found: Names = np.where(stands, STOPPED, state)
     return found
 
@@ -218,10 +220,9 @@ def _substitute(truth: StackTruth, one: PollutantTruth) -> None:
         if rate < 0.75:
             continue
         hours = 2160 if rate < 0.90 else 720 if after - first > 24 else 180
-        before = slice(max(0, first - hours), first)
-        kept = one.amount_kg[before]
-        if np.isfinite(kept).any():
-            one.substituted_kg[first:after] = np.nanmax(kept)
+        kept = one.amount_kg[:first][one.state[:first] == VALID][-hours:]
+        if len(kept):
+            one.substituted_kg[first:after] = kept.max()
 
 
 def as_json(truth: StackTruth) -> dict[str, Any]:
