@@ -74,6 +74,8 @@ def device_metrics(metrics: Metrics, device: str, tally: DeviceTally) -> None:
     add("samples_total", tally.values, "counter", "samples, good or not", device=device)
     for reason, count in tally.errors.items():
         add("errors_total", count, "counter", "failed reads", device=device, reason=reason)
+    for kind, count in sorted(tally.odd.items()):
+        add("device_odd_total", count, "counter", "oddities by kind", device=device, what=kind)
     for code, count in sorted(tally.quality.items()):
         quality = Quality(code).wire
         add("quality_total", count, "counter", "samples", device=device, quality=quality)

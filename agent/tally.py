@@ -46,6 +46,7 @@ class DeviceTally:
     online: bool = False
     newest_ns: int = 0  # slot of the last frame with a good value
     errors: Counter[str] = field(default_factory=Counter)
+    odd: Counter[str] = field(default_factory=Counter)  # what a driver found odd, by kind
     quality: Counter[int] = field(default_factory=Counter)
     lag: Histogram = field(default_factory=Histogram)  # slot → answer complete
     late: Histogram = field(default_factory=Histogram)  # slot → asked
@@ -57,6 +58,7 @@ class DeviceTally:
 
     def take(self, frame: Frame) -> None:
         """Count a frame's samples by quality, and its lag."""
+        self.odd.update(frame.counts)
         n = len(frame.quality)
         self.values += n
         bad = int(np.count_nonzero(frame.quality))

@@ -21,7 +21,7 @@ Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.uint8]
 Indices = npt.NDArray[np.int64]
 
-Mode = Literal["poll", "subscribe"]
+Mode = Literal["poll", "subscribe", "report"]  # report: a device sums up by itself (Summary)
 
 
 class Quality(IntEnum):
@@ -42,6 +42,8 @@ class Quality(IntEnum):
     UNCERTAIN = 12  # OPC UA "uncertain"
     SUBSTITUTED = 13
     IMPORTED = 14
+    STOPPED = 15  # the source stood still, says the instrument (HJ 212 flag F)
+    SET_BY_HAND = 16  # a person typed it into the instrument (HJ 212 flag S)
 
     @property
     def has_value(self) -> bool:
@@ -215,6 +217,37 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Summary:
+    """
+    What a device itself made of a period: entry ``k`` belongs to ``group.points[index[k]]``.
+
+    ``low`` and ``high`` are NaN where it gave none; ``values`` is the mean, of a counter the
+    increment. ``late``: it was not sent when it fell due but after a gap.
+    """
+
+    start_ns: int
+    period_s: int
+    index: Indices
+    values: Floats
+    low: Floats
+    high: Floats
+    quality: Codes
+    words: dict[int, bytes] = field(default_factory=dict)  # position in the group -> text as sent
+    late: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """Something a driver noticed that people must see: becomes an event of that kind."""
+
+    kind: str  # a kind of agent/wire/events.py: conflict, cems_gap, bad_frame …
+    start_ns: int
+    text: str
+    end_ns: int | None = None
+    amount: float | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Frame:
     """
     What one poll of one group brought: arrays, never an object per sample.
@@ -238,6 +271,9 @@ class Frame:
     words: dict[int, bytes] = field(default_factory=dict)  # raw registers of `original` points
     texts: dict[int, str] = field(default_factory=dict)  # values of ASCII points
     reason: str = ""  # why the frame is not complete, in words: "timeout after 0.5 s"
+    summaries: tuple[Summary, ...] = ()  # groups of mode "report" only
+    remarks: tuple[Remark, ...] = ()
+    counts: dict[str, int] = field(default_factory=dict)  # of anything odd, since the last frame
 
     @classmethod
     def missing(

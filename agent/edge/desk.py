@@ -61,6 +61,11 @@ class Desk:
         pipeline = self.pipelines.get(frame.group)
         if pipeline is None:
             return  # a read that outlived its place in the config
+        if frame.remarks:
+            self._remarks(frame)
+        if frame.group.mode == "report":
+            self._reported(pipeline, frame)
+            return
         outcome = pipeline.take(frame)
         self.tallies[frame.group.device].take(outcome.frame)
         self._minutes(frame.group, outcome.closed)
@@ -74,6 +79,26 @@ class Desk:
                 self.record.add(lines)
             self._tell_all(events)
         self._keep_raw(outcome.raw, frame.slot_ns)
+
+    def _reported(self, pipeline: GroupPipeline, frame: Frame) -> None:
+        """Windows that a device made itself; ``frame`` has no samples."""
+        self.tallies[frame.group.device].odd.update(frame.counts)
+        for lines in pipeline.reported(frame):
+            self.record.add(lines, urgent=True)  # the device was told that they are safe
+
+    def _remarks(self, frame: Frame) -> None:
+        where = self._only_equipment(frame.group.device)
+        for said in frame.remarks:
+            self.tell(
+                self.book.once(
+                    Happening(said.kind),
+                    said.start_ns,
+                    f"{frame.group.device}: {said.text}",
+                    equipment=where,
+                    end_ns=said.end_ns,
+                    amount=said.amount,
+                )
+            )
 
     def _minutes(self, group: Group, closed: Iterable[Closed]) -> None:
         for minute in closed:

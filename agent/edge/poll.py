@@ -270,7 +270,7 @@ class Line:
         first_ns = turn.slot_ns
         turn.slot_ns += slots * turn.interval_ns
         device = turn.device
-        if turn.group.mode == "subscribe":
+        if turn.group.mode != "poll":
             return  # what changed meanwhile comes with the next read
         resting = device.fails > 0
         reason = device.reason if resting else "slot skipped: device or gateway too slow"

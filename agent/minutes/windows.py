@@ -361,7 +361,8 @@ class Minutes:
         for name in _STATE:
             array = getattr(self, f"_{name}")
             array[target] = np.array(state["arrays"][name])[source].astype(array.dtype)
-        self._lost[:, target] = np.array(state["lost"])[:, source]
+        lost = np.array(state["lost"])  # has fewer rows when it was written before a new Quality
+        self._lost[: len(lost), target] = lost[:, source]
         words = {int(i): bytes.fromhex(text) for i, text in state["words"].items()}
         self._words |= {new: words[old] for old, new in pairs if old in words}
         return len(pairs)

@@ -247,7 +247,7 @@ class WindowEncoder:
     """Record lines of the windows of some points (a group, or one series of an import)."""
 
     def __init__(self, plant: str, points: Sequence[Point], period_s: int = 60) -> None:
-        ending = {60: "_1m", 3600: "_1h"}.get(period_s, f"_{period_s}s")
+        ending = {60: "_1m", 3600: "_1h", 86400: "_1d"}.get(period_s, f"_{period_s}s")
         self._lines = equipment_lines(plant, points, ending)
         self._counter = [point.quantity.kind is Kind.COUNTER for point in points]
         self._formats = [format_of(point) for point in points]

@@ -29,6 +29,8 @@ class Happening(StrEnum):
     PRESSURE_DROP = "pressure_drop"
     HEAT_BALANCE = "heat_balance"
     ACID_DEW = "acid_dew"
+    BAD_FRAME = "bad_frame"  # packets of a CEMS logger that could not be used (CRC, MN, password)
+    CEMS_GAP = "cems_gap"  # minutes, hours or days that the logger did not give when asked
     EXCEEDANCE_WARNING = "exceedance_warning"  # the hour will probably end above the limit
     EXCEEDANCE = "exceedance"  # it did
 

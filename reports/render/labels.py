@@ -60,6 +60,8 @@ REASONS: Final = {
     "undecodable": Text(zh="无法解码", en="undecodable"),
     "overload": Text(zh="采集过载", en="overload"),
     "jump": Text(zh="表底跳变", en="jump"),
+    "stopped": Text(zh="停运", en="source stopped"),
+    "set_by_hand": Text(zh="手工设定", en="set by hand"),
 }
 EVENTS: Final = {
     "gap": Text(zh="缺口", en="gap"),
