@@ -5,6 +5,7 @@ from pathlib import Path
 
 from simulators.plant import Plant
 from simulators.points import opcua_rows, write_table
+from simulators.smoke_site import design_of, site_stack
 from simulators.world import World
 
 CHINESE = "一二三四五六七八九十"
@@ -160,4 +161,5 @@ entries = "data/entries.jsonl"
             f'ac_meters = ["{name}/ac1", "{name}/ac2"]\n'
             f'aux_meters = ["{name}/aux1"]\n'
         )
-    return "".join(parts)
+    stacks = [design_of(section) for section in plant.sections]
+    return "".join([*parts, *(site_stack(stack, stack.potline) for stack in stacks)])

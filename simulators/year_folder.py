@@ -14,6 +14,7 @@ from simulators.officer_year import (
     entries_of_year,
 )
 from simulators.plant import Scenario, Section
+from simulators.smoke_site import design_of, site_stack
 from simulators.truth import write
 from simulators.year import Run, Year
 from simulators.year_files import truth_of, write_hours
@@ -142,6 +143,9 @@ name = {{ zh = "非合金铝锭", en = "unalloyed ingots" }}
             f'dc_meters = ["{name}/dc1"]\n'
             f'fgd_meters = ["{name}/fgd1"]\n'
         )
+    for section in year.plant.sections:
+        run = year.runs[section.name]
+        parts.append(site_stack(design_of(section, run.started), section.name, run.stopped))
     return "".join(parts)
 
 
