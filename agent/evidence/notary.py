@@ -1,0 +1,312 @@
+"""
+The gateway's side of the evidence: grows the trees, signs checkpoints, keeps the cosigned ones.
+
+Nothing here may stop acquisition: what goes wrong stops the checkpoints, and says so.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from agent.batches.durable import make_folder, replace_text
+from agent.batches.log import BatchLog, LogError
+from agent.evidence.growth import LogTree, MissingLeavesError, tree_folder
+from agent.evidence.keys import KeyEntry, KeyFileError, KeyRing, signed_by
+from agent.evidence.messages import Message, MessageError, SaidHead, read_message
+from agent.evidence.note import (
+    COSIGNS,
+    Note,
+    NoteError,
+    cosigned_at,
+    cosigned_message,
+    read_head,
+    read_note,
+)
+from agent.evidence.pins import KeyRefusedError, Pins
+from agent.evidence.signing import verifies
+from agent.evidence.tiles import UnknownLeafError
+from agent.evidence.tree import UnavailableError
+
+_log = logging.getLogger(__name__)
+
+WITNESS = "smelter/historian/"
+BACK = "went-back"  # beside the tiles: what was signed here and is here no more
+Tell = Callable[[str, str], None]
+"""(kind of event, text)"""
+
+
+@dataclass(slots=True)
+class NotaryCounts:
+    """Since the start; for /metrics."""
+
+    checkpoints: int = 0
+    cosignatures: int = 0
+    refusals: int = 0  # the witness refused one
+    unreadable: int = 0
+    failures: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class _Lane:
+    """One log."""
+
+    log: BatchLog
+    tree: LogTree
+    signed: Note | None = None
+    cosigned: Note | None = None
+    stopped: str = ""
+    wanted: tuple[tuple[int, int], ...] = ()
+
+
+class Notary:
+    """Entered once the logs are open; ``checkpoint`` and ``heard`` are called by one task each."""
+
+    def __init__(
+        self,
+        data_dir: Path,
+        plant: str,
+        gateway: str,
+        tell: Tell,
+        *,
+        hash_name: str = "sha256",
+        signature: str = "ed25519",
+    ) -> None:
+        self.owner = f"smelter/{plant}/{gateway}"
+        self.counts = NotaryCounts()
+        self.trouble = ""
+        self._folder = data_dir / "keys"
+        self._source = f"{plant}/{gateway}"
+        self._data_dir = data_dir
+        self._tell = tell
+        self._hash, self._signature = hash_name, signature
+        self._ring: KeyRing | None = None
+        self._pins: Pins | None = None
+        self._lanes: dict[str, _Lane] = {}
+        self._working = asyncio.Lock()
+
+    async def open(self, logs: Mapping[str, BatchLog]) -> None:
+        """Keys and trees. Never raises for what is wrong with them: ``trouble`` says it."""
+        try:
+            self._ring = await asyncio.to_thread(
+                KeyRing.opened, self._folder, self.owner, self._signature
+            )
+            self._pins = await asyncio.to_thread(Pins, self._folder / "witness", WITNESS)
+            self._tell_rotations()
+        except (KeyFileError, UnavailableError, OSError, ValueError) as error:
+            self._fail(error)
+            return
+        for stream, log in logs.items():
+            try:
+                self._lanes[stream] = await asyncio.to_thread(self._lane, stream, log)
+            except (UnavailableError, OSError, ValueError, MissingLeavesError) as error:
+                self._fail(error)
+
+    def _fail(self, error: Exception) -> None:
+        self.counts.failures += 1
+        if str(error) != self.trouble:
+            self.trouble = str(error)
+            _log.error("no checkpoints: %s", error)
+            self._tell("evidence_stopped", f"no checkpoints are signed: {error}")
+
+    def _lane(self, stream: str, log: BatchLog) -> _Lane:
+        folder = self._data_dir / stream / log.log_id
+        name = self._hash
+        if tree_folder(folder, "sm3").exists():
+            name = "sm3"  # a log that went over to it stays with it
+        tree = LogTree(folder, f"{self._source}/{stream}/{log.log_id}", name)
+        signed = _stored(tree.folder / "checkpoint")
+        head = read_head(signed.text) if signed else None
+        after = head.after if head else 0
+        if head is None and name != "sha256":
+            before = _stored(tree_folder(folder, "sha256") / "checkpoint")
+            after = read_head(before.text).size if before else 0
+        tree.open(head, after)
+        lane = _Lane(log, tree, signed, _stored(tree.folder / "cosigned"))
+        if head is not None and head.size > log.newest:
+            text = f"{tree.origin}: signed up to {head.size}, but batches end at {log.newest}"
+            self._went_back(lane, text, signed)
+        elif (tree.folder / BACK).exists():
+            lane.stopped = (tree.folder / BACK).read_text("utf-8").partition("\n")[0]
+        return lane
+
+    def _went_back(self, lane: _Lane, text: str, proof: Note | None) -> None:
+        """What was signed is gone here: nothing of this log is signed any more."""
+        lane.stopped = f"{text}: the disk forgot, or a backup was restored"
+        make_folder(lane.tree.folder)
+        replace_text(lane.tree.folder / BACK, f"{lane.stopped}\n\n{proof.whole if proof else ''}")
+        _log.error("no more checkpoints of this log: %s", lane.stopped)
+        self._tell("fork", f"{lane.stopped}; a new log begins when all is receipted")
+
+    # keys
+
+    def _tell_rotations(self) -> None:
+        """One event for each key that the log has not been told of; also what a stop missed."""
+        assert self._ring is not None  # noqa: S101 - opened
+        path = self._folder / "told"
+        told = int(path.read_text("ascii")) if path.exists() else 1
+        for entry in self._ring.entries[told:]:
+            note = read_note(entry.note)
+            crossed = note.signatures[0].line.strip()
+            self._tell(
+                "key_rotation", f"{entry.previous} to {entry.vkey}; the former signed: {crossed}"
+            )
+        if len(self._ring.entries) != told:
+            replace_text(path, str(len(self._ring.entries)))
+
+    # checkpoints
+
+    async def checkpoint(self) -> bytes | None:
+        """Signs what was appended since; the message to publish, None when nothing is new."""
+        if not self._lanes:
+            return None
+        async with self._working:
+            try:
+                fresh = await self._sign_all()
+            except (KeyFileError, UnavailableError, LogError, OSError, UnknownLeafError) as error:
+                self._fail(error)
+                return None
+        self.trouble = "; ".join(lane.stopped for lane in self._lanes.values() if lane.stopped)
+        return self.message() if fresh else None
+
+    async def _sign_all(self) -> bool:
+        assert self._ring is not None  # noqa: S101 - lanes are there, so keys are
+        ring = await asyncio.to_thread(self._ring.again)
+        fresh = rotated = ring is not self._ring
+        self._ring = ring
+        if rotated:
+            self._tell_rotations()
+        for lane in self._lanes.values():
+            if lane.stopped:
+                continue
+            await lane.tree.catch_up((lane.log,), lane.log.newest)
+            known = read_head(lane.signed.text) if lane.signed else None
+            if known is not None and lane.tree.tree.root(known.size) != known.root:
+                text = f"{known.origin}: batches no longer give the root signed at {known.size}"
+                self._went_back(lane, text, lane.signed)
+            elif lane.tree.size > (known.size if known else 0) or rotated:
+                await lane.tree.flush()
+                lane.signed = await asyncio.to_thread(self._sign, lane)
+                fresh = True
+        return fresh
+
+    def _sign(self, lane: _Lane) -> Note:
+        assert self._ring is not None  # noqa: S101 - see above
+        note = self._ring.signed(lane.tree.head())
+        replace_text(lane.tree.folder / "checkpoint", note.whole)
+        self.counts.checkpoints += 1
+        return note
+
+    def message(self) -> bytes | None:
+        """All that is to be said now; None before the first checkpoint."""
+        if self._ring is None:
+            return None
+        heads = [
+            SaidHead(lane.signed, lane.tree.origin, tuple(_spans(lane)))
+            for lane in self._lanes.values()
+            if lane.signed is not None and not lane.stopped
+        ]
+        return Message(tuple(self._ring.notes), tuple(heads)).payload() if heads else None
+
+    # the witness
+
+    async def heard(self, payload: bytes) -> bytes | None:
+        """
+        Takes a message of the witness: cosignatures are checked and kept, wishes are noted.
+
+        Returns a message when one should be said again.
+        """
+        try:
+            said = read_message(payload)
+            async with self._working:
+                return await asyncio.to_thread(self._take, said)
+        except (MessageError, KeyRefusedError, UnavailableError, NoteError) as error:
+            self.counts.unreadable += 1
+            _log.warning("cosignature not believed: %s", error)
+        return None
+
+    def _take(self, said: Message) -> bytes | None:
+        if self._pins is None or self._ring is None:
+            return None
+        if said.keys and self._pins.learn(list(said.keys)) == "first":
+            _log.info("witness %s pinned", self._pins.entries[-1].vkey)
+        asked = False
+        lanes = {lane.tree.origin: lane for lane in self._lanes.values()}
+        for each in said.heads:
+            lane = lanes.get(each.origin)
+            if lane is None or lane.stopped:
+                continue
+            if each.note is not None:
+                self._keep(lane, each.note)
+            if each.refused:
+                self.counts.refusals += 1
+                _log.warning("checkpoint refused by the witness: %s", each.refused)
+            asked |= bool(each.wanted) and each.wanted != lane.wanted
+            lane.wanted = each.wanted
+        return self.message() if asked else None
+
+    def _keep(self, lane: _Lane, note: Note) -> None:
+        """A head the witness knows: ours, or proof that we went back."""
+        assert self._ring is not None  # noqa: S101 - checked by the caller
+        assert self._pins is not None  # noqa: S101 - checked by the caller
+        head = read_head(note.text)
+        if not any(signed_by(note, head.origin, entry.key) for entry in self._ring.entries):
+            raise NoteError(f"{head.origin}: not signed by a key of ours")
+        if head.size > lane.tree.size or lane.tree.tree.root(head.size) != head.root:
+            text = f"{head.origin}: the witness holds a head of {head.size} that we signed"
+            self._went_back(lane, f"{text} and no longer have", note)
+            return
+        if not self._pins.entries or not cosigned(note, self._pins.entries):
+            raise NoteError(f"{head.origin}: no cosignature of the pinned witness")
+        known = read_head(lane.cosigned.text).size if lane.cosigned else -1
+        if head.size >= known and note != lane.cosigned:
+            replace_text(lane.tree.folder / "cosigned", note.whole)
+            lane.cosigned = note
+            self.counts.cosignatures += 1
+
+    def cosigned_sizes(self) -> dict[str, int]:
+        """By stream: up to which batch the witness has signed."""
+        return {
+            stream: read_head(lane.cosigned.text).size if lane.cosigned else 0
+            for stream, lane in self._lanes.items()
+        }
+
+
+def _spans(lane: _Lane) -> list[tuple[int, int, tuple[bytes, ...]]]:
+    found = []
+    for first, last in lane.wanted:
+        try:
+            if first <= last <= lane.tree.size:
+                found.append(lane.tree.span(first, last))
+        except UnknownLeafError as error:
+            _log.warning(
+                "%s: cannot say what %d to %d are: %s", lane.log.stream, first, last, error
+            )
+    return found
+
+
+def _stored(path: Path) -> Note | None:
+    """A note kept here; None when there is none. Raises NoteError for a damaged one."""
+    if not path.exists():
+        return None
+    note = read_note(path.read_text("utf-8"))
+    read_head(note.text)
+    return note
+
+
+def cosigned(note: Note, witness: tuple[KeyEntry, ...], now_s: float | None = None) -> bool:
+    """Whether a key of the witness has cosigned, and not in the future."""
+    latest = (time.time() if now_s is None else now_s) + 86400
+    for entry in witness:
+        for line in note.by(entry.owner, entry.key.key_id(entry.owner, COSIGNS)):
+            at_s, data = cosigned_at(line)
+            if at_s <= latest and verifies(entry.key, cosigned_message(note.text, at_s), data):
+                return True
+    return False
+
+
+def must_begin_anew(log_folder: Path) -> bool:
+    """Whether this log contradicts what was signed of it, so that a new one is better."""
+    return any((tree_folder(log_folder, name) / BACK).exists() for name in ("sha256", "sm3"))
