@@ -33,6 +33,12 @@ class Happening(StrEnum):
     CEMS_GAP = "cems_gap"  # minutes, hours or days that the logger did not give when asked
     EXCEEDANCE_WARNING = "exceedance_warning"  # the hour will probably end above the limit
     EXCEEDANCE = "exceedance"  # it did
+    KEY_ROTATION = "key_rotation"  # another key signs; the text has both and the cross-signature
+    FORK = "fork"  # two heads of one log that cannot both be true
+    CHECKPOINT_REFUSED = "checkpoint_refused"  # not signed by whom it should be, or an old one
+    HASH_STATED = "hash_stated"  # leaves the historian never saw: the gateway's word
+    EVIDENCE_STOPPED = "evidence_stopped"  # nothing is signed, and why
+    RECEIPT_REFUSED = "receipt_refused"  # for numbers that were never sent, or of no log of ours
 
 
 @dataclass(frozen=True, slots=True)
