@@ -61,21 +61,24 @@ def person_mark(record: Record, end_ns: int) -> Mark:
     )
 
 
-def disproved(mark: Mark, minutes: Iterable[StackMinutes]) -> Mark:
+def disproved(mark: Mark, piece: StackMinutes) -> Mark:
     """A mark that says "stopped" of a time most of which the source is known to have run."""
     if mark.kind != STOPPED or mark.contradicted is not None:
         return mark
-    ran = marked = 0
-    for piece in minutes:
-        running = piece.running[covered(mark, piece)]
-        ran, marked = ran + int((running == 1).sum()), marked + len(running)
-    if ran * 2 <= marked:
+    running = piece.running[covered(mark, piece)]
+    ran = int((running == 1).sum())
+    if ran * 2 <= len(running):
         return mark
     more = Text(
-        zh=f"{DISPROVED.zh}（{marked} 分钟中 {ran} 分钟）",
-        en=f"{DISPROVED.en} ({ran} of {marked} minutes)",
+        zh=f"{DISPROVED.zh}（{len(running)} 分钟中 {ran} 分钟）",
+        en=f"{DISPROVED.en} ({ran} of {len(running)} minutes)",
     )
     return replace(mark, contradicted=more)
+
+
+def out_of_control_of(basis: Basis, stack: Stack) -> list[Mark]:
+    """Times in which a failed or overdue check leaves the data without worth; number 0."""
+    return []
 
 
 def covered(mark: Mark, piece: StackMinutes) -> slice:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from drivers.model import Floats, Indices
 from reports.citations import MeterUse
+from reports.journal.record import Record
 from reports.periods import PLANT_TIME, Period
 from reports.site_stacks import Stack
 from reports.values import Text
@@ -118,9 +119,10 @@ class StackHours:
     pressure: Floats
     running: Floats
     marks: tuple[Mark, ...]
+    out_of_control: tuple[Mark, ...]
+    said: tuple[Record, ...]  # what the journal says of exceedances
     methods: Mapping[str, int]
     sources: tuple[MeterUse, ...]
-    notes: tuple[Text, ...] = ()
 
     @property
     def days(self) -> tuple[date, ...]:
