@@ -95,7 +95,7 @@ class PollutantHours:
     @property
     def judged(self) -> Bools:
         """Hours whose mean is compared with the limit."""
-        return self.valid & ~self.exempt
+        return self.valid & ~self.exempt & np.isfinite(self.converted)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
