@@ -25,6 +25,9 @@ from reports.formulas import (
     intensity,
     metering,
     pfc,
+    stack,
+    stack_checks,
+    stack_substitution,
     tariff,
     uncertainty,
     water,
@@ -72,6 +75,11 @@ GROUPS = (
         (*heat.CATALOGUE, *water.CATALOGUE, *coal.CATALOGUE),
     ),
     Group("绿色电力", "Green power", certificates.CATALOGUE),
+    Group(
+        "烟气排放监测",
+        "Stack monitoring",
+        (*stack.CATALOGUE, *stack_checks.CATALOGUE, *stack_substitution.CATALOGUE),
+    ),
 )
 
 FORMULAS: dict[str, Formula] = {each.name: each for group in GROUPS for each in group.formulas}

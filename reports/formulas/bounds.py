@@ -90,6 +90,16 @@ BOUNDS: Final[dict[str, Bounds]] = {
     "intensity_t_per_t": _PROCESS,
     "base_t_per_t": _GOODS,
     "see_t_per_t": _GOODS,
+    "area_m2": _b("0.01", "1000", "单位 m2", "m2"),
+    "velocity_m_s": _b("0", "100", "单位 m/s：40000 m/h 写作 11.1", "m per s: 11.1 for 40000 m/h"),
+    "velocity_coefficient": _b("0.2", "3", "速度场系数，如 1.05", "e.g. 1.05"),
+    "c_mg_m3": _b("0", "1000000", "单位 mg/m3：2 g/m3 写作 2000", "mg per m3: 2000 for 2 g"),
+    "flow_m3_h": _b("0", "50000000", "单位 m3/h：33 万 m3/h 写作 330000", "m3 per h"),
+    "ppm": _b("0", "1000000", "单位 ppm：2 % 写作 20000", "ppm: write 20000 for 2 %"),
+    "alpha_ref": _b("1", "20", "过量空气系数，如 1.7", "e.g. 1.7"),
+    "limit_percent": _b("0.1", "50", "百分数：2.5 % 写作 2.5", "percent: 2.5 for 2.5 %"),
+    "control_percent": _b("0.1", "50", "百分数：5 % 写作 5", "percent: 5 for 5 %"),
+    "gap_h": _b("0.01", "8784", "单位 h，不超过一年", "h, no more than a year"),
     "benchmark_t_per_t": _b(
         "0", "20", "单位 t/t：1423 kg/t 写作 1.423", "t per t: write 1.423 for 1423 kg per t"
     ),

@@ -23,6 +23,7 @@ from reports.formulas.numbers import (
     year_number,
 )
 from reports.formulas.parameter import Check, Parameter
+from reports.formulas.stack_names import STACK, STACK_RESULTS
 
 __all__ = ["PARAMETERS", "RESULTS", "Check", "Parameter", "meaning", "read_table"]
 
@@ -59,7 +60,7 @@ PARAMETERS: dict[str, Parameter] = {
     "waste_tar_t": P(T, "废焦油收集量", "waste tar collected"),
     "packing_t_per_t": P("t/t", "吨焙烧块填充焦单耗", "packing coke per baked anode", per_tonne),
     "green_coke_t": P(T, "生焦投入量", "green coke"),
-    "moisture_fraction": P(FRACTION, "生焦水分", "moisture of green coke", fraction),
+    "moisture_fraction": P(FRACTION, "水分（生焦或烟气）", "moisture of coke or gas", fraction),
     "volatiles_fraction": P(FRACTION, "生焦挥发分", "volatiles of green coke", fraction),
     "calcined_coke_t": P(T, "煅后焦产量", "calcined coke made"),
     "undercalcined_coke_t": P(T, "欠烧焦量", "under-calcined coke"),
@@ -110,7 +111,7 @@ PARAMETERS: dict[str, Parameter] = {
     "pfc_t_co2e_per_t": P("tCO2e/t", "吨铝阳极效应排放", "PFC per t of aluminium"),
     "current_ka": P("kA", "系列电流", "line current", line_ka),
     "pots": P("pots", "电解槽数", "pots in series"),
-    "hours": P("h", "运行小时", "hours"),
+    "hours": P("h", "小时数", "hours"),
     # fuels, carbonates
     "stock_begin": P("t | 10^4 Nm3", "期初库存", "stock at begin"),
     "purchased": P("t | 10^4 Nm3", "购入量", "purchased"),
@@ -190,6 +191,7 @@ PARAMETERS: dict[str, Parameter] = {
     "second_value": P("any", "缺口后第二次数值", "second value after the gap"),
     "other_value": P("any", "第二来源数值", "figure of the second source"),
     **ENERGY,
+    **STACK,
 }
 
 # What formulas return, where it is not a name that goes into one too.
@@ -223,6 +225,7 @@ RESULTS: dict[str, Parameter] = {
     "difference": P("any", "差异", "difference"),
     "difference_percent": P(PERCENT, "差异率", "difference, in percent"),
     **ENERGY_RESULTS,
+    **STACK_RESULTS,
 }
 
 
