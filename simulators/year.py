@@ -23,7 +23,11 @@ STEP_S = 300.0
 HOUR_S = 3600.0
 COUNTED = ("feed_shots",)  # of the pots: the register at the end of the hour
 _IN_HOUR = round(HOUR_S / STEP_S)
-GAUGES = ("potline.current", "potline.voltage", "heat_recovery.", "stack.", "pv.power")
+GAUGES = (
+    *("potline.current", "potline.voltage", "heat_recovery.", "stack.", "pv.power"),
+    *("scrubber.running", "desulphurisation.running"),
+)
+STATE = "stack.instrument_state"
 COUNTERS = (
     *("meter.energy_import", "gas.volume", "heat.energy", "water.volume", "pv.energy"),
     *("green_power.energy", "heat_recovery.heat_energy"),
@@ -118,7 +122,7 @@ class Year:
     def _keep(self, month: MonthOfYear, readings: Readings, begin_s: float) -> None:
         for point, values in readings.gauges.items():
             if point.partition(" ")[2].startswith(GAUGES):
-                means = values.reshape(-1, _IN_HOUR).mean(axis=1).astype(np.float32)
+                means = _means(point, values, readings).astype(np.float32)
                 kept = Hours(begin_s, means.astype(np.float64))
                 month.hours.setdefault(point, []).append(kept)
         for point, flow in readings.flows.items():
@@ -136,6 +140,19 @@ class Year:
         exact = self.registers[point] + np.cumsum(flow.rate) * STEP_S
         self.registers[point] = float(exact[-1])
         return Hours(begin_s, flow.shown(exact[_IN_HOUR - 1 :: _IN_HOUR]), before)
+
+
+def _means(point: str, values: Floats, readings: Readings) -> Floats:
+    """Of each hour; a stack's only while its instrument runs, where it runs at all."""
+    steps = values.reshape(-1, _IN_HOUR)
+    equipment, _, quantity = point.partition(" ")
+    plain: Floats = steps.mean(axis=1)
+    if not quantity.startswith("stack.") or quantity == STATE:
+        return plain
+    runs = readings.gauges[f"{equipment} {STATE}"].reshape(-1, _IN_HOUR) == 0
+    count = runs.sum(axis=1)
+    seen: Floats = np.where(runs, steps, 0.0).sum(axis=1) / np.maximum(count, 1)
+    return np.where(count > 0, seen, plain)
 
 
 def midnight(day: date) -> float:

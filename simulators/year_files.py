@@ -72,13 +72,18 @@ def _table(schema: Any, month: MonthOfYear, columns: dict[str, Column]) -> Any:
 
 
 def _rows(stretches: list[Hours]) -> Iterator[tuple[Any, Floats]]:
-    """Start of each hour (µs) and its value; of a new counter one row more before the first."""
+    """
+    Start of each hour (µs) and its value; of a new counter one row more before the first.
+
+    An hour without value (NaN) has no row.
+    """
     for stretch in stretches:
         first_us = round(stretch.begin_s * 1e6)
         time_us = first_us + np.arange(len(stretch.values), dtype=np.int64) * HOUR_US
         if stretch.before is not None:
             yield np.array([first_us - HOUR_US]), np.array([stretch.before])
-        yield time_us, stretch.values
+        there = np.isfinite(stretch.values)
+        yield time_us[there], stretch.values[there]
 
 
 def truth_of(year: Year, months: list[MonthOfYear]) -> dict[str, Any]:

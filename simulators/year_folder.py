@@ -15,6 +15,7 @@ from simulators.officer_year import (
 )
 from simulators.plant import Scenario, Section
 from simulators.smoke_site import design_of, site_stack
+from simulators.smoke_year import lay_in, smoke_of_year, write_smoke_year
 from simulators.truth import write
 from simulators.year import Run, Year
 from simulators.year_files import truth_of, write_hours
@@ -56,7 +57,10 @@ def write_year(folder: Folder, year: int, pots: int, seed: int) -> int:
     folder.history(name).parent.mkdir(parents=True, exist_ok=True)
     office = folder.entries(name).parent
     office.mkdir(parents=True, exist_ok=True)
+    smoke = smoke_of_year(made)
+    lay_in(months, smoke)
     rows = write_hours(folder.history(name), made, months)
+    write_smoke_year(folder.history(name).parent, office, smoke)
     truth = truth_of(made, months)
     for month in months:
         consumed = burnt(made, month)
