@@ -1,10 +1,10 @@
 """
 The check sum of HJ 212 (Appendix A), and the wrong ones that real devices send.
 
-r starts as 0xFFFF; for each byte r = (r >> 8) xor byte, then eight shifts with 0xA001. What is kept
-from byte to byte is therefore eight bits only, h → M(h xor byte) with a linear M, and M to the power
-of eight is the identity. So the sum of a text is that of the xor of its 8-byte words, which is how
-it is calculated here; what that means for what it can detect stands in docs/hj212.md.
+r starts as 0xFFFF; for each byte r = (r >> 8) xor byte, then eight shifts with 0xA001. What is
+kept from byte to byte is therefore eight bits only, h → M(h xor byte) with a linear M, and M to the
+power of eight is the identity. So the sum of a text is that of the xor of its 8-byte words, which
+is how it is calculated here; what it can therefore not detect stands in docs/hj212.md.
 """
 
 from typing import Literal

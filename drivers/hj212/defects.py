@@ -1,8 +1,8 @@
 """
 What can be wrong with a frame, by a stable code: text in both languages, and how much it matters.
 
-``broken``: the frame is not to be trusted (length, sum). ``form``: it breaks the standard's form and
-is read all the same. ``remark``: a value or habit somebody should look at; our own limits.
+``broken``: the frame is not to be trusted (length, sum). ``form``: it breaks the standard's form
+and is read all the same. ``remark``: a value or habit somebody should look at; our own limits.
 """
 
 from dataclasses import dataclass
@@ -80,12 +80,12 @@ CATALOGUE: dict[str, tuple[Severity, str, str]] = {
     "crc_modbus": (
         "broken",
         "CRC 为 Modbus 算法（{received}），应按 HJ 212 附录 A 计算为 {expected}；请修改数采仪设置",
-        "the CRC is a Modbus one ({received}); by HJ 212 Appendix A it is {expected}: correct the logger",
+        "a Modbus CRC ({received}); by HJ 212 Appendix A it is {expected}: correct the logger",
     ),
     "crc_modbus_swapped": (
         "broken",
         "CRC 为 Modbus 算法且高低字节颠倒（{received}），应为 {expected}；请修改数采仪设置",
-        "the CRC is a Modbus one, low byte first ({received}); it should be {expected}: correct the logger",
+        "a Modbus CRC, low byte first ({received}); it should be {expected}: correct the logger",
     ),
     "crc_swapped": (
         "broken",

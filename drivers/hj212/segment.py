@@ -13,6 +13,7 @@ BEIJING = timezone(timedelta(hours=8))  # all times of HJ 212
 HEAD = ("QN", "ST", "CN", "PW", "MN", "Flag", "PNUM", "PNO", "RF")
 
 WANTS_ANSWER = 1  # bit 0; the letter A in 2017, D in 2025
+WITHOUT_MN = frozenset({"1001", "1002", "9011", "9012", "9013"})  # of 2025, before 1002 gives one
 NUMBERED = 2  # bit 1, PNUM and PNO stand in the head; the letter D in 2017, A in 2025
 
 
@@ -96,7 +97,12 @@ class Segment:
             ("PNO", "" if self.pno is None else str(self.pno)),
             ("RF", "1" if self.rf else ""),
         )
-        head = "".join(f"{name}={value};" for name, value in values if value)
+        nameless = (
+            self.version == 2025 and self.cn in WITHOUT_MN
+        )  # "MN=;" stands there all the same
+        head = "".join(
+            f"{name}={value};" for name, value in values if value or (nameless and name == "MN")
+        )
         return f"{head}CP=&&{self.cp_text}&&"
 
 
@@ -116,14 +122,33 @@ def parse_body(text: str, at: int = 0) -> tuple[Item, ...]:
     if not text:
         return ()
     items: list[Item] = []
-    for part in text.split(";"):
+    for part in _apart(text, ";"):
         fields: list[Field] = []
-        for piece in part.split(","):
+        for piece in _apart(part, ","):
             name, equals, value = piece.partition("=")
             fields.append(Field(name, value if equals else None, at))
             at += len(piece) + 1
         items.append(tuple(fields))
     return tuple(items)
+
+
+def _apart(text: str, mark: str) -> list[str]:
+    """``text.split(mark)``, but a log text between slashes, ``i11001-Info=//…//``, stays whole."""
+    pieces = text.split(mark)
+    if "=//" not in text:
+        return pieces
+    whole: list[str] = []
+    open_log = False
+    for piece in pieces:
+        if open_log:
+            whole[-1] += mark + piece
+        else:
+            whole.append(piece)
+        log = whole[-1].rpartition("=//")[2] if "=//" in whole[-1] else None
+        open_log = log is not None and "//" not in log
+    if open_log:  # never closed: no log text, the marks count
+        return pieces
+    return whole
 
 
 def moment(text: str | None) -> datetime | None:

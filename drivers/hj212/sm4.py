@@ -1,8 +1,8 @@
 """
 SM4 of HJ 212-2025 (6.4, A.2): the CP body in ECB, whole 16-byte blocks only, the tail stays plain.
 
-Length and sum are those of the plain text; on the wire stand the raw cipher bytes. That they are raw
-is derived from the lengths printed in the standard's two examples, not yet tried with a platform.
+Length and sum are those of the plain text; on the wire stand the raw cipher bytes. That they are
+raw follows from the lengths printed in the standard's two examples; not yet tried with a platform.
 """
 
 from functools import lru_cache
@@ -16,7 +16,7 @@ BLOCK = 16
 KEY_BYTES = 16
 
 
-class KeyError16(ValueError):
+class WrongKeyError(ValueError):
     """An SM4 key that has not 16 bytes."""
 
 
@@ -25,7 +25,7 @@ def _cipher(key: bytes) -> "Cipher[ECB]":
     from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
     if len(key) != KEY_BYTES:
-        raise KeyError16(f"SM4 key of {len(key)} bytes, not {KEY_BYTES}")
+        raise WrongKeyError(f"SM4 key of {len(key)} bytes, not {KEY_BYTES}")
     return Cipher(algorithms.SM4(key), modes.ECB())  # noqa: S305 - the standard asks for ECB
 
 
