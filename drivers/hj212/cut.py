@@ -141,7 +141,7 @@ def _end(data: bytes | bytearray, at: int) -> tuple[int, bool]:
     """The byte after the line end that stands there, and whether it is CR LF."""
     if data[at : at + 2] == b"\r\n":
         return at + 2, True
-    return (at + 1 if data[at : at + 1] in {b"\r", b"\n"} else at), False
+    return (at + 1 if data[at : at + 1] in (b"\r", b"\n") else at), False
 
 
 def judge(wire: bytes, received: int, key: bytes | None) -> tuple[bytes, CrcKind, bool]:
