@@ -28,6 +28,8 @@ def report(  # noqa: PLR0913, PLR0917 - each is an option of the command
     site: Annotated[Path | None, typer.Option(help="site.toml")] = None,
     month: Annotated[str, typer.Option(help="2026-10")] = "",
     year: Annotated[str, typer.Option(help="2026")] = "",
+    quarter: Annotated[str, typer.Option(help="2026-Q1")] = "",
+    day: Annotated[str, typer.Option(help="2026-10-05")] = "",
     first: Annotated[str, typer.Option("--from", help="2026-03-01")] = "",
     last: Annotated[str, typer.Option("--to", help="2026-06-30")] = "",
     out: Annotated[Path | None, typer.Option(help=say("输出文件夹", "folder to write to"))] = None,
@@ -50,10 +52,12 @@ def report(  # noqa: PLR0913, PLR0917 - each is an option of the command
         raise ConfigError([f"--lang {lang}: zh | en"])
     if not name:
         for known, kind in REPORTS.items():
-            spans = "--month|--year|--from --to" if kind.span == "any" else f"--{kind.span}"
+            every = "--month|--quarter|--year|--day|--from --to"
+            spans = every if kind.span == "any" else f"--{kind.span}"
             typer.echo(f"{known:<16} {spans:<8} {say(kind.zh, kind.en)}")
         return
-    period = _period(name, month, year, (first, last))
+    given = {"month": month, "year": year, "quarter": quarter, "day": day}
+    period = _period(name, {key: text for key, text in given.items() if text}, (first, last))
     if site is None or out is None:
         raise ConfigError([say("缺少 --site 或 --out", "--site and --out are needed")])
     if preliminary or not REPORTS[name].ahead:
@@ -69,7 +73,7 @@ def report(  # noqa: PLR0913, PLR0917 - each is an option of the command
         raise typer.Exit(1)
 
 
-def _period(name: str, month: str, year: str, days: tuple[str, str]) -> Period:
+def _period(name: str, given: dict[str, str], days: tuple[str, str]) -> Period:
     """The period asked for. Raises ConfigError when the report is not of such a period."""
     from reports.make import REPORTS
 
@@ -77,32 +81,34 @@ def _period(name: str, month: str, year: str, days: tuple[str, str]) -> Period:
         known = ", ".join(REPORTS)
         raise ConfigError([say(f"没有报告 {name!r}；有：{known}", f"no report {name!r}: {known}")])
     span: str = REPORTS[name].span
-    given = {"month": month, "year": year}
     if span == "any":
         if any(days):
-            return _interval(name, days, month or year)
-        if bool(month) == bool(year):
+            return _interval(name, days, "".join(given.values()))
+        if len(given) != 1:
             raise ConfigError([_one_of(name)])
-        span = "month" if month else "year"
-    other = "year" if span == "month" else "month"
-    if not given[span] or given[other] or any(days):
-        example = "2026-10" if span == "month" else "2026"
+        span = next(iter(given))
+    if set(given) != {span} or any(days):
         raise ConfigError(
-            [say(f"{name} 请给 --{span} {example}", f"{name}: give --{span} {example}")]
+            [say(f"{name} 请给 --{span} {_SPANS[span]}", f"{name}: give --{span} {_SPANS[span]}")]
         )
     if span == "month":
-        return parse_month(month)
+        return parse_month(given[span])
     try:
-        period = Period.parse(year)
+        period = Period.parse(given[span])
     except ValueError as error:
-        raise ConfigError([f"--year {year}: {error}"]) from None
-    if not period.is_year:
-        raise ConfigError([f"--year {year}: 2026"])
+        raise ConfigError([f"--{span} {given[span]}: {error}"]) from None
+    fits = {"year": period.is_year, "quarter": period.is_quarter, "day": len(period.days) == 1}
+    if not fits[span]:
+        raise ConfigError([f"--{span} {given[span]}: {_SPANS[span]}"])
     return period
 
 
+_SPANS = {"month": "2026-10", "year": "2026", "quarter": "2026-Q1", "day": "2026-10-05"}
+
+
 def _one_of(name: str) -> str:
-    wanted = "--month 2026-10 | --year 2026 | --from 2026-03-01 --to 2026-06-30"
+    wanted = " | ".join(f"--{span} {example}" for span, example in _SPANS.items())
+    wanted = f"{wanted} | --from 2026-03-01 --to 2026-06-30"
     return say(f"{name} 请给且只给一种：{wanted}", f"{name}: give exactly one of {wanted}")
 
 

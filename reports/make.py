@@ -19,7 +19,7 @@ from reports.rules.overlay import load_packs
 from reports.rules.packs import RuleError
 from reports.rules.units import value_text
 from reports.series.store import SeriesError, open_series
-from reports.site import load_site
+from reports.site import Site, load_site
 from reports.values import Text
 from reports.versions import FORMATS, Written, write_report
 from reports.words import number_text
@@ -34,6 +34,7 @@ class ReportKind:
     zh: str
     en: str
     ahead: bool = False  # it speaks of what shall be: made before its period begins
+    stacks: bool = False  # of emission points, whether a potline ran or not
 
     def make(self, basis: Basis) -> Content:
         module, _, name = self.maker.partition(":")
@@ -91,6 +92,13 @@ REPORTS: Final[Mapping[str, ReportKind]] = {
         "能源消耗与能效报告（月、年或任意区间）",
         "energy: per tonne, levels, tariff, green power, waste heat",
     ),
+    "emissions": ReportKind(
+        "any",
+        "reports.emissions.report:emissions",
+        "排放口监测与排放量报告（日、月、季、年或任意区间）",
+        "stack emissions: hours, limits, marks, totals",
+        stacks=True,
+    ),
 }
 _NOT_OVER: Final = Text(zh="试算：该期间尚未结束", en="preliminary: the period is not over")
 
@@ -133,8 +141,7 @@ def make_report(
     if unknown:
         raise ConfigError([f"--format {','.join(unknown)}: {', '.join(FORMATS)}"])
     site = load_site(site_file)
-    if not any(line.runs_in(period.first, period.after) for line in site.potline):
-        raise ConfigError([say(f"{period} 没有工序运行", f"no potline ran in {period}")])
+    _refuse_without_a_place(site, period, REPORTS[name])
     lodgings = read_lodgings(site.entries)
     try:
         with open_series(site) as series:
@@ -149,6 +156,24 @@ def make_report(
         trial = Doubt(line=content.headline[0], text=_NOT_OVER)
         content = content.model_copy(update={"warnings": (trial, *content.warnings)})
     return write_report(content, out, site_file, lodgings, formats, lang, ledger)
+
+
+def _refuse_without_a_place(site: Site, period: Period, kind: ReportKind) -> None:
+    """Raises ConfigError when nothing that the report speaks of was there in the period."""
+    if kind.stacks:
+        if not any(stack.works_in(period.first, period.after) for stack in site.stacks):
+            raise ConfigError(
+                [
+                    say(
+                        f"{period} 没有在用的排放口；请按排污许可证在 site.toml 写 [[stacks]]",
+                        f"no stack was in use in {period}; describe them in site.toml under "
+                        "[[stacks]], as the discharge permit states them",
+                    )
+                ]
+            )
+        return
+    if not any(line.runs_in(period.first, period.after) for line in site.potline):
+        raise ConfigError([say(f"{period} 没有工序运行", f"no potline ran in {period}")])
 
 
 def summary(written: Written) -> str:

@@ -54,6 +54,7 @@ class Section(StrEnum):
     ALLOWANCE = "allowance"
     CBAM = "cbam"
     ENERGY = "energy"
+    EMISSIONS = "emissions"  # of stacks
     CHECK = "check"  # a second source of a figure
     INFORMATION = "information"
 

@@ -10,6 +10,7 @@ PLANT_TIME = timezone(timedelta(hours=8))  # fixed: no summer time enters a tota
 
 _YEAR = re.compile(r"(\d{4})")
 _MONTH = re.compile(r"(\d{4})-(\d{2})")
+_QUARTER = re.compile(r"(\d{4})-[Qq]([1-4])")
 _DAY = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
 _SPAN = re.compile(r"(\d{4}-\d{2}-\d{2})_(\d{4}-\d{2}-\d{2})")
 
@@ -17,8 +18,8 @@ _SPAN = re.compile(r"(\d{4}-\d{2}-\d{2})_(\d{4}-\d{2}-\d{2})")
 @dataclass(frozen=True, slots=True, order=True)
 class Period:
     """
-    A year (``2026``), month (``2026-10``), day (``2026-10-05``) or any days of plant time
-    (``2026-03-10_2026-06-20``, both included): first day to the day after.
+    A year (``2026``), quarter (``2026-Q1``), month (``2026-10``), day (``2026-10-05``) or any days
+    of plant time (``2026-03-10_2026-06-20``, both included): first day to the day after.
 
     ``start`` is in it, ``end`` is not; a window belongs to the period in which it starts.
     """
@@ -37,6 +38,8 @@ class Period:
                 return cls.month(int(found[1]), int(found[2]))
             if found := _YEAR.fullmatch(text):
                 return cls.year(int(found[1]))
+            if found := _QUARTER.fullmatch(text):
+                return cls.quarter(int(found[1]), int(found[2]))
             if found := _SPAN.fullmatch(text):
                 return cls.between(*map(date.fromisoformat, found.groups()))
         except ValueError:
@@ -51,6 +54,11 @@ class Period:
     @classmethod
     def month(cls, year: int, month: int) -> "Period":
         return cls(date(year, month, 1), date(year + month // 12, month % 12 + 1, 1))
+
+    @classmethod
+    def quarter(cls, year: int, quarter: int) -> "Period":
+        first = cls.month(year, 3 * quarter - 2)
+        return cls(first.first, cls.month(year, 3 * quarter).after)
 
     @classmethod
     def year(cls, year: int) -> "Period":
@@ -82,6 +90,15 @@ class Period:
                 found.append(month)
             month = Period.month(month.after.year, month.after.month)
         return tuple(found)
+
+    @property
+    def is_quarter(self) -> bool:
+        return self == self.whole_quarter
+
+    @property
+    def whole_quarter(self) -> "Period":
+        """The quarter in which it begins."""
+        return Period.quarter(self.first.year, (self.first.month + 2) // 3)
 
     @property
     def is_month(self) -> bool:
@@ -125,6 +142,8 @@ class Period:
     def __str__(self) -> str:
         if self.is_year:
             return f"{self.first:%Y}"
+        if self.is_quarter:
+            return f"{self.first:%Y}-Q{(self.first.month + 2) // 3}"
         if self.is_month or len(self.days) == 1:
             return self.first.strftime("%Y-%m" if self.is_month else "%Y-%m-%d")
         return f"{self.first}_{self.after - timedelta(days=1)}"
