@@ -7,7 +7,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
 
-from drivers.language import say, why
+from drivers.language import say
 from drivers.model import ConfigError
 from reports.entries.facts import date_text
 from reports.grade.columns import (
@@ -157,7 +157,7 @@ def read_sheet(path: Path) -> tuple[dict[str, Any], Callable[[Loc], str]]:
     except OSError:
         raise
     except Exception as error:  # noqa: BLE001 - openpyxl raises whatever its parts raise
-        raise ConfigError([f"{path}: {why(error)}"]) from None
+        raise ConfigError([f"{path}: {error}"]) from None
     lacking = [name for name in (PAPER, COVERAGE, ROWS) if name not in book.sheetnames]
     if lacking:
         raise ConfigError([f"{path}: " + say("缺少工作表 ", "no sheet ") + ", ".join(lacking)])

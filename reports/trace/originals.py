@@ -89,6 +89,14 @@ def find_line(folder: Path, start: str, end: str, after_ns: int) -> Original | N
     return None
 
 
+def oldest_batch(folder: Path) -> int:
+    """When the oldest batch of a log that is still there was closed, ns. Raises OriginalsError."""
+    for path in _segments(folder):
+        for place in _places(path):
+            return place.closed_ns
+    raise OriginalsError(f"{folder}: no batch")
+
+
 def find_in(original: Original, start: str, end: str) -> str | None:
     """The line of a batch that starts and ends so."""
     for line in original.lines():

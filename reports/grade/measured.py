@@ -1,0 +1,342 @@
+"""Evidence from stack hours: limits met for a whole year, no exceedance, valid CEMS data."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from itertools import groupby
+from typing import Final
+
+import numpy as np
+
+from reports.assembly import Argument
+from reports.emissions.hours import exceedances
+from reports.emissions.states import HOUR_NS, Bools, Exceedance, PollutantHours, StackHours, State
+from reports.grade.bench import Bench, figure
+from reports.grade.evidence import LimitsMet, NoExceedance, Uptime
+from reports.grade.findings import Case, Finding, Status, join, unknown, worst
+from reports.grade.ours import ours
+from reports.metered import amount
+from reports.periods import PLANT_TIME
+from reports.site_stacks import Stack
+from reports.values import Text
+
+POLLUTANTS: Final = {
+    "pm": Text(zh="颗粒物", en="particulate matter"),
+    "so2": Text(zh="二氧化硫", en="SO2"),
+    "nox": Text(zh="氮氧化物", en="NOx"),
+    "fluoride": Text(zh="氟化物", en="fluoride"),
+    "asphalt_fume": Text(zh="沥青烟", en="asphalt fume"),
+}
+CASES: Final = 200  # listed; the rest is counted
+HUNDRED: Final = Decimal(100)
+
+
+@dataclass(frozen=True, slots=True)
+class _OfStack:
+    """What one stack says of a limit."""
+
+    status: Status
+    text: Text
+    highest: Decimal | None
+    above: int
+    valid: int
+    inputs: tuple[Argument, ...]
+    cases: tuple[Case, ...]
+
+
+def limits_met(bench: Bench, industry: str, asked: LimitsMet) -> Finding:
+    """Every judged hour of the year at or below the limit, at every stack that is meant."""
+    meant = bench.stacks(industry, asked.stacks)
+    lacking = sorted(set(asked.stacks) - {stack.id for stack in meant})
+    if lacking:
+        return unknown(
+            f"site.toml 中没有排放口 {'、'.join(lacking)}",
+            f"no stack {', '.join(lacking)} in site.toml",
+            "set_up",
+        )
+    named = bool(asked.stacks)
+    stacks = [stack for stack in meant if named or asked.pollutant in stack.pollutants]
+    name = pollutant_name(asked.pollutant)
+    if not stacks:
+        return unknown(f"没有排放口监测{name.zh}", f"no stack has {name.en} measured", "set_up")
+    found = [_of_stack(bench, stack, asked) for stack in stacks]
+    known = [each.highest for each in found if each.highest is not None]
+    status = worst([each.status for each in found])
+    above, valid = sum(x.above for x in found), sum(x.valid for x in found)
+    often = valid > 0 and Decimal(above) * HUNDRED > ours().rebuild_percent * valid
+    return Finding(
+        status,
+        join([each.text for each in found]),
+        max(known) if known else None,
+        "mg/m3",
+        2,
+        tuple(argument for each in found for argument in each.inputs),
+        tuple(case for each in found for case in each.cases),
+        effort="" if status is Status.PROVEN else "rebuild" if above and often else "wait",
+    )
+
+
+def pollutant_name(pollutant: str) -> Text:
+    """What a pollutant is called."""
+    return POLLUTANTS.get(pollutant, Text(zh=pollutant, en=pollutant))
+
+
+def _of_stack(bench: Bench, stack: Stack, asked: LimitsMet) -> _OfStack:
+    at = stack.reference_o2
+    if asked.reference_o2 is not None and at != asked.reference_o2:
+        wanted = asked.reference_o2
+        text = Text(
+            zh=f"{stack.id} 折算基准氧为 {'无' if at is None else at} %，指标表为 {wanted} %",
+            en=f"{stack.id} is converted to {'none' if at is None else at} % O2, "
+            f"the table wants {wanted} %",
+        )
+        return _OfStack(Status.UNKNOWN, text, None, 0, 0, (), ())
+    hours = bench.hours(stack)
+    mine = hours.pollutants.get(asked.pollutant)
+    if mine is None:
+        text = Text(zh=f"{stack.id} 未监测该污染物", en=f"{stack.id} does not measure it")
+        return _OfStack(Status.UNKNOWN, text, None, 0, 0, (), ())
+    judged = mine.judged & ~np.isnan(mine.converted)
+    above: Bools = judged & (mine.converted > float(asked.limit))
+    capture = capture_of(mine)
+    enough = capture is not None and capture * HUNDRED >= ours().least_capture_percent
+    status = (
+        Status.FAILED
+        if above.any()
+        else Status.PROVEN
+        if enough and judged.any()
+        else Status.UNKNOWN
+    )
+    highest = amount(float(mine.converted[judged].max())) if judged.any() else None
+    return _OfStack(
+        status,
+        _limit_text(stack, mine, (judged, above), capture, highest),
+        highest,
+        int(above.sum()),
+        int(judged.sum()),
+        _limit_lines(bench, hours, mine, highest, capture),
+        _cases(stack.id, hours, above, mine.converted, asked),
+    )
+
+
+def _limit_text(
+    stack: Stack,
+    mine: PollutantHours,
+    masks: tuple[Bools, Bools],
+    capture: Decimal | None,
+    highest: Decimal | None,
+) -> Text:
+    judged, above = masks
+    excluded, exempt = int(mine.having(State.EXCLUDED).sum()), int((mine.valid & mine.exempt).sum())
+    share = "—" if capture is None else f"{capture * HUNDRED:.2f} %"
+    top = "—" if highest is None else f"{highest:.2f}"
+    told_zh = (
+        f"{stack.id}：有效小时 {int(judged.sum())}，最高 {top} mg/m3，超出 {int(above.sum())} 小时"
+    )
+    told_en = (
+        f"{stack.id}: {int(judged.sum())} valid hours, highest {top} mg/m3, "
+        f"{int(above.sum())} above"
+    )
+    return Text(
+        zh=f"{told_zh}；标记剔除 {excluded}，启停 {exempt}；有效率 {share}"
+        + ("" if capture is None else _too_little(capture).zh),
+        en=f"{told_en}; left out by marks {excluded}, start and stop {exempt}; captured {share}"
+        + ("" if capture is None else _too_little(capture).en),
+    )
+
+
+def _too_little(capture: Decimal) -> Text:
+    least = ours().least_capture_percent
+    if capture * HUNDRED >= least:
+        return Text(zh="", en="")
+    return Text(
+        zh=f"，低于 {least} %（本程序自定），不足以证明",
+        en=f", below {least} % (our own limit): too little to prove it",
+    )
+
+
+def capture_of(mine: PollutantHours) -> Decimal | None:
+    """
+    Valid hours over the hours of the year in which the source ran and the stack was in use.
+
+    Hours a mark took out count as not captured: 0 to 1, None when there was no hour at all.
+    """
+    due = int((~mine.having(State.STOPPED, State.OUTSIDE)).sum())
+    return None if due == 0 else Decimal(int(mine.valid.sum())) / due
+
+
+def _limit_lines(
+    bench: Bench,
+    hours: StackHours,
+    mine: PollutantHours,
+    highest: Decimal | None,
+    capture: Decimal | None,
+) -> tuple[Argument, ...]:
+    stack, name = hours.stack, pollutant_name(mine.pollutant)
+    sources = bench.sources(hours, (mine.pollutant, f"{mine.pollutant}_converted", "no", "no2"))
+    of = f"{stack.name.zh}{name.zh}", f"{stack.name.en}, {name.en}"
+    top = Text(zh=f"{of[0]}最高小时均值", en=f"{of[1]}: highest hourly mean")
+    share = Text(zh=f"{of[0]}全年有效率", en=f"{of[1]}: share of hours valid")
+    heads = (
+        figure(stack.id, f"{mine.pollutant}_hour_highest", top, "mg/m3", 2),
+        figure(stack.id, f"{mine.pollutant}_year_capture", share, "fraction", 4),
+    )
+    return bench.line(heads[0], highest, sources), bench.line(heads[1], capture, sources)
+
+
+def _cases(
+    place: str, hours: StackHours, above: Bools, values: object, asked: LimitsMet
+) -> tuple[Case, ...]:
+    """Hours above the limit, those one after the other joined."""
+    found = []
+    numbers = np.asarray(values, dtype=np.float64)
+    places = np.flatnonzero(above)
+    for _, group in groupby(enumerate(places), key=lambda each: each[1] - each[0]):
+        run = [int(n) for _, n in group]
+        start, top = int(hours.start_ns[run[0]]), float(numbers[run].max())
+        name = pollutant_name(asked.pollutant)
+        found.append(
+            Case(
+                place,
+                start,
+                start + len(run) * HOUR_NS,
+                Text(
+                    zh=f"{name.zh}最高 {top:.2f} mg/m3，指标 {asked.limit}",
+                    en=f"{name.en} up to {top:.2f} mg/m3, the table says {asked.limit}",
+                ),
+            )
+        )
+    return tuple(found[:CASES])
+
+
+def no_exceedance(bench: Bench, industry: str, asked: NoExceedance) -> Finding:
+    """Permit limits kept all year; what equipment caused was reported when it occurred."""
+    stacks = [x for x in bench.stacks(industry, asked.stacks) if x.limits]
+    if not stacks:
+        return unknown(
+            "没有带许可限值的排放口", "no stack with limits of its permit in site.toml", "set_up"
+        )
+    open_cases: list[Case] = []
+    explained, counted, thin = 0, 0, False
+    inputs: list[Argument] = []
+    for stack in stacks:
+        hours = bench.hours(stack)
+        for each in exceedances(hours, stack):
+            if not each.judged:
+                continue
+            counted += each.hours
+            if _reported(bench, each):
+                explained += each.hours
+            else:
+                open_cases.append(_exceeded(each))
+        captures = [capture_of(mine) for mine in hours.pollutants.values()]
+        thin = thin or any(
+            x is None or x * HUNDRED < ours().least_capture_percent for x in captures
+        )
+        inputs.append(_exceeded_line(bench, hours, stack))
+    return _exceedance_finding(open_cases, (explained, counted), tuple(inputs), thin=thin)
+
+
+def _exceeded_line(bench: Bench, hours: StackHours, stack: Stack) -> Argument:
+    total = sum(each.hours for each in exceedances(hours, stack) if each.judged)
+    label = Text(zh=f"{stack.name.zh}超许可限值小时", en=f"{stack.name.en}: hours above the permit")
+    head = figure(stack.id, "year_exceeded_hours", label, "h", 0)
+    return bench.line(head, Decimal(total), bench.sources(hours, stack.pollutants))
+
+
+def _exceedance_finding(
+    open_cases: Sequence[Case],
+    hours: tuple[int, int],
+    inputs: tuple[Argument, ...],
+    *,
+    thin: bool,
+) -> Finding:
+    explained, counted = hours
+    status = Status.FAILED if open_cases else Status.UNKNOWN if thin else Status.PROVEN
+    zh = f"超许可限值 {counted} 小时，其中发生时已报告 {explained} 小时"
+    en = f"{counted} hours above the permit, {explained} of them reported when they occurred"
+    if thin:
+        zh += f"；有效率低于 {ours().least_capture_percent} %（本程序自定），不足以证明"
+        en += f"; captured below {ours().least_capture_percent} % (our own limit)"
+    return Finding(
+        status,
+        Text(zh=zh, en=en),
+        Decimal(counted),
+        "h",
+        0,
+        inputs,
+        tuple(open_cases[:CASES]),
+        effort="" if status is Status.PROVEN else "wait",
+    )
+
+
+def _reported(bench: Bench, each: Exceedance) -> bool:
+    """A record says that equipment was the cause and whom it was reported to, on its very day."""
+    for record in bench.journal.records:
+        if record.number not in each.handled:
+            continue
+        by_equipment = record.what in {"control", "instrument"}
+        if by_equipment and (told := record.facts.get("reported_at", "")):
+            moment = datetime.fromisoformat(told.replace(" ", "T"))
+            moment = moment if moment.tzinfo else moment.replace(tzinfo=PLANT_TIME)
+            began = datetime.fromtimestamp(each.start_ns // 10**9, UTC)
+            if moment.astimezone(UTC) <= _day_after(began, each):
+                return True
+    return False
+
+
+def _day_after(began: datetime, each: Exceedance) -> datetime:
+    """Until then a report still came when it occurred: 24 hours after it began (our reading)."""
+    return datetime.fromtimestamp(max(each.end_ns // 10**9, began.timestamp() + 86_400), UTC)
+
+
+def _exceeded(each: Exceedance) -> Case:
+    name = pollutant_name(each.pollutant)
+    return Case(
+        each.stack,
+        each.start_ns,
+        each.end_ns,
+        Text(
+            zh=f"{name.zh}最高 {each.highest:.2f} mg/m3，许可限值 {each.limit:g}，未见发生时的报告",
+            en=f"{name.en} up to {each.highest:.2f} mg/m3, permit {each.limit:g}, "
+            "no report of the time it occurred",
+        ),
+    )
+
+
+def cems_uptime(bench: Bench, industry: str, asked: Uptime) -> Finding:
+    """Share of hours with valid CEMS data, of the worst pollutant of the worst stack."""
+    stacks = [stack for stack in bench.stacks(industry) if stack.limits]
+    shares: list[tuple[Decimal, str]] = []
+    inputs: list[Argument] = []
+    for stack in stacks:
+        hours = bench.hours(stack)
+        for mine in hours.pollutants.values():
+            capture = capture_of(mine)
+            if capture is not None:
+                shares.append(
+                    (capture * HUNDRED, f"{stack.id} {pollutant_name(mine.pollutant).zh}")
+                )
+                inputs += _limit_lines(bench, hours, mine, _highest(mine), capture)[1:]
+    if not shares:
+        return unknown("没有排放口数据", "there are no data of any stack", "set_up")
+    least, place = min(shares)
+    met = least >= asked.percent
+    return Finding(
+        Status.PROVEN if met else Status.FAILED,
+        Text(
+            zh=f"最低 {least:.2f} %（{place}），要求 {asked.percent} %",
+            en=f"lowest {least:.2f} % ({place}), wanted {asked.percent} %",
+        ),
+        least,
+        "%",
+        2,
+        tuple(inputs),
+        effort="" if met else "wait",
+    )
+
+
+def _highest(mine: PollutantHours) -> Decimal | None:
+    judged = mine.judged & ~np.isnan(mine.converted)
+    return amount(float(mine.converted[judged].max())) if judged.any() else None
