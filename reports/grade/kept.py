@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 
 from reports.emissions.minutes import points_of
+from reports.emissions.states import Bools
 from reports.grade.bench import Bench, figure
 from reports.grade.evidence import Retention
 from reports.grade.findings import Case, Finding, Status, unknown
@@ -100,14 +101,14 @@ def _look(bench: Bench, points: Sequence[Meter], wanted: Period) -> list[_Kept]:
     return [_kept(point, found, wanted) for point, found in there.items()]
 
 
-def _kept(point: Meter, there: np.ndarray[tuple[int], np.dtype[np.bool_]], wanted: Period) -> _Kept:
+def _kept(point: Meter, there: Bools, wanted: Period) -> _Kept:
     by_day = there.reshape(-1, 24)
-    days = by_day.any(axis=1)
+    days: Bools = np.asarray(by_day.any(axis=1), dtype=bool)
     if not days.any():
         return _Kept(point, None, (wanted,), 0)
     oldest = wanted.days[int(np.flatnonzero(days)[0])]
     holes = []
-    for empty, group in groupby(enumerate(days.tolist()), key=lambda each: not each[1]):
+    for empty, group in groupby(enumerate(bool(day) for day in days), key=lambda each: not each[1]):
         run = [n for n, _ in group]
         if empty:
             holes.append(Period.between(wanted.days[run[0]], wanted.days[run[-1]]))
