@@ -171,8 +171,9 @@ def simulate(  # noqa: PLR0913 - options of a command
 
 
 def _smoke(folder: Path, year: int, seed: int, planted: list[str]) -> None:
-    """``smoke-<year>.parquet``, its truth, and a ``site.toml`` for it."""
+    """``smoke-<year>.parquet``, its truth, a ``site.toml`` for it and the officer's journal."""
     from simulators.smoke_files import write_smoke
+    from simulators.smoke_officer import write_journal_table
     from simulators.smoke_plan import Happening, plan_of_year
     from simulators.smoke_site import smoke_site
 
@@ -186,7 +187,9 @@ def _smoke(folder: Path, year: int, seed: int, planted: list[str]) -> None:
     site = folder / "site.toml"
     site.write_text(smoke_site("demo", plan.stacks), "utf-8")
     history = folder / "history"
-    for path in (history / f"smoke-{year}.parquet", history / f"truth-smoke-{year}.json", site):
+    journal = write_journal_table(folder / "journal", made)
+    paths = (history / f"smoke-{year}.parquet", history / f"truth-smoke-{year}.json", site, journal)
+    for path in paths:
         typer.echo(path)
     for truth in made.truths:
         for name, one in truth.pollutants.items():

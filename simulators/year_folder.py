@@ -6,6 +6,7 @@ from pathlib import Path
 from simulators.folder import CHINESE, Folder, historian_text
 from simulators.months import month_span
 from simulators.officer import write_workbook
+from simulators.officer_gate import gate_entries
 from simulators.officer_year import (
     PLATFORM_FILE,
     burnt,
@@ -67,7 +68,8 @@ def write_year(folder: Folder, year: int, pots: int, seed: int) -> int:
         truth["months"][month.month]["burnt"] = {
             key: getattr(consumed, key) for key in consumed.__slots__
         }
-        write_workbook(folder.entries(month.month), entries_of_month(made, month))
+        rows_of_month = [*entries_of_month(made, month), *gate_entries(made, month)]
+        write_workbook(folder.entries(month.month), rows_of_month)
     of_year = [*entries_of_year(made), *certificates(made, instruments(made), LATE)]
     write_workbook(folder.entries(name), of_year)
     _platform(office / PLATFORM_FILE)
