@@ -13,6 +13,7 @@ from typing import Any, cast
 
 from pydantic import Field, ValidationError, field_validator
 
+from agent.evidence.settings import EvidenceConfig
 from agent.exchangers.settings import ExchangersConfig
 from agent.mistakes import each, explain, in_order, read_toml
 from agent.mqtt import BROKER_FILES, BrokerConfig, MqttConfig, unreadable
@@ -65,6 +66,7 @@ class GatewayFile(Strict):
     health: HealthConfig = HealthConfig()
     pots: PotsConfig = PotsConfig()
     exchangers: ExchangersConfig = ExchangersConfig()
+    evidence: EvidenceConfig = EvidenceConfig()
     device: tuple[DeviceConfig, ...] = Field(min_length=1)
 
 
@@ -95,6 +97,7 @@ class GatewayConfig:
     lines: tuple[LineConfig, ...]
     pots: PotsConfig
     exchangers: ExchangersConfig
+    evidence: EvidenceConfig
     digest: str  # first 16 hex digits of the SHA-256 over the file and its tables
 
     @property
@@ -138,6 +141,7 @@ def load_gateway(path: Path) -> GatewayConfig:
         lines=_lines(file.device, points, path.parent),
         pots=file.pots,
         exchangers=file.exchangers,
+        evidence=file.evidence,
         digest=_digest(path, devices),
     )
 

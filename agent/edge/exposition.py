@@ -3,6 +3,7 @@
 from agent.edge.desk import Desk
 from agent.edge.outbox import Outbox
 from agent.edge.publish import Publisher
+from agent.evidence.notary import Notary
 from agent.health import (
     Metrics,
     all_devices,
@@ -12,7 +13,9 @@ from agent.health import (
 )
 
 
-def exposition(desk: Desk, publisher: Publisher, ahead_ns: int, started_s: float) -> str:
+def exposition(
+    desk: Desk, publisher: Publisher, notary: Notary, ahead_ns: int, started_s: float
+) -> str:
     """Devices, streams, broker and process; ``started_s`` is of the monotonic clock."""
     metrics = Metrics()
     uptime_metric(metrics, started_s)
@@ -25,6 +28,10 @@ def exposition(desk: Desk, publisher: Publisher, ahead_ns: int, started_s: float
     metrics.add("clock_ahead_seconds", ahead_ns / 1e9, "gauge", "gateway time minus system clock")
     metrics.add("broker_up", publisher.online, "gauge", "1 while connected")
     count_metrics(metrics, "publish", publisher.counts)
+    count_metrics(metrics, "evidence", notary.counts)
+    for stream, size in notary.cosigned_sizes().items():
+        text = "batches under a checkpoint that the historian has cosigned"
+        metrics.add("evidence_cosigned", size, "gauge", text, stream=stream)
     return metrics.text()
 
 

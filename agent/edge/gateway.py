@@ -17,9 +17,10 @@ from agent.edge import resume
 from agent.edge.clock import LOOK_S, Timeline
 from agent.edge.config import GatewayConfig, LineConfig, load_gateway
 from agent.edge.desk import Desk
+from agent.edge.evidence import Evidence, log_to_open
 from agent.edge.exposition import exposition
 from agent.edge.outbox import Outbox
-from agent.edge.poll import Asked, Line
+from agent.edge.poll import Line, asked_of, requests_of
 from agent.edge.publish import Publisher
 from agent.exchangers.exchangers import Exchangers, keep, load
 from agent.health import serve
@@ -27,7 +28,7 @@ from agent.notify import notify, reloading, watchdog_s
 from agent.pots.pots import Pots
 from agent.wire.encode import BatchHead
 from agent.wire.events import Happening
-from drivers.config import DeviceConfig, make_driver
+from drivers.config import make_driver
 from drivers.model import ConfigError, Group
 
 _log = logging.getLogger(__name__)
@@ -65,6 +66,7 @@ class Gateway:
         self._clock: Timeline
         self._desk: Desk
         self._exchangers: Exchangers
+        self._evidence: Evidence
         self._logs: dict[str, BatchLog]
         self._publisher: Publisher
         self._publishing: asyncio.Task[None]
@@ -95,6 +97,7 @@ class Gateway:
         log = BatchLog(
             self.config.data_dir,
             stream=stream,
+            log=await log_to_open(self.config.data_dir, stream),
             keep_ns=int(days * DAY_NS),
             max_bytes=kept.max_bytes,
             shed=stream == "raw",
@@ -130,6 +133,13 @@ class Gateway:
             self._desk.once(Happening.GAP, used_ns, "the agent was not running", end_ns=now_ns)
         self._desk.once(Happening.START, now_ns, f"config {config.digest}")
         self._lines = lines
+        self._evidence = Evidence(
+            config.data_dir, config.plant, config.gateway, config.evidence, self._tell
+        )
+        await self._evidence.open(logs)
+
+    def _tell(self, kind: Happening, text: str) -> None:
+        self._desk.once(kind, self._clock.now_ns(), text)
 
     @property
     def _state_path(self) -> Path:
@@ -166,7 +176,8 @@ class Gateway:
         self._publisher, self._publishing = self._publish(tasks)
         for running in self._lines.values():
             running.task = tasks.create_task(running.line.run())
-        helpers = [tasks.create_task(work()) for work in (self._tick, self._flush, self._prune)]
+        works = (self._tick, self._flush, self._prune, self._evidence.run)
+        helpers = [tasks.create_task(work()) for work in works]
         gc.collect()
         gc.freeze()
         self.started.set()
@@ -190,6 +201,7 @@ class Gateway:
     def _publish(self, tasks: asyncio.TaskGroup) -> tuple[Publisher, "asyncio.Task[None]"]:
         config = self.config
         publisher = Publisher(config.mqtt, config.plant, config.gateway, self._logs)
+        self._evidence.attach(publisher)
         return publisher, tasks.create_task(publisher.run())
 
     async def _tick(self) -> None:
@@ -249,6 +261,7 @@ class Gateway:
             self._logs["record"].log_id,
             self._logs["record"].newest,
         )
+        await self._evidence.close()
         await self._farewell()
         self._publishing.cancel()
 
@@ -339,27 +352,13 @@ class Gateway:
         for outbox in (self._desk.record, self._desk.raw):
             if outbox.refused:
                 return False, f"{outbox.log.stream} log: {outbox.refused}"
-        return True, "ok"
+        trouble = self._evidence.notary.trouble
+        return not trouble, f"no checkpoints: {trouble}" if trouble else "ok"
 
     def exposition(self) -> str:
         """For /metrics."""
-        return exposition(self._desk, self._publisher, self._clock.ahead_ns, self._started_s)
-
-
-def asked_of(device: DeviceConfig) -> Asked:
-    """What the poller needs of a device's config."""
-    return Asked(device.name, device.timeout_s, device.max_requests_per_s)
-
-
-def requests_of(device: DeviceConfig, group: Group) -> int:
-    """Requests one read of the group takes; only worked out where a cap needs it."""
-    if not device.max_requests_per_s:
-        return 1
-    if not device.driver.startswith("modbus"):
-        return -(-len(group.points) // device.max_nodes_per_read)
-    from drivers.plan import limits_of, plan_blocks, spans_of
-
-    return len(plan_blocks(spans_of(group.points), limits_of(device)))
+        parts = (self._desk, self._publisher, self._evidence.notary)
+        return exposition(*parts, self._clock.ahead_ns, self._started_s)
 
 
 async def _newest_ns(log: BatchLog) -> int:

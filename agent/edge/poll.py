@@ -16,6 +16,7 @@ from typing import Protocol
 
 from agent.edge.clock import Timeline
 from agent.tally import DeviceTally
+from drivers.config import DeviceConfig
 from drivers.model import (
     Driver,
     DriverError,
@@ -317,3 +318,19 @@ class Line:
             free += requests
             wait_ns = at_ns + PACE_NS - now_ns
         return wait_ns
+
+
+def asked_of(device: DeviceConfig) -> Asked:
+    """What the poller needs of a device's config."""
+    return Asked(device.name, device.timeout_s, device.max_requests_per_s)
+
+
+def requests_of(device: DeviceConfig, group: Group) -> int:
+    """Requests one read of the group takes; only worked out where a cap needs it."""
+    if not device.max_requests_per_s:
+        return 1
+    if not device.driver.startswith("modbus"):
+        return -(-len(group.points) // device.max_nodes_per_read)
+    from drivers.plan import limits_of, plan_blocks, spans_of
+
+    return len(plan_blocks(spans_of(group.points), limits_of(device)))

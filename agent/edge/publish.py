@@ -10,7 +10,7 @@ import json
 import logging
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import aiomqtt
@@ -130,6 +130,11 @@ class Publisher:
         self._told: tuple[object, ...] = ()
         self.online = False
         self.counts = PublishCounts()
+        self.on_cosignature: Callable[[bytes], None] = lambda _: None
+        self.on_strange: Callable[[str], None] = lambda _: None  # a receipt that cannot be ours
+        self._announced: bytes | None = None
+        self._said: bytes | None = None
+        self._news = asyncio.Event()
 
     async def run(self) -> None:
         """Connects, sends, and connects again, until cancelled; then says that it is offline."""
@@ -145,7 +150,8 @@ class Publisher:
         will = aiomqtt.Will(self._topic("state"), b'{"online":false}', qos=1, retain=True)
         name = f"smelter-{self._plant}-{self._gateway}"
         async with connection(self._broker, name, will=will) as client:
-            await client.subscribe(self._topic("receipt"), qos=1)
+            wanted = [(self._topic(leaf), 1) for leaf in ("receipt", "cosignature")]
+            await client.subscribe(wanted)
             await self._tell_state(client)
             _log.info("broker %s connected", self._broker.url)
             self.online = True
@@ -159,6 +165,7 @@ class Publisher:
                     tasks.create_task(self._listen(client))
                     tasks.create_task(self._send_all(client, tasks))
                     tasks.create_task(self._keep(client))
+                    tasks.create_task(self._announce(client))
                     for lane in self._lanes.values():
                         tasks.create_task(self._watch(lane))
             except asyncio.CancelledError:
@@ -207,6 +214,32 @@ class Publisher:
                 await lane.log.save_receipt()
             if self._limits() != self._told:
                 await self._tell_state(client)
+
+    # checkpoints
+
+    def announce(self, checkpoint: bytes | None) -> None:
+        """Publish this on ``…/checkpoint``, retained, now and after each connection."""
+        self._announced = checkpoint
+        self._news.set()
+
+    async def _announce(self, client: aiomqtt.Client) -> None:
+        self._said = None
+        while True:
+            self._news.clear()
+            payload = self._announced
+            if payload is not None and payload != self._said:
+                await client.publish(self._topic("checkpoint"), payload, qos=1, retain=True)
+                self._said = payload
+            await self._news.wait()
+
+    async def wait_said(self, most_s: float) -> None:
+        """Returns when what was announced is with the broker, or it cannot be, or time is up."""
+        end_s = time.monotonic() + most_s
+        while self._awaited() and time.monotonic() < end_s:  # noqa: ASYNC110 - brief
+            await asyncio.sleep(0.02)
+
+    def _awaited(self) -> bool:
+        return self.online and self._said != self._announced
 
     # sending
 
@@ -291,7 +324,9 @@ class Publisher:
 
     async def _listen(self, client: aiomqtt.Client) -> None:
         async for message in client.messages:
-            if self._broker.delivery == "receipt":
+            if str(message.topic).endswith("/cosignature"):
+                self.on_cosignature(bytes(message.payload))
+            elif self._broker.delivery == "receipt":
                 self._take(bytes(message.payload))
                 self._wake.set()
 
@@ -305,7 +340,7 @@ class Publisher:
             self.counts.unreadable += 1
             return
         if lane is None or not ours:
-            self.counts.foreign += 1
+            self._foreign(f"of another log: {payload[:120]!r}")
         elif upto is not None:
             self._receipt(lane, upto)
         elif again is not None:
@@ -313,9 +348,15 @@ class Publisher:
         else:
             self.counts.unreadable += 1
 
+    def _foreign(self, text: str) -> None:
+        self.counts.foreign += 1
+        self.on_strange(text)
+
     def _receipt(self, lane: _Lane, upto: int) -> None:
-        if not lane.log.set_receipted(upto):
-            self.counts.foreign += 1
+        """Only what was sent can be receipted; after a restart that costs a few duplicates."""
+        sent = max(lane.furthest, lane.log.receipted)
+        if upto > sent or not lane.log.set_receipted(upto):
+            self._foreign(f"{lane.stream} receipted to {upto}, but only {sent} were sent")
             return
         self.counts.receipts += 1
         lane.heard()

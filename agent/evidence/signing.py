@@ -5,20 +5,14 @@ import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    PublicFormat,
-    load_pem_private_key,
-)
+from typing import TYPE_CHECKING
 
 from agent.evidence.note import KEY_BYTES, PublicKey
 from agent.evidence.tree import UnavailableError
 from drivers.language import say
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 ALGORITHMS = tuple(KEY_BYTES)
 _SM2_SPKI = bytes.fromhex("3059301306072a8648ce3d020106082a811ccf5501822d034200")
@@ -41,9 +35,15 @@ class PrivateKey:
         """A new key. Raises UnavailableError."""
         if algorithm == "sm2":
             return cls.loaded(algorithm, _openssl("genpkey", "-algorithm", "SM2"))
-        pem = Ed25519PrivateKey.generate().private_bytes(
-            Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
+        from cryptography.hazmat.primitives.asymmetric import ed25519
+        from cryptography.hazmat.primitives.serialization import (
+            Encoding,
+            NoEncryption,
+            PrivateFormat,
         )
+
+        fresh = ed25519.Ed25519PrivateKey.generate()
+        pem = fresh.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         return cls.loaded(algorithm, pem)
 
     @classmethod
@@ -54,11 +54,7 @@ class PrivateKey:
             if not der.startswith(_SM2_SPKI):
                 raise ValueError("no SM2 key")
             return cls(PublicKey("sm2", der[len(_SM2_SPKI) :]), pem)
-        key = load_pem_private_key(pem, None)
-        if not isinstance(key, Ed25519PrivateKey):
-            raise ValueError("no Ed25519 key")  # noqa: TRY004 - a file of the wrong content
-        raw = key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
-        return cls(PublicKey("ed25519", raw), pem)
+        return cls(PublicKey("ed25519", _ed25519(pem).public_key().public_bytes_raw()), pem)
 
     def sign(self, message: bytes) -> bytes:
         """64 bytes (Ed25519) or DER (SM2)."""
@@ -70,15 +66,26 @@ class PrivateKey:
                 key.write_bytes(self.pem)
                 files = ("-inkey", str(key), "-in", str(said))
                 return _openssl("pkeyutl", "-sign", *_SM2_OPTIONS, *files)
-        loaded = load_pem_private_key(self.pem, None)
-        assert isinstance(loaded, Ed25519PrivateKey)  # noqa: S101 - checked when it was loaded
-        return loaded.sign(message)
+        return _ed25519(self.pem).sign(message)
+
+
+def _ed25519(pem: bytes) -> "Ed25519PrivateKey":
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    key = load_pem_private_key(pem, None)
+    if not isinstance(key, Ed25519PrivateKey):
+        raise ValueError("no Ed25519 key")  # noqa: TRY004 - a file of the wrong content
+    return key
 
 
 def verifies(key: PublicKey, message: bytes, signature: bytes) -> bool:
     """Whether the signature is of this key. Raises UnavailableError where it cannot be told."""
     if key.algorithm == "sm2":
         return _sm2_verifies(key, message, signature)
+    from cryptography.exceptions import InvalidSignature
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
     try:
         Ed25519PublicKey.from_public_bytes(key.raw).verify(signature, message)
     except (InvalidSignature, ValueError):
