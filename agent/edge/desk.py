@@ -9,7 +9,7 @@ from agent.edge.outbox import Outbox
 from agent.edge.pipeline import Closed, GroupPipeline
 from agent.edge.resume import Resume
 from agent.exchangers.events import KINDS as TROUBLES
-from agent.exchangers.exchangers import Exchangers, Told
+from agent.exchangers.exchangers import Exchangers
 from agent.exchangers.settings import ExchangersConfig
 from agent.minutes.counters import CounterStep, Step
 from agent.minutes.windows import Minutes
@@ -17,7 +17,7 @@ from agent.pots.pots import Pots
 from agent.pots.settings import PotsConfig
 from agent.tally import DeviceTally
 from agent.wire.encode import event_line
-from agent.wire.events import Event, EventBook, Happening
+from agent.wire.events import Event, EventBook, Happening, Told
 from drivers.model import Equipment, Frame, Group
 
 _log = logging.getLogger(__name__)

@@ -5,7 +5,7 @@ import json
 import logging
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from agent.exchangers.exchanger import Exchanger
 from agent.exchangers.settings import MEASUREMENT, ExchangersConfig
 from agent.minutes.window import Windows
 from agent.wire.encode import WindowEncoder
-from agent.wire.events import Event
+from agent.wire.events import Event, Told
 from drivers.model import Equipment, Group
 from drivers.signals.fouling import MINUTE_NS, Judged, Trouble
 from drivers.signals.lasting import Change
@@ -24,14 +24,6 @@ _log = logging.getLogger(__name__)
 FILE = "exchangers.json"
 SAVED_NS = 10 * MINUTE_NS  # a kill forgets no more than this
 _FORM = 1
-
-
-@dataclass(slots=True)
-class Told:
-    """What followed: events, and lines of the record stream."""
-
-    events: list[Event] = field(default_factory=list)
-    lines: list[bytes] = field(default_factory=list)
 
 
 @dataclass(slots=True, eq=False)

@@ -13,6 +13,7 @@ SPEAKS_FOR: dict[str, dict[int, Quality]] = {
         1: Quality.CALIBRATION,
         2: Quality.MAINTENANCE,
         3: Quality.DEVICE_FAULT,
+        4: Quality.STOPPED,
     },
     "pot.link": {1: Quality.DEVICE_FAULT},  # the PLC repeats the pot controller's last values
 }

@@ -1,6 +1,6 @@
 """What happened, as an interval with a cause: Event, and the book of those that are still open."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from drivers.model import Equipment
@@ -63,6 +63,14 @@ class Event:
     end_ns: int | None = None
     amount: float | None = None
     measured: Measured | None = None
+
+
+@dataclass(slots=True)
+class Told:
+    """What followed: events, and lines of the record stream."""
+
+    events: list[Event] = field(default_factory=list)
+    lines: list[bytes] = field(default_factory=list)
 
 
 class EventBook:

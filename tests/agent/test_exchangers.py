@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 from agent.edge.config import load_gateway
-from agent.exchangers.exchangers import FILE, Exchangers, Told, keep, load, save
+from agent.exchangers.exchangers import FILE, Exchangers, keep, load, save
 from agent.exchangers.settings import ExchangersConfig, OneConfig
 from agent.minutes.windows import Minutes
 from agent.wire.encode import event_line
-from agent.wire.events import Event, Happening
+from agent.wire.events import Event, Happening, Told
 from drivers.model import ConfigError, Equipment, Group, Quality
 from drivers.signals.exchanger import INPUTS
 from simulators.modbus import ModbusServer
