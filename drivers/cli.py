@@ -26,6 +26,7 @@ HELP = {
     "duties": ("what must be done by when; exit code 1: overdue", "履约日历；有逾期时退出码为 1"),
     "entries": ("import, list, revise entered figures", "人工录入数据：模板、导入、修订、核验"),
     "historian": ("receive, keep and serve batches", "历史库：接收、保存、查询"),
+    "hj212": ("decode, make and check packets of HJ 212", "HJ 212 报文：解码、生成、检查"),
     "import": ("bring in recorded history, flagged as imported", "导入历史数据，标记为导入"),
     "lodge": (
         "record that a report was handed in, seal its month",

@@ -102,7 +102,8 @@ def _check_factor(factor: str, field: Field, defects: Defects) -> None:
         if not is_foreign(factor):
             defects.add("factor_unknown", field.at, text=factor)
     elif found.old == factor:
-        defects.add("factor_old", field.at, text=factor, now=found.code, name=found.name)
+        names = {"zh_name": found.zh, "en_name": found.en}
+        defects.add("factor_old", field.at, text=factor, now=found.code, **names)
 
 
 def _check_field(suffix: str, text: str, field: Field, defects: Defects) -> None:
@@ -135,8 +136,9 @@ def _check_message(
             defects.add("data_time_not_start", time.at, text=time.value)
     air = next((each for each in values if each.code[:1] == "a"), None)
     if air and segment.st in systems() and segment.st not in _AIR_SYSTEMS and segment.st != "91":
-        name = systems()[segment.st].name
-        defects.add("st_wrong_kind", 6, st=segment.st, name=name, factor=air.factor)
+        kind = systems()[segment.st]
+        names = {"zh_name": kind.zh, "en_name": kind.en}
+        defects.add("st_wrong_kind", 6, st=segment.st, factor=air.factor, **names)
     if segment.cn in _FLAGGED:
         for factor in dict.fromkeys(v.factor for v in values if v.code[:1] in {"a", "w"}):
             if factor not in flags:

@@ -64,7 +64,7 @@ _LONG = 40
 
 def _shown(fact: object) -> str:
     """Short and printable: a frame may hold anything."""
-    text = str(fact)
+    text = str(fact) or '""'
     if len(text) > _LONG:
         text = text[: _LONG - 1] + "…"
     return "".join(letter if letter.isprintable() else f"\\x{ord(letter):02x}" for letter in text)
@@ -143,8 +143,8 @@ CATALOGUE: dict[str, tuple[Severity, str, str]] = {
     "st_unknown": ("form", "未知系统编码 ST={text}", "unknown ST={text}"),
     "st_wrong_kind": (
         "form",
-        "ST={st}（{name}）与废气因子 {factor} 不符，应为 31",
-        "ST={st} ({name}) with air factor {factor}; should be 31",
+        "ST={st}（{zh_name}）与废气因子 {factor} 不符，应为 31",
+        "ST={st} ({en_name}) with air factor {factor}; should be 31",
     ),
     "cn_unknown": ("form", "未知命令编码 CN={text}", "unknown CN={text}"),
     "cn_other_version": (
@@ -251,8 +251,8 @@ CATALOGUE: dict[str, tuple[Severity, str, str]] = {
     "factor_unknown": ("form", "未知因子编码：{text}", "unknown factor code: {text}"),
     "factor_old": (
         "form",
-        "旧因子编码 {text}，现为 {now}（{name}）",
-        "old factor code {text}, now {now} ({name})",
+        "旧因子编码 {text}，现为 {now}（{zh_name}）",
+        "old factor code {text}, now {now} ({en_name})",
     ),
     "suffix_unknown": ("form", "未知字段：{text}", "unknown field: {text}"),
     "number_form": ("form", "不是数值：{text}", "not a number: {text}"),
