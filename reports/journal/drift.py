@@ -7,6 +7,8 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
 from drivers.language import say
+from reports.formulas.numbers import FormulaError
+from reports.formulas.stack_checks import span_drift, zero_drift
 from reports.rules.packs import Legal, RuleError, RulePack
 
 PACK: Final = "cn_hj75"
@@ -31,11 +33,6 @@ def channel(pollutant: str) -> str:
     return next((name for name, members in groups if pollutant in members), "")
 
 
-def drift_percent(reading: Decimal, reference: Decimal, full_scale: Decimal) -> Decimal:
-    """Drift in % of full scale, signed: 100 · (reading - reference) / full scale."""
-    return (reading - reference) / full_scale * 100
-
-
 def judge_check(
     facts: Mapping[str, str], pollutants: tuple[str, ...], packs: Mapping[str, RulePack], day: date
 ) -> Shown:
@@ -53,25 +50,43 @@ def judge_check(
         return Shown({}, tuple(problems))
     made: dict[str, str] = {}
     sources: list[str] = []
-    failed: list[bool | None] = []
-    lost: list[bool | None] = []
+    verdicts: list[str] = []
+    after: list[str] = []
     for end in sorted(read, reverse=True):
-        drift = _drift(facts, end)
+        limits = _limits(end, facts, channel(pollutants[0]), packs, day, sources)
+        made |= {name: f"{limit:f}" for name, limit in limits.items()}
+        try:
+            drift, verdict = _drift(facts, f"{end}_before", limits)
+        except FormulaError as error:
+            return Shown({}, (f"{error}",))
         made[f"{end}_drift"] = f"{drift.quantize(_PLACES, ROUND_HALF_UP):f}"
-        for name, found in ((f"{end}_limit", failed), (f"{end}_control", lost)):
-            limit = _limit(name, facts, channel(pollutants[0]), packs, day, sources)
-            if limit is not None:
-                made[name] = f"{limit:f}"
-            found.append(None if limit is None else abs(drift) > limit)
-    made |= _result(facts, failed, lost)
+        verdicts += [verdict] if verdict else []
+        if f"{end}_after" in facts and verdict:
+            after.append(_drift(facts, f"{end}_after", limits)[1])
+    made |= _result(facts, verdicts)
+    if after and len(after) == len(verdicts):
+        made["after"] = "pass" if all(each == "within" for each in after) else "fail"
     source = facts.get("limit_source", "")
     made["limit_source"] = "; ".join(dict.fromkeys([*sources, *([source] if source else [])]))
     return Shown(made, tuple(_unjudged(made)))
 
 
-def _drift(facts: Mapping[str, str], end: str) -> Decimal:
-    reference = Decimal(facts.get(f"{end}_reference", "0"))
-    return drift_percent(Decimal(facts[f"{end}_before"]), reference, Decimal(facts["full_scale"]))
+def _drift(
+    facts: Mapping[str, str], reading: str, limits: Mapping[str, Decimal]
+) -> tuple[Decimal, str]:
+    """Drift of a reading in % of full scale, and the verdict of the formula; "" without limit."""
+    end = reading.partition("_")[0]
+    limit = limits.get(f"{end}_limit")
+    control = limits.get(f"{end}_control", limit)
+    found = (zero_drift if end == "zero" else span_drift)(
+        Decimal(facts[reading]),
+        Decimal(facts.get(f"{end}_reference", "0")),
+        Decimal(facts["full_scale"]),
+        "gas",  # only which limits are meant; they are given
+        limit or Decimal(1),
+        control or Decimal(1),
+    )
+    return found.drift_percent, "" if limit is None else found.verdict
 
 
 def _lacking(facts: Mapping[str, str], read: set[str], pollutants: tuple[str, ...]) -> list[str]:
@@ -90,20 +105,24 @@ def _lacking(facts: Mapping[str, str], read: set[str], pollutants: tuple[str, ..
     return problems
 
 
-def _limit(  # noqa: PLR0913 - where a limit may come from
-    name: str,
+def _limits(
+    end: str,
     facts: Mapping[str, str],
     group: str,
     packs: Mapping[str, RulePack],
     day: date,
     sources: list[str],
-) -> Decimal | None:
-    """From the packs, else typed by hand, else None; a pack's source is noted."""
-    legal = rule(packs, f"{name.replace('_limit', '_drift')}_{group}", day)
-    if legal is not None:
-        sources.append(cited(legal))
-        return legal.number
-    return Decimal(facts[name]) if name in facts else None
+) -> dict[str, Decimal]:
+    """From the packs, else typed by hand, else not there; the source of a pack is noted."""
+    found = {}
+    for name, of_rule in ((f"{end}_limit", "drift"), (f"{end}_control", "control")):
+        legal = rule(packs, f"{end}_{of_rule}_{group}", day)
+        if legal is not None:
+            sources.append(cited(legal))
+            found[name] = legal.number
+        elif name in facts:
+            found[name] = Decimal(facts[name])
+    return found
 
 
 def rule(packs: Mapping[str, RulePack], name: str, day: date) -> Legal | None:
@@ -119,19 +138,14 @@ def cited(legal: Legal) -> str:
     return f"{legal.id} ({legal.confirmed.value})"
 
 
-def _result(
-    facts: Mapping[str, str], failed: list[bool | None], lost: list[bool | None]
-) -> dict[str, str]:
-    known = [x for x in failed if x is not None]
-    made = {}
-    if known:
-        made["result"] = "fail" if any(known) else "pass"
-    elif "result" in facts:
-        made["result"] = facts["result"]
-    control = [x for x in lost if x is not None]
-    if control:
-        made["out_of_control"] = "yes" if any(control) else "no"
-    return made
+def _result(facts: Mapping[str, str], verdicts: list[str]) -> dict[str, str]:
+    """Pass within the limit; beyond the control limit the instrument was out of control."""
+    if not verdicts:
+        return {"result": facts["result"]} if "result" in facts else {}
+    return {
+        "result": "pass" if all(each == "within" for each in verdicts) else "fail",
+        "out_of_control": "yes" if "out_of_control" in verdicts else "no",
+    }
 
 
 def _unjudged(made: Mapping[str, str]) -> list[str]:

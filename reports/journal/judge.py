@@ -19,7 +19,7 @@ from reports.values import Text
 SUPPORTED_FROM: Final = 0.8  # of the marked minutes show what the mark says
 CONTRADICTED_FROM: Final = 0.5  # of them show that all ran as usual …
 UNBROKEN_MIN: Final = 60  # … or one unbroken hour does: it would be an hour excused for nothing
-STABLE_MIN: Final = 120  # of full production inside a mark of start-up or shut-down
+STABLE_MIN: Final = 120  # of full production in a start-up or shut-down; packs may say other
 RAMP: Final = 0.3  # of its greatest value a measured production must rise or fall by
 
 _STATES: Final = {Mark.CALIBRATION: 1, Mark.MAINTENANCE: 2, Mark.FAULT: 3}
@@ -53,13 +53,15 @@ class _Told:
     usual: Bools
 
 
-def judge_mark(what: Mark, trace: Trace, start_ns: int, end_ns: int) -> Verdict:
+def judge_mark(
+    what: Mark, trace: Trace, start_ns: int, end_ns: int, *, stable_min: int = STABLE_MIN
+) -> Verdict:
     """``start_ns``, ``end_ns``: the marked time, on whole minutes, inside the trace."""
     if trace.empty:
         nothing = Text(zh="数据库中没有该时段的数据", en="the store holds nothing of that time")
         return Verdict(Judgement.NOT_TOLD, nothing)
     if what in {Mark.START_UP, Mark.SHUT_DOWN}:
-        return _ramp(what, trace, start_ns, end_ns)
+        return _ramp(what, trace, start_ns, end_ns, stable_min)
     if what is Mark.STOPPED:
         return _weigh(_stopped(trace, start_ns, end_ns), *_WORDS_STOPPED)
     if what is Mark.FORCE_MAJEURE:
@@ -109,7 +111,7 @@ def _instrument(what: Mark, trace: Trace, start_ns: int, end_ns: int) -> _Told:
         for curve in trace.of(role):
             reasons = _reasons(curve, start_ns, end_ns)
             shown = shown | (reasons == _REASONS[what])
-            if role is Role.LOGGER:  # its flag says N where nothing is wrong
+            if role is Role.LOGGER or curve.flagged:  # no flag then says that nothing is wrong
                 usual = usual | (~np.isnan(_values(curve, start_ns, end_ns)) & (reasons == ""))
     if what is Mark.FAULT:
         for curve in trace.of(Role.CONTROL):
@@ -143,7 +145,7 @@ def _missing(trace: Trace, start_ns: int, end_ns: int) -> _Told:
     return _Told(known & ~good, good)
 
 
-def _ramp(what: Mark, trace: Trace, start_ns: int, end_ns: int) -> Verdict:
+def _ramp(what: Mark, trace: Trace, start_ns: int, end_ns: int, stable_min: int) -> Verdict:
     """Production must pass from idle to running, or the other way; or rise, or fall, by much."""
     curves = trace.of(Role.PRODUCTION) or trace.of(Role.FLOW)[:1]
     if not curves:
@@ -164,7 +166,7 @@ def _ramp(what: Mark, trace: Trace, start_ns: int, end_ns: int) -> Verdict:
     )
     if not passed and len(known) >= CONTRADICTED_FROM * len(values):
         return Verdict(Judgement.CONTRADICTED, says)
-    if stable >= STABLE_MIN:
+    if stable >= stable_min:
         return Verdict(Judgement.CONTRADICTED, says)
     return Verdict(Judgement.SUPPORTED if passed else Judgement.NOT_TOLD, says)
 

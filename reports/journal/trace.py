@@ -6,14 +6,16 @@ Windows as the store holds them, with the batch each came in; the copy is a CSV 
 
 import csv
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from io import StringIO
 from math import isnan
 from typing import Final
 
+import numpy as np
+
 from drivers.language import say
-from drivers.model import ConfigError, Equipment
+from drivers.model import ConfigError, Equipment, Quality
 from drivers.quantities import quantities
 from reports.journal.record import MINUTE_NS
 from reports.periods import clock_text
@@ -22,8 +24,12 @@ from reports.site_meters import Meter
 from reports.site_stacks import Stack
 
 AROUND_NS: Final = 60 * MINUTE_NS  # drawn before and after the marked time
+FLAGS_WITHIN_NS: Final = 3 * 24 * 60 * MINUTE_NS  # a daily calibration shows in it
 IDLE_VELOCITY_M_S: Final = 1.0  # our own: a fan that runs moves more than that
 STATE: Final = "stack.instrument_state"
+FLAGS: Final = frozenset(
+    quality.wire for quality in (Quality.CALIBRATION, Quality.MAINTENANCE, Quality.DEVICE_FAULT)
+)
 
 
 class Role(StrEnum):
@@ -49,10 +55,16 @@ class Drawn:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Curve:
-    """What the store holds of one point."""
+    """
+    What the store holds of one point.
+
+    ``flagged``: some days before or after, its values do carry flags of the instrument; only then
+    a value without one says that the instrument ran as usual.
+    """
 
     drawn: Drawn
     windows: Windows
+    flagged: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -127,8 +139,20 @@ def draw(series: Series, points: Sequence[Drawn], start_ns: int, end_ns: int) ->
     """The marked time [start, end) and an hour around it. Raises SeriesError."""
     first, after = start_ns - AROUND_NS, end_ns + AROUND_NS
     named = {drawn.point: drawn for drawn in points}.values()
-    curves = tuple(Curve(x, series.windows(x.point, first, after)) for x in named)
-    return Trace(first, after, curves)
+    return Trace(first, after, tuple(_curve(series, x, first, after) for x in named))
+
+
+def _curve(series: Series, drawn: Drawn, first: int, after: int) -> Curve:
+    if drawn.role is not Role.POLLUTANT:
+        return Curve(drawn, series.windows(drawn.point, first, after))
+    wide = series.windows(drawn.point, first - FLAGS_WITHIN_NS, after + FLAGS_WITHIN_NS)
+    inside = (wide.start_ns >= first) & (wide.start_ns < after)
+    cut = {
+        each.name: getattr(wide, each.name)[inside]
+        for each in fields(wide)
+        if isinstance(getattr(wide, each.name), np.ndarray)
+    }
+    return Curve(drawn, replace(wide, **cut), any(reason in FLAGS for reason in wide.reason))
 
 
 def trace_csv(trace: Trace) -> bytes:
