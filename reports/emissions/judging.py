@@ -21,6 +21,7 @@ from reports.site_stacks import Stack
 
 HOUR: Final = 60
 DEVICE_STOPPED: Final = KINDS.index("stopped")
+FLOW: Final = ("velocity", "flow")
 NEARLY: Final = 1e-6  # of a minute: shares of imported hours are no whole minutes
 
 
@@ -131,7 +132,7 @@ def judge(
         state=state.astype(np.int8),
         mark=number,
         exempt=excused,
-        amount_kg=_amount(piece, minutes, (counts, state, stands), least),
+        amount_kg=_amount(piece, minutes, (counts, state, stands, _flow(piece, spans)), least),
         unconverted=hourly(minutes.meaningless & (counts > 0)).astype(np.int64),
     )
 
@@ -156,10 +157,18 @@ def _states(
     return state
 
 
+def _flow(piece: StackMinutes, spans: Spans) -> Floats:
+    """Weights of the minutes of the flow; none while its instrument is out of control."""
+    lost = np.zeros(len(piece.flow), dtype=np.bool_)
+    for name in FLOW:
+        lost |= _touch(piece, spans.out_of_control, name).minutes
+    return np.where(np.isfinite(piece.flow) & ~lost, piece.flow_good, 0.0)
+
+
 def _amount(
     piece: StackMinutes,
     minutes: PollutantMinutes,
-    of: tuple[Floats, Indices, Bools],
+    of: tuple[Floats, Indices, Bools, Floats],
     least: float,
 ) -> Floats:
     """
@@ -167,8 +176,7 @@ def _amount(
 
     Of an hour in which the source stands only what its running minutes show, minute by minute.
     """
-    counts, state, stands = of
-    flow_counts = np.where(np.isfinite(piece.flow), piece.flow_good, 0.0)
+    counts, state, stands, flow_counts = of
     whole = mass_rate(hour_mean(minutes.dry, counts), hour_mean(piece.flow, flow_counts))
     enough = (state == State.VALID) & (hourly(flow_counts) >= least - NEARLY)
     runs = ~stands & (counts > 0) & (flow_counts > 0)

@@ -10,6 +10,7 @@ import numpy as np
 from reports.basis import Basis
 from reports.emissions.minutes import KINDS, StackMinutes
 from reports.emissions.states import AUTOMATIC, Mark
+from reports.journal.control import out_of_control
 from reports.journal.journal import Journal, read_journal
 from reports.journal.record import Judgement, Record
 from reports.series.minutes import MINUTE_NS
@@ -77,8 +78,28 @@ def disproved(mark: Mark, piece: StackMinutes) -> Mark:
 
 
 def out_of_control_of(basis: Basis, stack: Stack) -> list[Mark]:
-    """Times in which a failed or overdue check leaves the data without worth; number 0."""
-    return []
+    """
+    Times in which a failed or overdue check leaves data without worth; number 0 = overdue.
+
+    Lost oxygen takes every pollutant that is converted; lost velocity or flow the amounts only.
+    """
+    spans = out_of_control(journal_of(basis), stack, basis.packs, basis.period)
+    return [
+        Mark(
+            number=each.record,
+            kind="out_of_control",
+            start_ns=each.start_ns,
+            end_ns=each.end_ns,
+            pollutants=_concerned(stack, each.pollutants),
+            says=each.why,
+        )
+        for each in spans
+    ]
+
+
+def _concerned(stack: Stack, names: tuple[str, ...]) -> tuple[str, ...]:
+    converts = "o2" in names and stack.reference_o2 is not None
+    return tuple(dict.fromkeys((*names, *(stack.pollutants if converts else ()))))
 
 
 def covered(mark: Mark, piece: StackMinutes) -> slice:

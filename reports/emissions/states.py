@@ -52,6 +52,7 @@ class Mark:
     reason: str = ""
     evidence: tuple[str, ...] = ()
     contradicted: Text | None = None
+    says: Text | None = None  # of a time out of control: why
 
     def concerns(self, pollutant: str) -> bool:
         return not self.pollutants or pollutant in self.pollutants
