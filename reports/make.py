@@ -86,6 +86,12 @@ REPORTS: Final[Mapping[str, ReportKind]] = {
         "欧盟 CBAM 隐含排放（CN 7601）",
         "EU CBAM: embedded emissions of CN 7601",
     ),
+    "grade": ReportKind(
+        "month",
+        "reports.grade.report:grade",
+        "绩效分级自证（截至该月末的十二个月）",
+        "performance grade: the twelve months to the end of the month",
+    ),
     "energy": ReportKind(
         "any",
         "reports.energy.report:energy",

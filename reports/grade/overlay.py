@@ -290,9 +290,15 @@ def lay(
             if (each.family, each.level) not in whole or each.confirmed in {"official", "site"}
         ]
         digest = hashlib.sha256(f"{base.digest}\n{overlay.digest}\n".encode()).hexdigest()
-        rows = _in_order(base, [*kept, *_indicators(base, overlay)])
-        laid = (*base.laid, overlay.path.name)
-        result[base.name] = replace(base, digest=digest, indicators=rows, laid=laid)
+        name = f"{base.base}-{own.industry}" if own.industry else base.name
+        own_rows = [replace(x, table=name) for x in (*kept, *_indicators(base, overlay))]
+        result[base.base] = replace(
+            base,
+            name=name,
+            digest=digest,
+            indicators=_in_order(base, own_rows),
+            laid=(*base.laid, overlay.path.name),
+        )
     return result
 
 

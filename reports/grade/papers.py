@@ -184,8 +184,10 @@ def no_penalty(bench: Bench, indicator: str, _asked: NoPenalty) -> Finding:
     late = [x for x in signed if _day(x.start_ns) >= bench.day - timedelta(days=DECLARED)]
     good = [each for each in late if not _broken(bench, each)]
     if good:
-        told = _told_declared(good[-1])
-        return Finding(Status.PROVEN, told, Decimal(0), inputs=tuple(_input(each) for each in good))
+        declared = _told_declared(good[-1])
+        return Finding(
+            Status.PROVEN, declared, Decimal(0), inputs=tuple(_input(each) for each in good)
+        )
     if signed and not late:
         last = _day(signed[-1].start_ns)
         return unknown(

@@ -146,6 +146,11 @@ class IndicatorTable:
     def id(self) -> str:
         return f"{PREFIX}{self.name}"
 
+    @property
+    def base(self) -> str:
+        """The name of the shipped table: a general one typed for an industry is ``base-industry``."""
+        return self.name.partition("-")[0]
+
     def of_level(self, level: str) -> tuple[Indicator, ...]:
         return tuple(each for each in self.indicators if each.level == level)
 

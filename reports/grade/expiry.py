@@ -1,0 +1,76 @@
+"""What a grade stands on and ends soon: documents, permits, certificates, calibration gases."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+
+from reports.grade.bench import Bench
+from reports.grade.findings import Expiry
+from reports.grade.judge import expiring
+from reports.grade.papers import until
+from reports.grade.scheme import Graded
+from reports.periods import PLANT_TIME
+from reports.values import Text
+
+
+def all_expiring(bench: Bench, found: list[Graded]) -> list[Expiry]:
+    """Everything that ends within the warning time after the day, first what ends first."""
+    proofs = [each for graded in found for judged in graded.judged for each in judged.expires]
+    more = [*_documents(bench), *_permits(bench), *_certificates(bench), *_gases(bench)]
+    return expiring((*proofs, *more), bench.day)
+
+
+def _documents(bench: Bench) -> Iterator[Expiry]:
+    for record in bench.journal.of("document"):
+        last = until(record)
+        if last is not None and record.facts.get("valid_until"):
+            title = record.facts.get("title", "")
+            yield Expiry(
+                Text(
+                    zh=f"{title}（日志 {record.number}）", en=f"{title} (journal {record.number})"
+                ),
+                last,
+            )
+
+
+def _permits(bench: Bench) -> Iterator[Expiry]:
+    for number, last in dict.fromkeys(
+        (stack.permit.number, stack.permit.valid_until)
+        for stack in bench.basis.site.stacks
+        if stack.permit is not None and stack.permit.valid_until is not None
+    ):
+        if last is not None:
+            yield Expiry(Text(zh=f"排污许可证 {number}", en=f"discharge permit {number}"), last)
+
+
+def _certificates(bench: Bench) -> Iterator[Expiry]:
+    """The newest certificate of each instrument of the quality plan."""
+    newest: dict[tuple[str, str], tuple[date, date]] = {}
+    names: dict[tuple[str, str], Text] = {}
+    for entry in bench.basis.ledger.current().values():
+        stated = entry.figure.fact("valid_until")
+        if stated:
+            key = entry.figure.kind.id, entry.figure.line
+            made = entry.figure.period.first, date.fromisoformat(stated)
+            newest[key] = max(newest.get(key, made), made)
+            kind = entry.figure.kind
+            names[key] = Text(
+                zh=f"{kind.zh} {entry.figure.line}", en=f"{kind.en} {entry.figure.line}"
+            )
+    for key, (_, last) in newest.items():
+        yield Expiry(names[key], last)
+
+
+def _gases(bench: Bench) -> Iterator[Expiry]:
+    """The gas bottle of the newest check of each stack and pollutant."""
+    newest: dict[tuple[str, tuple[str, ...]], Expiry] = {}
+    for record in bench.journal.of("check"):
+        day = datetime.fromtimestamp(record.start_ns // 10**9, UTC).astimezone(PLANT_TIME).date()
+        stated = record.facts.get("gas_expiry", "")
+        if day <= bench.day and stated:
+            bottle = record.facts.get("gas_bottle", "")
+            where = f"{record.equipment} {', '.join(record.pollutants)}".rstrip()
+            newest[record.equipment, record.pollutants] = Expiry(
+                Text(zh=f"{where} 标准气体 {bottle}", en=f"{where} calibration gas {bottle}"),
+                date.fromisoformat(stated),
+            )
+    yield from newest.values()

@@ -1,0 +1,170 @@
+"""``grade``: which level is proven today, by which indicators, and what keeps the plant from A."""
+
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+from typing import Final
+
+from reports.assembly import Argument, Assembly, Head
+from reports.basis import Basis
+from reports.chapters import Chapter
+from reports.conclude import conclude
+from reports.grade.alert_chapter import alert_chapter
+from reports.grade.bench import Bench
+from reports.grade.chapters import chapters
+from reports.grade.cites import as_packs, cite, note_absent
+from reports.grade.expiry import all_expiring
+from reports.grade.judge import Judged
+from reports.grade.levels import Counted, lowest
+from reports.grade.overlay import read_own_tables
+from reports.grade.scheme import Graded, Scheme, graded, schemes
+from reports.grade.staggered import staggered_chapter
+from reports.grade.table import IndicatorTable
+from reports.journal.journal import read_journal
+from reports.model import Content, How, Section
+from reports.periods import Period
+from reports.site import PLANT
+from reports.values import Text
+
+NAME: Final = "grade"
+TITLE: Final = Text(zh="绩效分级自证报告", en="Performance grade: what is proven")
+
+
+def grade(basis: Basis) -> Content:
+    """The report of the twelve months to the end of the month asked for. Raises ConfigError."""
+    overlays = read_own_tables(basis.site.grade.tables)
+    year = year_to(basis.period)
+    day = year.days[-1]
+    found = schemes(basis, overlays, day)
+    known = {f"{scheme.industry}.{t.id}": t for scheme in found for t in scheme.tables}
+    packs = dict(basis.packs) | as_packs(known)
+    assembly = Assembly(year, packs)
+    bench = Bench(basis.of(year), assembly, read_journal(basis.site.journal))
+    results = [graded(bench, scheme) for scheme in found]
+    head = [line for result in results for line in _lines(bench, result)]
+    more: tuple[Chapter | None, ...] = (
+        alert_chapter(bench), staggered_chapter(bench, results)
+    )  # fmt: skip
+    return conclude(
+        basis,
+        assembly,
+        report=NAME,
+        title=TITLE,
+        headline=tuple(head),
+        chapters=chapters(
+            bench, results, all_expiring(bench, results), [each for each in more if each]
+        ),
+    )
+
+
+def year_to(month: Period) -> Period:
+    """The twelve months to the end of a month."""
+    last = month.days[-1]
+    first = date(last.year - 1, last.month, 1)
+    return Period(Period.month(first.year, first.month).after, month.after)
+
+
+def _lines(bench: Bench, result: Graded) -> Iterator[str]:
+    """Lines of every indicator, of every level, and of the grade; ids for the headline."""
+    scheme = result.scheme
+    by_name = {table.name: table for table in scheme.tables}
+    ids = {
+        id(each): _indicator(bench.assembly, scheme, by_name[each.indicator.table], each)
+        for each in result.judged
+    }
+    for counted in result.counted:
+        mine = [ids[id(each)] for each in result.judged if each.indicator.level == counted.level]
+        _level(bench.assembly, scheme, counted, [one for part in mine for one in part])
+    yield _grade(bench.assembly, result)
+
+
+def _indicator(
+    assembly: Assembly, scheme: Scheme, table: IndicatorTable, each: Judged
+) -> list[str]:
+    """One line for each piece of evidence: the figure, its inputs, the number of the table."""
+    indicator = each.indicator
+    if indicator.absent:
+        note_absent(assembly, table, indicator)
+        return []
+    made = []
+    for number, (asked, finding) in enumerate(zip(indicator.evidence, each.findings, strict=True)):
+        more = f".{number + 1}" if number else ""
+        head = Head(
+            scheme.industry,
+            f"{table.name}.{indicator.level}.{indicator.name}{more}",
+            Section.INFORMATION,
+            indicator.text,
+            finding.unit,
+            finding.decimals,
+        )
+        cited = cite(assembly, table, indicator, number, asked)
+        inputs = [*finding.inputs, *([cited] if cited else [])]
+        how = How.COMPUTED if finding.figure is not None else How.NONE
+        line = assembly.state(head, finding.figure, how, inputs, notes=[finding.text])
+        made.append(line.id)
+    return made
+
+
+def _level(assembly: Assembly, scheme: Scheme, counted: Counted, lines: list[str]) -> None:
+    """How many conditions of a level are not proven."""
+    head = Head(
+        scheme.industry,
+        f"{scheme.generation}.{counted.level}.open",
+        Section.INFORMATION,
+        Text(
+            zh=f"{scheme.name.zh}（{scheme.generation}）{counted.level} 级尚未证明的指标",
+            en=f"{scheme.name.en} ({scheme.generation}): conditions of {counted.level} not proven",
+        ),
+        "1",
+        0,
+    )
+    inputs = [assembly.from_line(identity, identity) for identity in lines]
+    value = Decimal(counted.unknown + counted.failed)
+    assembly.state(
+        head, value, How.COMPUTED, [Argument(each.input) for each in inputs], notes=[counted.text]
+    )
+
+
+def _grade(assembly: Assembly, result: Graded) -> str:
+    """The level as its place from the best one; missing, with the counts, where none is proven."""
+    scheme, letter = result.scheme, result.grade
+    told = letter or "—"
+    head = Head(
+        scheme.industry,
+        f"{scheme.generation}.grade",
+        Section.INFORMATION,
+        Text(
+            zh=f"{scheme.name.zh}（{scheme.generation}）可证明等级：{told}，位次",
+            en=f"{scheme.name.en} ({scheme.generation}), level provable: {told}, place",
+        ),
+        "1",
+        0,
+    )
+    inputs = [
+        assembly.from_line(each.level, f"{scheme.industry}.{scheme.generation}.{each.level}.open")
+        for each in result.counted
+    ]
+    missing = () if letter else (_why(result),)
+    place = Decimal(scheme.levels.index(letter) + 1) if letter else None
+    line = assembly.state(head, place, How.COMPUTED, inputs, missing=missing)
+    return line.id
+
+
+def _why(result: Graded) -> Text:
+    counted = result.of(result.scheme.target)
+    name = result.scheme.name
+    return Text(
+        zh=f"{name.zh}（{result.scheme.generation}）{counted.text.zh}",
+        en=f"{name.en} ({result.scheme.generation}): {counted.text.en}",
+    )
+
+
+def plant_grade(results: list[Graded], generation: str) -> str:
+    """Of several industries the lowest counts; "" when any has none."""
+    mine = [each for each in results if each.scheme.generation == generation]
+    if len({each.scheme.levels for each in mine}) != 1:
+        return ""
+    return lowest(mine[0].scheme.levels, [each.grade for each in mine])
+
+
+__all__ = ["PLANT", "grade", "plant_grade", "year_to"]
