@@ -15,6 +15,7 @@ from reports.grade.scheme import Graded
 from reports.grade.table import FAMILIES
 from reports.periods import clock_text
 from reports.rules.listing import CONFIRMED_TEXT
+from reports.rules.places import place_text
 from reports.values import Text
 
 Rows = list[tuple[Cell, ...]]
@@ -22,8 +23,8 @@ CASES: Final = 300  # rows of the table of cases
 _RULE: Final = Text(
     zh="只以官方文本或本厂两人核对过的条件作证明；未知不等于达到。最差指标决定等级（短板）；"
     "多个行业的企业取最低等级。无人核实的条件只作试算，不给出等级。",
-    en="Only conditions of the official text, or checked by two persons of the plant, prove anything; "
-    "unknown is not proven. The worst indicator decides; of several industries the lowest counts. "
+    en="Only conditions of the official text, or checked by two persons of the plant, prove "
+    "anything; unknown is not proven. The worst indicator decides; of several industries the lowest counts. "
     "Conditions nobody confirmed are tried only, and give no grade.",
 )
 
@@ -150,6 +151,7 @@ def _grouped(lacking: Sequence[Judged]) -> Iterator[tuple[Cell, ...]]:
         same = [x.indicator for x in lacking if x.indicator.absent]
         families = dict.fromkeys(x.family for x in same if (x.source.title, x.level) == key)
         names = [FAMILIES[family] for family in families]
+        where = indicator.source.where
         yield (
             effort,
             Text(
@@ -158,8 +160,9 @@ def _grouped(lacking: Sequence[Judged]) -> Iterator[tuple[Cell, ...]]:
             ),
             STATUS_TEXT[each.status],
             Text(
-                zh=f"请打开 {indicator.source.title}（{indicator.locator}；{indicator.source.where}）",
-                en=f"open {indicator.source.title} ({indicator.locator}; {indicator.source.where})",
+                zh=f"请打开 {indicator.source.title}（{indicator.locator}；{where}）",
+                en=f"open {indicator.source.title} ({place_text(indicator.locator, 'en')}; "
+                f"{place_text(where, 'en')})",
             ),
         )
 

@@ -148,7 +148,7 @@ class IndicatorTable:
 
     @property
     def base(self) -> str:
-        """The name of the shipped table: a general one typed for an industry is ``base-industry``."""
+        """The shipped table's name: a general one typed for an industry is ``base-industry``."""
         return self.name.partition("-")[0]
 
     def of_level(self, level: str) -> tuple[Indicator, ...]:
