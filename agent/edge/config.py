@@ -18,6 +18,8 @@ from agent.exchangers.settings import ExchangersConfig
 from agent.mistakes import each, explain, in_order, read_toml
 from agent.mqtt import BROKER_FILES, BrokerConfig, MqttConfig, unreadable
 from agent.pots.settings import PotsConfig
+from agent.stacks.settings import StackConfig
+from agent.stacks.table_checks import stack_problems
 from agent.toml_lines import Place, line_numbers, line_of
 from drivers.config import NAME, DeviceConfig, Strict, driver_names
 from drivers.language import language, say
@@ -66,6 +68,7 @@ class GatewayFile(Strict):
     health: HealthConfig = HealthConfig()
     pots: PotsConfig = PotsConfig()
     exchangers: ExchangersConfig = ExchangersConfig()
+    stacks: tuple[StackConfig, ...] = ()
     evidence: EvidenceConfig = EvidenceConfig()
     device: tuple[DeviceConfig, ...] = Field(min_length=1)
 
@@ -97,6 +100,7 @@ class GatewayConfig:
     lines: tuple[LineConfig, ...]
     pots: PotsConfig
     exchangers: ExchangersConfig
+    stacks: tuple[StackConfig, ...]
     evidence: EvidenceConfig
     digest: str  # first 16 hex digits of the SHA-256 over the file and its tables
 
@@ -127,6 +131,8 @@ def load_gateway(path: Path) -> GatewayConfig:
     problems += table_problems
     problems += _between_devices(path, parsed, lines)
     problems += _strange_exchangers(path, lines, file, points) if not table_problems else []
+    if file is not None and not table_problems:
+        problems += stack_problems(path, lines, file.stacks, points)
     problems += broker_problems(path, parsed, lines)
     if problems or file is None:
         raise ConfigError(in_order(problems))
@@ -141,6 +147,7 @@ def load_gateway(path: Path) -> GatewayConfig:
         lines=_lines(file.device, points, path.parent),
         pots=file.pots,
         exchangers=file.exchangers,
+        stacks=file.stacks,
         evidence=file.evidence,
         digest=_digest(path, devices),
     )

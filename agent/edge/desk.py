@@ -15,6 +15,8 @@ from agent.minutes.counters import CounterStep, Step
 from agent.minutes.windows import Minutes
 from agent.pots.pots import Pots
 from agent.pots.settings import PotsConfig
+from agent.stacks.settings import StackConfig
+from agent.stacks.stacks import Stacks
 from agent.tally import DeviceTally
 from agent.wire.encode import event_line
 from agent.wire.events import Event, EventBook, Happening, Told
@@ -42,11 +44,13 @@ class Desk:
         *,
         pots: Pots | None = None,
         exchangers: Exchangers | None = None,
+        stacks: Stacks | None = None,
     ) -> None:
         self.plant, self.gateway = plant, gateway
         self.record, self.raw = record, raw
         self.pots = pots
         self.exchangers = exchangers
+        self.stacks = stacks
         self.book = EventBook()
         self.tallies: dict[str, DeviceTally] = {}
         self.pipelines: dict[Group, GroupPipeline] = {}
@@ -68,6 +72,8 @@ class Desk:
             return
         outcome = pipeline.take(frame)
         self.tallies[frame.group.device].take(outcome.frame)
+        if self.stacks is not None:
+            self.stacks.hear(outcome.frame)
         self._minutes(frame.group, outcome.closed)
         for step in outcome.steps:
             self._counter(step)
@@ -105,6 +111,8 @@ class Desk:
             self.record.add(minute.lines)
             if self.exchangers is not None:
                 self._told(self.exchangers.take(group, minute.windows))
+            if self.stacks is not None:
+                self._told(self.stacks.take(group, minute.windows))
 
     def _told(self, told: Told) -> None:
         for lines in told.lines:
@@ -202,6 +210,8 @@ class Desk:
             self._minutes(group, pipeline.close_until(now_ns, self.grace_ns[group]))
         if self.exchangers is not None:
             self._told(self.exchangers.passed(now_ns, self.grace_ns))
+        if self.stacks is not None:
+            self._told(self.stacks.passed(now_ns, self.grace_ns))
         if self.pots is not None:
             over = {group: now_ns - grace_ns for group, grace_ns in self.grace_ns.items()}
             self._tell_all(self.pots.passed(over))
@@ -243,6 +253,8 @@ class Desk:
             self._tell_all(self.pots.end_signs(at_ns))
         if self.exchangers is not None:
             self.exchangers.unsaved = True
+        if self.stacks is not None:
+            self._tell_all(self.stacks.end_signs(at_ns))
         for event in self.book.lasting():
             self.tell(self.book.end(event, at_ns))
 
@@ -257,6 +269,8 @@ class Desk:
             self._tell_all(self.pots.restore(left.pots, effects))
         if self.exchangers is not None:
             self._tell_all(self.exchangers.restore(left.exchangers, troubles, end_ns))
+        if self.stacks is not None:
+            self._tell_all(self.stacks.restore(left.stacks))
 
     # --- groups come and go
 
@@ -285,6 +299,7 @@ class Desk:
         now_ns: int,
         pots: PotsConfig | None = None,
         exchangers: ExchangersConfig | None = None,
+        stacks: Iterable[StackConfig] | None = None,
     ) -> None:
         """
         Read these groups from now on (with their grace in ns); the others end here.
@@ -316,6 +331,8 @@ class Desk:
             self._tell_all(self.pots.exchange(groups, now_ns, pots))
         if self.exchangers is not None:
             self._tell_all(self.exchangers.exchange(groups, now_ns, exchangers))
+        if self.stacks is not None:
+            self._tell_all(self.stacks.exchange(groups, now_ns, stacks))
 
     def _part(self, pipeline: GroupPipeline, still: set[str]) -> None:
         minutes: Minutes = pipeline.minutes

@@ -6,9 +6,8 @@ import gc
 import logging
 import signal
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -22,32 +21,25 @@ from agent.edge.exposition import exposition
 from agent.edge.outbox import Outbox
 from agent.edge.poll import Line, asked_of, requests_of
 from agent.edge.publish import Publisher
+from agent.edge.running import Running, graces, names, stop_lines
 from agent.exchangers.exchangers import Exchangers, keep, load
 from agent.health import serve
 from agent.notify import notify, reloading, watchdog_s
 from agent.pots.pots import Pots
+from agent.stacks.resume import minutes_of
+from agent.stacks.stacks import Stacks
 from agent.wire.encode import BatchHead
 from agent.wire.events import Happening
 from drivers.config import make_driver
-from drivers.model import ConfigError, Group
+from drivers.model import ConfigError, Equipment
 
 _log = logging.getLogger(__name__)
 
 DAY_NS = 86_400_000_000_000
-GRACE_S = 2.0
 FAREWELL_S = 1.0  # a stop waits this long for the last receipts
 PRUNE_S = 600.0
 BATCH_PHASE = 0.3  # of the batch interval, after the slot: the polls of a slot are in by then
 STREAMS = ("record", "raw")
-
-
-@dataclass(slots=True, eq=False)
-class _Running:
-    """A line that is being polled."""
-
-    config: LineConfig
-    line: Line
-    task: "asyncio.Task[None] | None" = None
 
 
 class Gateway:
@@ -61,7 +53,7 @@ class Gateway:
         self._stop = asyncio.Event()
         self._again = asyncio.Event()
         self._wake = asyncio.Event()
-        self._lines: dict[str, _Running] = {}
+        self._lines: dict[str, Running] = {}
         self._alive_s = self._started_s = time.monotonic()
         self._clock: Timeline
         self._desk: Desk
@@ -112,16 +104,23 @@ class Gateway:
         used_ns = max([await _newest_ns(log) for log in logs.values()])
         self._clock = Timeline(self._wall_ns, floor_ns=used_ns)
         boxes = [Outbox(logs[name], self._head(name), self._clock.now_ns) for name in STREAMS]
-        pots = Pots(config.plant, config.pots)
         self._exchangers = Exchangers(config.plant, config.exchangers)
         self._desk = Desk(
-            config.plant, config.gateway, *boxes, pots=pots, exchangers=self._exchangers
+            config.plant,
+            config.gateway,
+            *boxes,
+            pots=Pots(config.plant, config.pots),
+            exchangers=self._exchangers,
+            stacks=Stacks(config.plant, config.stacks),
         )
         left = await resume.load(self._state_path, logs["record"], config.plant, config.points)
         left.exchangers = await asyncio.to_thread(load, config.data_dir)
+        left.stacks = await minutes_of(
+            logs["record"], config.plant, [Equipment.parse(x.equipment) for x in config.stacks]
+        )
         lines = {line.key: self._line(line) for line in config.lines}
         now_ns = self._clock.now_ns()
-        self._desk.exchange(self._groups(lines.values()), self._names(lines.values()), now_ns)
+        self._desk.exchange(graces(lines.values()), names(lines.values()), now_ns)
         for pipeline in self._desk.pipelines.values():
             pipeline.counters.restore(left.readings)
             for minute in left.minutes:
@@ -148,27 +147,13 @@ class Gateway:
     def _head(self, stream: str) -> BatchHead:
         return BatchHead(self.config.plant, self.config.gateway, stream, self.config.digest)
 
-    def _line(self, config: LineConfig) -> _Running:
+    def _line(self, config: LineConfig) -> Running:
         """Ready to run. ConfigError when a driver refuses its devices."""
         by_name = {device.name: device for device in config.devices}
         tallies = {asked_of(d): self._desk.tally(d.name) for d in config.devices}
         groups = tuple((g, requests_of(by_name[g.device], g)) for g in config.groups)
         driver = make_driver(config.devices, config.groups)
-        return _Running(config, Line(driver, tallies, groups, self._clock, self._desk))
-
-    @staticmethod
-    def _groups(lines: Iterable[_Running]) -> dict[Group, int]:
-        return {
-            group: round((GRACE_S + 3 * device.timeout_s) * 1e9)
-            for running in lines
-            for group in running.config.groups
-            for device in running.config.devices
-            if device.name == group.device
-        }
-
-    @staticmethod
-    def _names(lines: Iterable[_Running]) -> list[str]:
-        return [device.name for running in lines for device in running.config.devices]
+        return Running(config, Line(driver, tallies, groups, self._clock, self._desk))
 
     # --- life
 
@@ -246,7 +231,7 @@ class Gateway:
     async def _end(self, helpers: list["asyncio.Task[None]"]) -> None:
         notify("STOPPING=1")
         _log.info("stopping")
-        await self._stop_lines(list(self._lines.values()))
+        await stop_lines(list(self._lines.values()))
         for helper in helpers:
             helper.cancel()
         await asyncio.wait(helpers)
@@ -273,20 +258,6 @@ class Gateway:
     def _awaits_receipts(self) -> bool:
         waits = any(log.receipted < log.newest for log in self._logs.values())
         return self._publisher.online and waits
-
-    async def _stop_lines(self, lines: list[_Running]) -> None:
-        """Each ends after the read under way; one that hangs is cancelled."""
-        if not lines:
-            return
-        for running in lines:
-            running.line.stop()
-        tasks = [running.task for running in lines if running.task is not None]
-        longest_s = max(d.timeout_s for running in lines for d in running.config.devices)
-        _, hanging = await asyncio.wait(tasks, timeout=1.0 + min(2 * longest_s, 5.0))
-        for task in hanging:
-            task.cancel()
-        if hanging:
-            await asyncio.wait(hanging)
 
     # --- reload
 
@@ -318,19 +289,19 @@ class Gateway:
         self,
         fresh: GatewayConfig,
         known: set[str],
-        added: dict[str, _Running],
+        added: dict[str, Running],
         tasks: asyncio.TaskGroup,
     ) -> None:
         gone = [running for key, running in self._lines.items() if key not in known]
         old, self.config = self.config, fresh
-        await self._stop_lines(gone)
+        await stop_lines(gone)
         self._lines = {k: r for k, r in self._lines.items() if k in known} | added
         now_ns = self._clock.now_ns()
         kept = {device.name for running in gone for device in running.config.devices}
         self._desk.forget(kept, now_ns)
         lines = self._lines.values()
-        groups, names = self._groups(lines), self._names(lines)
-        self._desk.exchange(groups, names, now_ns, fresh.pots, fresh.exchangers)
+        told = fresh.pots, fresh.exchangers, fresh.stacks
+        self._desk.exchange(graces(lines), names(lines), now_ns, *told)
         self._desk.record.head, self._desk.raw.head = self._head("record"), self._head("raw")
         for running in added.values():
             running.task = tasks.create_task(running.line.run())

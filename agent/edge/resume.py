@@ -16,6 +16,7 @@ from typing import Any
 
 from agent.batches.log import BatchLog
 from agent.minutes.windows import MinuteState
+from agent.stacks.stacks import Minutes
 from agent.wire.encode import tags_of
 from agent.wire.events import Event, Happening, Measured
 from agent.wire.lines import Line, LineError, read_line
@@ -38,6 +39,7 @@ class Resume:
     texts: dict[str, str] = field(default_factory=dict)
     pots: dict[str, dict[str, Any]] = field(default_factory=dict)  # under close watch, by equipment
     exchangers: dict[str, Any] = field(default_factory=dict)  # from a file of their own
+    stacks: Minutes = field(default_factory=dict)  # converted means of the hour, from the log
     open_events: list[Event] = field(default_factory=list)
 
 
@@ -139,6 +141,7 @@ _LASTING = {
     *(Happening.DEVICE_LOST, Happening.GAP, Happening.OVERLOAD, Happening.LOG_FULL),
     *(Happening.ANODE_EFFECT, Happening.ANODE_EFFECT_WARNING, Happening.UNSTABLE),
     *(Happening.FOULING, Happening.PRESSURE_DROP, Happening.HEAT_BALANCE, Happening.ACID_DEW),
+    Happening.EXCEEDANCE_WARNING,
 }
 
 
