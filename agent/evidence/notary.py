@@ -179,18 +179,22 @@ class Notary:
         if rotated:
             self._tell_rotations()
         for lane in self._lanes.values():
-            if lane.stopped:
-                continue
-            await lane.tree.catch_up((lane.log,), lane.log.newest)
-            known = read_head(lane.signed.text) if lane.signed else None
-            if known is not None and lane.tree.tree.root(known.size) != known.root:
-                text = f"{known.origin}: batches no longer give the root signed at {known.size}"
-                self._went_back(lane, text, lane.signed)
-            elif lane.tree.size > (known.size if known else 0) or rotated:
-                await lane.tree.flush()
-                lane.signed = await asyncio.to_thread(self._sign, lane)
-                fresh = True
+            if not lane.stopped:
+                fresh |= await self._sign_one(lane, rotated=rotated)
         return fresh
+
+    async def _sign_one(self, lane: _Lane, *, rotated: bool) -> bool:
+        await lane.tree.catch_up((lane.log,), lane.log.newest)
+        known = read_head(lane.signed.text) if lane.signed else None
+        if known is not None and lane.tree.tree.root(known.size) != known.root:
+            text = f"{known.origin}: batches no longer give the root signed at {known.size}"
+            self._went_back(lane, text, lane.signed)
+            return False
+        if lane.tree.size <= (known.size if known else 0) and not (rotated and known):
+            return False
+        await lane.tree.flush()
+        lane.signed = await asyncio.to_thread(self._sign, lane)
+        return True
 
     def _sign(self, lane: _Lane) -> Note:
         assert self._ring is not None  # noqa: S101 - see above

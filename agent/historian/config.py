@@ -8,6 +8,7 @@ from pathlib import Path
 from pydantic import Field, ValidationError, field_validator
 
 from agent.edge.config import HealthConfig, broker_problems, explain, read_toml
+from agent.evidence.settings import SigningConfig
 from agent.influx.config import InfluxConfig
 from agent.mistakes import in_order
 from agent.mqtt import BrokerConfig
@@ -35,6 +36,7 @@ class HistorianFile(Strict):
     mqtt: BrokerConfig
     lake: LakeConfig = LakeConfig()
     influxdb: tuple[InfluxConfig, ...] = ()
+    evidence: SigningConfig = SigningConfig()
     health: HealthConfig = HealthConfig(listen="127.0.0.1:9465")
 
     @field_validator("plants")
@@ -62,6 +64,7 @@ class HistorianConfig:
     lake: LakeConfig
     lake_path: Path
     influxdb: tuple[InfluxConfig, ...]
+    evidence: SigningConfig
     health: HealthConfig
     digest: str  # first 16 hex digits of the file's SHA-256
 
@@ -102,6 +105,7 @@ def load_historian(path: Path) -> HistorianConfig:
         lake=file.lake,
         lake_path=folder / file.lake.path if file.lake.path else data_dir / LAKE,
         influxdb=influxdb,
+        evidence=file.evidence,
         health=file.health,
         digest=hashlib.sha256(path.read_bytes()).hexdigest()[:16],
     )

@@ -15,6 +15,7 @@ def exposition(historian: Historian, started_s: float) -> str:
     add = metrics.add
     add("broker_up", historian.receiver.online, "gauge", "1 while connected to the broker")
     count_metrics(metrics, "received", historian.receiver.counts)
+    count_metrics(metrics, "witness", historian.witness.counts)
     for source, log in historian.originals.logs.items():
         where = {
             "plant": source.plant,
@@ -45,7 +46,9 @@ def healthy(historian: Historian) -> tuple[bool, str]:
     troubles = {
         runner.view.name: runner.failing or _trouble(runner.view) for runner in historian.runners
     }
-    remarks = [f"view {name}: {trouble}" for name, trouble in troubles.items() if trouble]
+    cosigns = [f"nothing is cosigned: {historian.witness.trouble}"]
+    remarks = cosigns if historian.witness.trouble else []
+    remarks += [f"view {name}: {trouble}" for name, trouble in troubles.items() if trouble]
     text = "; ".join([*problems, *remarks]) or "ok"
     return not problems, f"{text} ({time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())})"
 

@@ -111,6 +111,10 @@ class Originals:
             self._branches[source] = Branches(self._known(source), self._maker(source))
         return self._branches.get(source)
 
+    def logs_of(self, source: Source) -> list[BatchLog]:
+        """The log and its branches, the log itself first."""
+        return sorted(self._known(source), key=lambda log: (len(log.log_id), log.log_id))
+
     def _known(self, source: Source) -> list[BatchLog]:
         """The log and its branches, the one that was written last at the end."""
         place = (source.plant, source.gateway, source.stream)

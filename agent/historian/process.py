@@ -10,6 +10,7 @@ from agent.historian.config import HistorianConfig
 from agent.historian.originals import Originals
 from agent.historian.receive import Receiver
 from agent.historian.view_runner import ViewRunner
+from agent.historian.witness import Witness
 from agent.influx.view import InfluxView
 from agent.lake.view import LakeView
 from agent.views import View
@@ -32,7 +33,10 @@ class Historian:
     def __init__(self, config: HistorianConfig) -> None:
         self.config = config
         self.originals = Originals(config.originals, config.digest)
-        self.receiver = Receiver(config.mqtt, self.originals, plants=config.plants)
+        self.witness = Witness(config.data_dir, self.originals, signature=config.evidence.signature)
+        self.receiver = Receiver(
+            config.mqtt, self.originals, plants=config.plants, witness=self.witness
+        )
         self.runners: list[ViewRunner] = []
 
     async def run(self, stop: asyncio.Event, ready: Callable[[], None]) -> None:
@@ -51,6 +55,7 @@ class Historian:
             async with asyncio.TaskGroup() as tasks:
                 running = [
                     tasks.create_task(self.receiver.run(), name="receive"),
+                    tasks.create_task(self.witness.run(), name="witness"),
                     *(tasks.create_task(runner.run()) for runner in self.runners),
                 ]
                 await stop.wait()

@@ -20,6 +20,7 @@ from agent.historian.received import (
     read_batch,
     read_topic,
 )
+from agent.historian.witness import Witness
 from agent.mqtt import PREFIX, BrokerConfig, Pauses, connection, keep_connected, topic
 from agent.views import Source
 from agent.wire.events import Happening
@@ -74,9 +75,11 @@ class Receiver:
         originals: Originals,
         *,
         plants: Iterable[str] = (),
+        witness: Witness | None = None,
         pause_most_s: float = 20.0,
     ) -> None:
         self._broker = broker
+        self._witness = witness
         self._plants = tuple(plants) or ("+",)  # "+" stands for all
         self._originals = originals
         self._pauses = Pauses(most_s=pause_most_s)
@@ -99,7 +102,8 @@ class Receiver:
 
     async def _session(self) -> None:
         async with connection(self._broker, "smelter-historian", queue=_CLIENT_QUEUE) as client:
-            wanted = [(plant, leaf) for leaf in ("state", *STREAMS) for plant in self._plants]
+            leaves = ("state", "checkpoint", *STREAMS)
+            wanted = [(plant, leaf) for leaf in leaves for plant in self._plants]
             await client.subscribe([(f"{PREFIX}/{plant}/+/{leaf}", 1) for plant, leaf in wanted])
             _log.info("broker %s connected", self._broker.url)
             self.online = True
@@ -108,6 +112,8 @@ class Receiver:
             self._queued_bytes = 0
             try:
                 async with asyncio.TaskGroup() as tasks:
+                    if self._witness is not None:
+                        tasks.create_task(self._cosign(client, self._witness))
                     async for message in client.messages:
                         await self._dispatch(client, tasks, message)
             finally:
@@ -123,6 +129,9 @@ class Receiver:
             sender, leaf = read_topic(str(message.topic))
             if leaf == "state":
                 await self._take_state(client, sender, payload, ask=message.retain)
+            elif leaf == "checkpoint":
+                if self._witness is not None and payload:
+                    self._witness.take(sender, payload)
             elif payload:
                 self._enqueue(client, tasks, (sender, leaf), payload)
         except RefusedBatchError as error:
@@ -154,6 +163,17 @@ class Receiver:
             return
         self._queued_bytes += len(payload)
         lane.queue.put_nowait(payload)
+
+    async def _cosign(self, client: aiomqtt.Client, witness: Witness) -> None:
+        """What the witness answers, retained; all of it anew after each connection."""
+        said: dict[Sender, bytes] = {}
+        while True:
+            for sender, payload in list(witness.answers.items()):
+                if said.get(sender) != payload:
+                    said[sender] = payload
+                    where = topic(sender.plant, sender.gateway, "cosignature")
+                    await client.publish(where, payload, qos=1, retain=True)
+            await witness.wait_answer()
 
     # states
 
