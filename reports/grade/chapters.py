@@ -6,7 +6,8 @@ from typing import Final
 
 from reports.chapters import Block, Cell, Chapter, Column, Details, Paragraph, Standard, Table
 from reports.grade.bench import Bench
-from reports.grade.findings import STATUS_TEXT, Expiry
+from reports.grade.evidence import KINDS
+from reports.grade.findings import STATUS_TEXT, Expiry, Status
 from reports.grade.judge import Judged
 from reports.grade.levels import needed
 from reports.grade.listing import evidence_text
@@ -16,6 +17,7 @@ from reports.grade.table import FAMILIES
 from reports.periods import clock_text
 from reports.rules.listing import CONFIRMED_TEXT
 from reports.rules.places import place_text
+from reports.site import PLANT
 from reports.values import Text
 
 Rows = list[tuple[Cell, ...]]
@@ -24,8 +26,8 @@ _RULE: Final = Text(
     zh="只以官方文本或本厂两人核对过的条件作证明；未知不等于达到。最差指标决定等级（短板）；"
     "多个行业的企业取最低等级。无人核实的条件只作试算，不给出等级。",
     en="Only conditions of the official text, or checked by two persons of the plant, prove "
-    "anything; unknown is not proven. The worst indicator decides; of several industries the lowest counts. "
-    "Conditions nobody confirmed are tried only, and give no grade.",
+    "anything; unknown is not proven. The worst indicator decides; of several industries the "
+    "lowest counts. Conditions nobody confirmed are tried only, and give no grade.",
 )
 
 
@@ -126,10 +128,10 @@ def _way_of(result: Graded) -> Table | Paragraph:
         id=f"grade_way_{scheme.id}",
         title=name,
         columns=(
-            _column("功夫", "Effort", 20),
-            _column("指标", "Indicator", 50),
-            _column("状态", "State", 9),
-            _column("现状", "What was found", 50),
+            _column("功夫", "Effort", 16),
+            _column("指标", "Indicator", 30),
+            _column("状态", "State", 8),
+            _column("现状", "What was found", 36),
         ),
         rows=tuple(_grouped(lacking)),
     )
@@ -216,8 +218,30 @@ def _of_level(result: Graded, level: str) -> Table:
             _column("结果", "Found", 44),
             _column("编号", "Line", 28),
         ),
-        rows=tuple(_row(result, each) for each in mine),
+        rows=(
+            *(_row(result, each) for each in mine if not each.indicator.absent),
+            *_unread(mine),
+        ),
     )
+
+
+def _unread(mine: Sequence[Judged]) -> Iterator[tuple[Cell, ...]]:
+    """What could not be read, one row for each text."""
+    absent = [each.indicator for each in mine if each.indicator.absent]
+    for title in dict.fromkeys(each.source.title for each in absent):
+        families = [FAMILIES[each.family] for each in absent if each.source.title == title]
+        yield (
+            Text(zh=f"{len(families)} 类", en=f"{len(families)} families"),
+            Text(
+                zh="、".join(each.zh for each in families),
+                en=", ".join(each.en for each in families),
+            ),
+            CONFIRMED_TEXT["absent"],
+            KINDS["none_known"],
+            STATUS_TEXT[Status.UNKNOWN],
+            Text(zh=f"未见原文，请打开 {title}", en=f"not read yet: open {title}"),
+            None,
+        )
 
 
 def _row(result: Graded, each: Judged) -> tuple[Cell, ...]:
@@ -231,7 +255,7 @@ def _row(result: Graded, each: Judged) -> tuple[Cell, ...]:
         proof,
         STATUS_TEXT[each.status],
         each.text,
-        None if indicator.absent else f"{result.scheme.industry}.{indicator.id}",
+        f"{PLANT}.{result.scheme.industry}.{indicator.id}",
     )
 
 

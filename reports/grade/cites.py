@@ -6,6 +6,7 @@ from typing import Final
 from reports.assembly import Argument, Assembly
 from reports.citations import AbsentUse, SourceText
 from reports.grade.evidence import Evidence, number_of
+from reports.grade.listing import evidence_text
 from reports.grade.table import FAMILIES, INDUSTRIES, PREFIX, Indicator, IndicatorTable
 from reports.model import Input
 from reports.rules.packfile import Confirmed, Parameter
@@ -47,11 +48,12 @@ def cite(
     if found is None or indicator.absent:
         return None
     value, unit = found
+    proof = evidence_text(asked)
     legal = Legal(
         pack=table.id,
         name=_key(indicator, number),
-        what=indicator.text.en,
-        zh=indicator.text.zh,
+        what=f"{indicator.level}: {proof.en}",
+        zh=f"{indicator.level} 级：{proof.zh}",
         value=value,
         unit=RuleUnit(unit),
         applies_from=indicator.applies_from,

@@ -275,13 +275,17 @@ def ledger_kept(bench: Bench, asked: LedgerKept) -> Finding:
             which = _months(missing)
             told.append(
                 Text(
-                    zh=f"{name.zh} {have}/12 个月，缺 {which}",
-                    en=f"{name.en}: {have} of 12 months, missing {which}",
+                    zh=f"{name.zh} {have}/12 个月" + (f"，缺 {which}" if have else ""),
+                    en=f"{name.en}: {have} of 12 months" + (f", missing {which}" if have else ""),
                 )
             )
         else:
             told.append(Text(zh=f"{name.zh}逐月齐全", en=f"{name.en}: every month"))
-    label = Text(zh="台账缺月数", en="months without a ledger")
+    names = [KINDS[kind].name for kind in asked.entries]
+    label = Text(
+        zh="台账缺月数：" + "、".join(each.zh for each in names),
+        en="months without a ledger: " + ", ".join(each.en for each in names),
+    )
     line = bench.line(
         figure("plant", "ledger_months_missing." + "_".join(asked.entries), label, "1", 0),
         Decimal(lacking),

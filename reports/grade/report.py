@@ -16,6 +16,7 @@ from reports.grade.cites import as_packs, cite, note_absent
 from reports.grade.expiry import all_expiring
 from reports.grade.judge import Judged
 from reports.grade.levels import Counted, lowest
+from reports.grade.listing import evidence_text
 from reports.grade.overlay import read_own_tables
 from reports.grade.scheme import Graded, Scheme, graded, schemes
 from reports.grade.staggered import staggered_chapter
@@ -45,7 +46,7 @@ def grade(basis: Basis) -> Content:
     more: tuple[Chapter | None, ...] = (
         alert_chapter(bench), staggered_chapter(bench, results)
     )  # fmt: skip
-    return conclude(
+    content = conclude(
         basis,
         assembly,
         report=NAME,
@@ -55,6 +56,8 @@ def grade(basis: Basis) -> Content:
             bench, results, all_expiring(bench, results), [each for each in more if each]
         ),
     )
+    span = content.period.model_copy(update={"start": year.start.isoformat()})
+    return content.model_copy(update={"period": span})
 
 
 def year_to(month: Period) -> Period:
@@ -89,18 +92,23 @@ def _indicator(
     made = []
     for number, (asked, finding) in enumerate(zip(indicator.evidence, each.findings, strict=True)):
         more = f".{number + 1}" if number else ""
+        proof = evidence_text(asked)
         head = Head(
-            scheme.industry,
-            f"{table.name}.{indicator.level}.{indicator.name}{more}",
+            PLANT,
+            f"{scheme.industry}.{table.name}.{indicator.level}.{indicator.name}{more}",
             Section.INFORMATION,
-            indicator.text,
+            Text(
+                zh=f"{scheme.name.zh}（{scheme.generation}）{indicator.level} 级：{proof.zh}",
+                en=f"{scheme.name.en} ({scheme.generation}) {indicator.level}: {proof.en}",
+            ),
             finding.unit,
             finding.decimals,
         )
         cited = cite(assembly, table, indicator, number, asked)
         inputs = [*finding.inputs, *([cited] if cited else [])]
         how = How.COMPUTED if finding.figure is not None else How.NONE
-        line = assembly.state(head, finding.figure, how, inputs, notes=[finding.text])
+        notes = [indicator.text, finding.text]
+        line = assembly.state(head, finding.figure, how, inputs, notes=notes)
         made.append(line.id)
     return made
 
@@ -108,8 +116,8 @@ def _indicator(
 def _level(assembly: Assembly, scheme: Scheme, counted: Counted, lines: list[str]) -> None:
     """How many conditions of a level are not proven."""
     head = Head(
-        scheme.industry,
-        f"{scheme.generation}.{counted.level}.open",
+        PLANT,
+        f"{scheme.industry}.{scheme.generation}.{counted.level}.open",
         Section.INFORMATION,
         Text(
             zh=f"{scheme.name.zh}（{scheme.generation}）{counted.level} 级尚未证明的指标",
@@ -128,20 +136,20 @@ def _level(assembly: Assembly, scheme: Scheme, counted: Counted, lines: list[str
 def _grade(assembly: Assembly, result: Graded) -> str:
     """The level as its place from the best one; missing, with the counts, where none is proven."""
     scheme, letter = result.scheme, result.grade
-    told = letter or "—"
+    zh, en = ("", "") if not letter else (f" {letter} 级，位次", f" {letter}, place")
     head = Head(
-        scheme.industry,
-        f"{scheme.generation}.grade",
+        PLANT,
+        f"{scheme.industry}.{scheme.generation}.grade",
         Section.INFORMATION,
         Text(
-            zh=f"{scheme.name.zh}（{scheme.generation}）可证明等级：{told}，位次",
-            en=f"{scheme.name.en} ({scheme.generation}), level provable: {told}, place",
+            zh=f"{scheme.name.zh}（{scheme.generation}）可证明等级{zh}",
+            en=f"{scheme.name.en} ({scheme.generation}): level provable{en}",
         ),
         "1",
         0,
     )
     inputs = [
-        assembly.from_line(each.level, f"{scheme.industry}.{scheme.generation}.{each.level}.open")
+        assembly.from_line(each.level, f"{PLANT}.{scheme.id}.{each.level}.open")
         for each in result.counted
     ]
     missing = () if letter else (_why(result),)
@@ -152,11 +160,7 @@ def _grade(assembly: Assembly, result: Graded) -> str:
 
 def _why(result: Graded) -> Text:
     counted = result.of(result.scheme.target)
-    name = result.scheme.name
-    return Text(
-        zh=f"{name.zh}（{result.scheme.generation}）{counted.text.zh}",
-        en=f"{name.en} ({result.scheme.generation}): {counted.text.en}",
-    )
+    return counted.text
 
 
 def plant_grade(results: list[Graded], generation: str) -> str:
@@ -165,6 +169,3 @@ def plant_grade(results: list[Graded], generation: str) -> str:
     if len({each.scheme.levels for each in mine}) != 1:
         return ""
     return lowest(mine[0].scheme.levels, [each.grade for each in mine])
-
-
-__all__ = ["PLANT", "grade", "plant_grade", "year_to"]
