@@ -20,6 +20,7 @@ SUPPORTED_FROM: Final = 0.8  # of the marked minutes show what the mark says
 CONTRADICTED_FROM: Final = 0.5  # of them show that all ran as usual …
 UNBROKEN_MIN: Final = 60  # … or one unbroken hour does: it would be an hour excused for nothing
 STABLE_MIN: Final = 120  # of full production in a start-up or shut-down; packs may say other
+MOSTLY: Final = 0.5  # of a window: then it counts as good
 RAMP: Final = 0.3  # of its greatest value a measured production must rise or fall by
 
 _STATES: Final = {Mark.CALIBRATION: 1, Mark.MAINTENANCE: 2, Mark.FAULT: 3}
@@ -204,17 +205,17 @@ def _values(curve: Curve, start_ns: int, end_ns: int) -> Floats:
     """Good values by minute; NaN where there is none. A longer window fills all its minutes."""
     found = np.full((end_ns - start_ns) // MINUTE_NS, np.nan)
     of = curve.windows
-    good = (of.good > 0) & ~np.isnan(of.mean)
+    good = (of.good >= MOSTLY) & ~np.isnan(of.mean)
     for n in np.flatnonzero(good):
         found[_minutes(curve, int(n), start_ns)] = of.mean[n]
     return found
 
 
 def _reasons(curve: Curve, start_ns: int, end_ns: int) -> npt.NDArray[np.object_]:
-    """Why a minute was not all good, "" where it was or nothing is known."""
+    """Why most of a minute was not good, "" where it was or nothing is known."""
     found = np.full((end_ns - start_ns) // MINUTE_NS, "", dtype=np.object_)
     for n, reason in enumerate(curve.windows.reason):
-        if reason:
+        if reason and curve.windows.good[n] < MOSTLY:
             found[_minutes(curve, n, start_ns)] = reason
     return found
 

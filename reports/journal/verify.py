@@ -65,7 +65,7 @@ def judge_verification(
         return _unjudged(facts, made)
     size = {"ra": found.ra_percent, "re": abs(found.re_percent)}
     value = size.get(criterion.measure, abs(found.mean_difference))
-    made["limit"] = f"{criterion.limit:f}"
+    made["limit"] = _text(criterion.limit)
     made["measure"] = criterion.measure
     made["result"] = "pass" if value <= criterion.limit else "fail"
     if criterion.legal is not None:
