@@ -90,7 +90,7 @@ def marks_of(plan: SmokePlan, stack: str) -> tuple[Span, ...]:
 
 
 def out_of_control(plan: SmokePlan, stack: str) -> tuple[Span, ...]:
-    """From the check that finds a drift until the calibration after it has ended."""
+    """From the last good check before a drift is found until the calibration after it has ended."""
     planted = plan.of(stack)
     found = []
     for one in planted:
@@ -100,7 +100,7 @@ def out_of_control(plan: SmokePlan, stack: str) -> tuple[Span, ...]:
             continue
         check = next_check(one)
         mended = min(x.end for x in planted if x.kind == "calibration" and x.begin >= check)
-        found.append(Span(OUT, check, mended, (one.pollutant,)))
+        found.append(Span(OUT, check - timedelta(days=1), mended, (one.pollutant,)))
     return tuple(found)
 
 

@@ -78,8 +78,8 @@ def test_states_of_the_year_add_up(told: dict[str, Any]) -> None:
     assert so2["excluded"] == pm["excluded"]
     # 01-09 14:00 with 44 minutes, both ends of the lost link, the hour that lost 35 minutes
     assert pm["invalid"] == so2["invalid"] == 4
-    # from the check of 03-05 (hour 02) to 03-06 10:35; of hour 10 the calibration took 35 minutes
-    assert so2["out_of_control"] == 22 + 10
+    # from the last good check, 03-04 02:15, to 03-06 10:35, whose hour the calibration took
+    assert so2["out_of_control"] == 22 + 24 + 10
     assert "out_of_control" not in pm
 
 
@@ -144,8 +144,12 @@ def test_a_drift_is_in_what_is_shown_and_not_in_what_is_true() -> None:
     np.testing.assert_array_equal(stack.true["so2"], quiet.true["so2"])
     inside = drifted.plan.happenings[0].inside(stack.time_s) & (stack.state == 0)
     np.testing.assert_allclose(stack.shown[point][inside], 0.86 * quiet.shown[point][inside])
-    # found by the check of 03-03 02:00, mended 09:00 to 09:30
-    assert list(hours_of(drifted, "so2")) == [f"2025-03-03T{hour:02d}:00" for hour in range(2, 10)]
+    # found by the check of 03-03 02:00, the one before was good; mended 09:00 to 09:30
+    first = [f"2025-03-02T{hour:02d}:00" for hour in range(2, 24)]
+    assert list(hours_of(drifted, "so2")) == [
+        *first,
+        *(f"2025-03-03T{hour:02d}:00" for hour in range(10)),
+    ]
     small = days(3, "drift:DA001/so2@2025-03-02T15:00+1080=-0.09", mended)
     assert "out_of_control" not in set(hours_of(small, "so2").values())
 
