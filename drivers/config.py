@@ -5,7 +5,15 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    IPvAnyNetwork,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from drivers.language import say
 from drivers.model import Driver, Group, Mode
@@ -26,6 +34,25 @@ class SerialConfig(Strict):
     parity: Literal["N", "E", "O"] = "E"
     stopbits: Literal[1, 2] = 1
     bytesize: Literal[7, 8] = 8
+
+
+class LoggerConfig(Strict):
+    """``[device.hj212]``: the CEMS data logger that reports here, and what is asked of it."""
+
+    mn: str = Field(pattern=r"^[0-9A-Za-z]{24}$")
+    pw: str = Field(default="", pattern=r"^(|.{6})$")  # "": any
+    peers: tuple[IPvAnyNetwork, ...] = ()  # who may connect; (): anybody
+    max_connections: int = Field(default=4, ge=1, le=64)
+    minutes: Literal[1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30] = 1  # its minute interval
+    history_h: float = Field(
+        default=72.0, ge=0, le=2160
+    )  # gaps asked for so far back; 0: never
+    execution_s: float = Field(default=60.0, gt=0, le=3600)  # without data: then a request failed
+    retries: int = Field(default=3, ge=0, le=10)
+    flagless: Literal["uncertain", "good"] = "uncertain"  # a value without data flag
+    modbus_crc: bool = False  # take packets with the CRC of Modbus all the same
+    key_file: Path | None = None  # SM4 key of 2025: 16 characters, mode 0600
+    memory: Path | None = None  # which windows are here; the agent chooses the place
 
 
 _OPCUA_SECURITY = (
@@ -72,11 +99,22 @@ class DeviceConfig(Strict):
     sampling_ms: float = Field(default=0.0, ge=0)  # 0 = the interval of the point
     max_nodes_per_read: int = Field(default=500, ge=1)
 
+    # HJ 212
+    hj212: LoggerConfig | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_loggers(cls, said: object) -> object:
+        """A logger reports each 30 s and has 10 s to answer, unless the file says otherwise."""
+        if isinstance(said, dict) and said.get("driver") == "hj212":
+            return {"interval_s": 30.0, "timeout_s": 10.0} | said
+        return said
+
     @field_validator("address")
     @classmethod
     def _address(cls, address: str, known: ValidationInfo) -> str:
         driver = known.data.get("driver")
-        if driver in {"modbus-tcp", "modbus-rtu-over-tcp"}:
+        if driver in {"modbus-tcp", "modbus-rtu-over-tcp", "hj212"}:
             host_and_port(address)
         elif driver == "opcua":
             _check_opcua(address)
@@ -86,6 +124,12 @@ class DeviceConfig(Strict):
     def _one_table(self) -> "DeviceConfig":
         found = self._tables()
         found += self._polled_only() if self.driver.startswith("modbus") else self._secured()
+        if (self.hj212 is None) == (self.driver == "hj212"):
+            told = say(
+                '[device.hj212] 与 driver = "hj212" 须同时出现，至少写 mn = "数采仪 MN 号"',
+                '[device.hj212] and driver = "hj212" go together; it says at least mn = "…"',
+            )
+            found.append(told)
         if found:
             raise ValueError("\n".join(found))
         return self

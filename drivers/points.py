@@ -11,6 +11,7 @@ from pathlib import Path
 
 from drivers.cells import Cells
 from drivers.config import DeviceConfig
+from drivers.hj212.places import parse_place
 from drivers.language import say, why
 from drivers.model import ConfigError, Equipment, Group, Point
 from drivers.opcua.nodes import parse_address as parse_node_id
@@ -100,6 +101,9 @@ def _points_of(row: Row, device: DeviceConfig, problems: list[str]) -> list[Poin
     addresses = _addresses(cells, device, len(equipment), modbus=modbus)
     if cells.failed or prototype is None:
         return []
+    if device.driver == "hj212":  # a logger speaks when it likes: moments, or what it summed up
+        summed = parse_place(addresses[0]).summed
+        prototype = replace(prototype, mode="report" if summed else "subscribe")
     return [
         replace(prototype, equipment=where, address=address)
         for where, address in zip(equipment, addresses, strict=True)
@@ -133,6 +137,8 @@ def _addresses(cells: Cells, device: DeviceConfig, n: int, *, modbus: bool) -> l
         stride = int(cells.number("stride", stride, low=0, high=65535, whole=True))
         _check_counts(texts, n, stride if modbus else -1)
         texts = texts * n if len(texts) == 1 else texts
+        if device.driver == "hj212":
+            return [_checked_place(text, cells.text("quantity")) for text in texts]
         if not modbus:
             return [_node_id(text) for text in texts]
         return [_absolute(parse_address(text), device, i * stride) for i, text in enumerate(texts)]
@@ -189,6 +195,19 @@ def _absolute(address: Address, device: DeviceConfig, shift: int) -> str:
             )
         )
     return str(replace(address, number=number, relative=False))
+
+
+def _checked_place(text: str, quantity: str) -> str:
+    """HJ 212: real-time data are measured, minutes, hours and days are the logger's own."""
+    if parse_place(text).summed != quantity.startswith("cems."):
+        raise ValueError(
+            say(
+                f"{text!r}：min、hour、day 对应 cems.*，rtd、state 对应其他量，而此处为 {quantity}",
+                f"{text!r}: min, hour and day are cems.* quantities, rtd and state others; "
+                f"here it is {quantity}",
+            )
+        )
+    return text
 
 
 def _node_id(text: str) -> str:

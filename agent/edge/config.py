@@ -144,7 +144,7 @@ def load_gateway(path: Path) -> GatewayConfig:
         mqtt=_mqtt(file, path.parent),
         log=file.log,
         health=file.health,
-        lines=_lines(file.device, points, path.parent),
+        lines=_lines(file.device, points, path.parent, path.parent / file.data_dir),
         pots=file.pots,
         exchangers=file.exchangers,
         stacks=file.stacks,
@@ -294,11 +294,13 @@ def _mqtt(file: GatewayFile, folder: Path) -> MqttConfig:
 
 
 def _lines(
-    devices: tuple[DeviceConfig, ...], points: list[Point], folder: Path
+    devices: tuple[DeviceConfig, ...], points: list[Point], folder: Path, data_dir: Path
 ) -> tuple[LineConfig, ...]:
     shared: dict[tuple[str, str], list[DeviceConfig]] = {}
     for device in devices:
-        shared.setdefault((device.driver, device.address), []).append(_below(device, folder))
+        shared.setdefault((device.driver, device.address), []).append(
+            _below(device, folder, data_dir)
+        )
     groups = group_points(points)
     return tuple(
         LineConfig(
@@ -309,10 +311,17 @@ def _lines(
     )
 
 
-def _below(device: DeviceConfig, folder: Path) -> DeviceConfig:
-    """Files a driver will open, relative to the config's folder."""
+def _below(device: DeviceConfig, folder: Path, data_dir: Path) -> DeviceConfig:
+    """Files a driver will open, relative to the config's folder; what it remembers, to the data."""
     names = ("server_certificate", "certificate", "key", "password_file")
     found = {n: folder / getattr(device, n) for n in names if getattr(device, n) is not None}
+    if device.hj212 is not None:
+        key = device.hj212.key_file
+        files = {
+            "memory": data_dir / f"hj212-{device.name}.json",
+            "key_file": None if key is None else folder / key,
+        }
+        found["hj212"] = device.hj212.model_copy(update=files)
     return device.model_copy(update=found)
 
 

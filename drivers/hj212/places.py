@@ -1,4 +1,4 @@
-"""Addresses of a point table: ``rtd:a21026``, ``min+hour+day:a21026-ZsAvg`` -> which field of what."""
+"""Addresses of a point table: ``rtd:a21026``, ``min+hour+day:a21026-ZsAvg`` → field of a packet."""
 
 import re
 from dataclasses import dataclass
