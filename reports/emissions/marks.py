@@ -59,6 +59,7 @@ def person_mark(record: Record, end_ns: int) -> Mark:
         reason=record.reason,
         evidence=tuple(each.name for each in record.evidence),
         contradicted=contradicted,
+        supported=record.judgement is Judgement.SUPPORTED,
     )
 
 

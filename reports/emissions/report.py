@@ -1,9 +1,270 @@
 """``emissions``: the report of a day, month, quarter, year or any interval."""
 
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from typing import Final
+
+from drivers.language import say
+from drivers.model import ConfigError
+from reports.assembly import Assembly
 from reports.basis import Basis
-from reports.model import Content
+from reports.chapters import Block, Chapter, Details, Facts, Months, Paragraph, Standard
+from reports.conclude import conclude
+from reports.emissions.audit import audit_duties, audit_sheet, audited, checks_table
+from reports.emissions.hours import pieces
+from reports.emissions.limit_tables import above_table, hidden_table, marks_table
+from reports.emissions.lines import add_plant, add_stack
+from reports.emissions.logger import logger_tables
+from reports.emissions.made import StackYear, label_of, make
+from reports.emissions.pictures import hour_pictures, minute_picture
+from reports.emissions.rules import HJ75
+from reports.emissions.value_tables import (
+    capture_table,
+    days_table,
+    hours_table,
+    months_table,
+    substitution_table,
+    summary_table,
+)
+from reports.emissions.words import METHODS
+from reports.model import Content, Doubt, DutyUse
+from reports.periods import Period
+from reports.rules.packs import Legal
+from reports.site import PLANT
+from reports.site_stacks import Stack
+from reports.values import Text
+from reports.words import short_text
+
+NAME: Final = "emissions"
+TITLE: Final = Text(zh="排放口监测与排放量报告", en="Stack emissions")
+A_MONTH: Final = 31  # days that are listed one by one
 
 
 def emissions(basis: Basis) -> Content:
     """The report. Raises RuleError, SeriesError, ConfigError."""
-    raise NotImplementedError
+    period = basis.period
+    used = [x for x in basis.site.stacks if x.works_in(period.first, period.after)]
+    _refuse_without_limits(used)
+    stacks = [make(basis, stack) for stack in used]
+    assembly = Assembly(period, basis.packs)
+    months = list(pieces(period)) if len(list(pieces(period))) > 1 else []
+    for made in stacks:
+        add_stack(assembly, made, months)
+    add_plant(assembly, stacks)
+    monthly = {key: line for key, line in assembly.lines.items() if "@" in key}
+    assembly.lines = {k: x for k, x in assembly.lines.items() if "@" not in k} | monthly
+    duties = _duties(basis, assembly)
+    return conclude(
+        basis,
+        assembly,
+        report=NAME,
+        title=TITLE,
+        headline=tuple(
+            key for key in assembly.lines if key.startswith(f"{PLANT}.") and "@" not in key
+        ),
+        duties=duties,
+        warnings=tuple(_doubts(assembly, stacks)),
+        chapters=tuple(_chapters(basis, assembly, stacks, months)),
+    )
+
+
+def _refuse_without_limits(stacks: Sequence[Stack]) -> None:
+    lacking = [stack.id for stack in stacks if not stack.limits]
+    if lacking:
+        names = ", ".join(lacking)
+        raise ConfigError(
+            [
+                say(
+                    f"排放口 {names} 没有限值；请按排污许可证写 [[stacks.limits]]",
+                    f"{names}: no limits; write [[stacks.limits]] as the discharge permit states",
+                )
+            ]
+        )
+
+
+def _duties(basis: Basis, assembly: Assembly) -> tuple[DutyUse, ...]:
+    found = audited(basis.period)
+    if not found:
+        return ()
+    return audit_duties(found, assembly.legal(HJ75, "audit_working_days"))
+
+
+def _doubts(assembly: Assembly, stacks: Sequence[StackYear]) -> Iterator[Doubt]:
+    """What an officer must look at first."""
+    for made in stacks:
+        for name in made.stack.pollutants:
+            label, scope = label_of(name), made.stack.id
+            bare = [x for x in made.judged(name) if not x.handled]
+            if bare:
+                hours = sum(x.hours for x in bare)
+                yield Doubt(
+                    line=f"{scope}.{name}_exceeded_hours",
+                    text=Text(
+                        zh=f"{label.zh}超标 {len(bare)} 次、{hours} 小时，日志中尚无说明",
+                        en=f"{label.en}: above the limit {len(bare)} times, {hours} hours, not "
+                        "yet explained in the journal",
+                    ),
+                )
+            yield from _low(assembly, made, name)
+        for mark in made.hours.marks:
+            if mark.contradicted is not None:
+                yield Doubt(
+                    line=f"{made.stack.id}.stopped_hours",
+                    text=Text(
+                        zh=f"标记 #{mark.number} 与数据矛盾，不作豁免：{mark.contradicted.zh}",
+                        en=f"mark #{mark.number} is contradicted and excuses nothing: "
+                        f"{mark.contradicted.en}",
+                    ),
+                )
+
+
+def _low(assembly: Assembly, made: StackYear, name: str) -> Iterator[Doubt]:
+    """Capture rates below what the rule asks, and too much that is missing for a total."""
+    asked, most = made.stand_in.capture_least, made.stand_in.missing_most
+    label = label_of(name)
+    for quarter, got in made.amounts[name].captures.items():
+        if got.rate is not None and got.rate < asked.fraction:
+            assembly.cite(asked)
+            yield Doubt(
+                line=f"{made.stack.id}.{name}_capture",
+                text=Text(
+                    zh=f"{label.zh} {quarter} 捕集率 {got.rate:.2%}，低于 {_percent(asked)}",
+                    en=f"{label.en}: capture rate of {quarter} is {got.rate:.2%}, below "
+                    f"{_percent(asked)}",
+                ),
+            )
+        share = None if got.amount_rate is None else 1 - got.amount_rate
+        if share is not None and share > most.fraction:
+            assembly.cite(most)
+            yield Doubt(
+                line=f"{made.stack.id}.{name}_total",
+                text=Text(
+                    zh=f"{label.zh} {quarter} 缺失 {share:.2%}，超过 {_percent(most)}："
+                    "自动监测数据不得用于核算排放量",
+                    en=f"{label.en}: {share:.2%} of {quarter} is missing, more than "
+                    f"{_percent(most)}: the data cannot be used for the emission total",
+                ),
+            )
+
+
+def _percent(legal: Legal) -> str:
+    return f"{short_text(Decimal(legal.number))} %"
+
+
+def _chapters(
+    basis: Basis, assembly: Assembly, stacks: Sequence[StackYear], months: Sequence[Period]
+) -> Iterator[Chapter]:
+    yield _chapter(("汇总", "Summary"), summary_table(assembly, stacks), front=True)
+    nothing = Paragraph(text=Text(zh="本期没有超标小时。", en="No hour was above its limit."))
+    above, hidden = above_table(stacks), hidden_table(stacks)
+    yield _chapter(("超标", "Above the limit"), above or nothing, hidden, front=True)
+    for made in stacks:
+        yield _stack(basis, made, months)
+    yield _chapter(
+        ("捕集率与替代", "Capture and stand-ins"),
+        capture_table(stacks),
+        *(substitution_table(made) for made in stacks),
+    )
+    for quarter in audited(basis.period):
+        title = (f"{quarter} 数据审核表", f"Audit sheet of {quarter}")
+        yield _chapter(title, *audit_sheet(basis, stacks, quarter))
+    checks = [table for made in stacks if (table := checks_table(basis, made)) is not None]
+    if checks:
+        yield _chapter(("校准与校验", "Checks and verifications"), *checks)
+    compared = [table for made in stacks for table in logger_tables(basis, made)]
+    if compared:
+        yield _chapter(("与数采仪小时数据对照", "Against the hours of the logger"), *compared)
+    if months:
+        yield _chapter(("逐月排放量", "Month by month"), *_monthly(stacks, months))
+    yield from _ends(stacks, assembly)
+
+
+def _chapter(title: tuple[str, str], *blocks: Block | None, front: bool = False) -> Chapter:
+    there = tuple(block for block in blocks if block is not None)
+    return Chapter(title=Text(zh=title[0], en=title[1]), front=front, blocks=there)
+
+
+def _stack(basis: Basis, made: StackYear, months: Sequence[Period]) -> Chapter:
+    stack, period = made.stack, basis.period
+    blocks: list[Block | None] = [_facts(made), *hour_pictures(made)]
+    if len(period.days) == 1:
+        blocks += [minute_picture(basis, made), hours_table(made)]
+    elif len(period.days) <= A_MONTH:
+        blocks.append(days_table(made))
+    if len(period.days) > 1:
+        blocks.append(months_table(made, months or [period]))
+    blocks.append(marks_table(made))
+    return _chapter((f"{stack.id} {stack.name.zh}", f"{stack.id}: {stack.name.en}"), *blocks)
+
+
+def _facts(made: StackYear) -> Facts:
+    """What the permit says, and how the figures of the hours came about."""
+    stack = made.stack
+    reference = stack.reference_o2
+    if reference is None:
+        basis = Text(
+            zh="许可证未规定基准含氧量：以标干浓度判定",
+            en="dry concentration; no reference O2 is set",
+        )
+    else:
+        basis = Text(
+            zh=f"折算至基准含氧量 {short_text(reference)} %",
+            en=f"converted to {short_text(reference)} % O2",
+        )
+    permit = stack.permit
+    number = "—" if permit is None else " ".join(filter(None, (permit.number, permit.document)))
+    facts: list[tuple[Text, Text | str]] = [
+        (Text(zh="设备", en="Equipment"), stack.equipment),
+        (Text(zh="排污许可证", en="Permit"), number),
+        (Text(zh="判定依据", en="Judged by"), basis),
+    ]
+    for limit in stack.limits:
+        label = label_of(limit.pollutant)
+        until = "" if limit.until is None else f"–{limit.until}"
+        facts.append(
+            (
+                Text(zh=f"{label.zh}限值", en=f"Limit of {label.en}"),
+                f"{short_text(limit.hour_mg_m3)} mg/m3, {limit.first}{until}, {limit.source}",
+            )
+        )
+    for method, text in METHODS.items():
+        count = sum(n for key, n in made.hours.methods.items() if key.endswith(f".{method}"))
+        if count:
+            facts.append((text, Text(zh=f"{count} 分钟·项", en=f"{count} minutes of pollutants")))
+    return Facts(facts=tuple(facts))
+
+
+def _monthly(stacks: Sequence[StackYear], months: Sequence[Period]) -> Iterator[Months]:
+    for made in stacks:
+        yield Months(
+            title=Text(zh=made.stack.id, en=made.stack.id),
+            lines=tuple(
+                f"{made.stack.id}.{name}_{figure}"
+                for name in made.stack.pollutants
+                for figure in ("total", "capture", "exceeded_hours", "substituted_hours")
+            ),
+            months=tuple(str(month) for month in months),
+        )
+
+
+def _ends(stacks: Sequence[StackYear], assembly: Assembly) -> Iterator[Chapter]:
+    yield _chapter(("规则待查", "Values to look up"), Standard(part="absent"))
+    details = [
+        Details(
+            title=Text(zh=scope, en=scope) if scope != PLANT else Text(zh="全厂", en="Plant"),
+            lines=tuple(
+                line.id
+                for line in assembly.lines.values()
+                if line.scope == scope and "@" not in line.id
+            ),
+        )
+        for scope in (*(made.stack.id for made in stacks), PLANT)
+    ]
+    yield _chapter(("逐项结果、公式与来源", "Figures, formulas, sources"), *details)
+    for part, zh, en in (
+        ("duties", "时限", "Deadlines"),
+        ("legals", "法规与标准参数", "Legal values"),
+        ("meters", "数据来源与批次", "Points and batches"),
+        ("changes", "版本差异", "Changes"),
+    ):
+        yield _chapter((zh, en), Standard.model_validate({"part": part}))

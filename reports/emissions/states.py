@@ -52,6 +52,7 @@ class Mark:
     reason: str = ""
     evidence: tuple[str, ...] = ()
     contradicted: Text | None = None
+    supported: bool = False  # by the trace that is kept with it
     says: Text | None = None  # of a time out of control: why
 
     def concerns(self, pollutant: str) -> bool:
