@@ -1,7 +1,7 @@
 """What the evidence is looked for in: a year of a plant's stores, asked once each."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -30,7 +30,8 @@ class Hours:
     mean: Floats
     low: Floats
     high: Floats
-    share: Floats  # 0 where there is no window
+    inc: Floats  # of a counter
+    share: Floats  # good part of the hour
 
     @property
     def there(self) -> Any:
@@ -41,13 +42,14 @@ class Hours:
 @dataclass(slots=True)
 class Bench:
     """
-    One plant and twelve months. ``basis.period`` is the year that is looked at, ``industry`` whose
-    stacks are meant; lines go onto ``assembly``.
+    One plant and ``basis.period``, the twelve months that are looked at; lines go onto
+    ``assembly``, with ``suffix`` to their names where it is another span.
     """
 
     basis: Basis
     assembly: Assembly
     journal: Journal
+    suffix: str = ""
     _stacks: dict[str, StackHours] = field(default_factory=dict)
     _points: dict[tuple[Meter, Period], Hours] = field(default_factory=dict)
 
@@ -73,7 +75,8 @@ class Bench:
         """All hours of the year of a stack, its sources noted as used."""
         if stack.id not in self._stacks:
             found = stack_hours(self.basis, stack)
-            self.assembly.meters |= {source.id: source for source in found.sources}
+            for source in found.sources:
+                self.assembly.meters.setdefault(source.id, source)
             self._stacks[stack.id] = found
         return self._stacks[stack.id]
 
@@ -100,6 +103,7 @@ class Bench:
         self, head: Head, value: float | Decimal | None, inputs: Sequence[Argument] = ()
     ) -> Argument:
         """A figure of a stack or of the plant, put down once, and ready as an input."""
+        head = replace(head, name=f"{head.name}{self.suffix}")
         if head.id not in self.assembly.lines:
             exact = value if value is None or isinstance(value, Decimal) else amount(value)
             how = How.COMPUTED if exact is not None else How.NONE
@@ -120,8 +124,8 @@ def _hours_of(point: Meter, table: Any, period: Period) -> Hours:
     starts: Indices = np.asarray(mine["hour_ns"].to_numpy(), dtype=np.int64)
     at = (starts - period.start_ns) // HOUR_NS
     columns = {}
-    for name in ("mean", "min", "max", "share"):
+    for name in ("mean", "min", "max", "inc", "share"):
         column = np.full(period.hours, np.nan)
         column[at] = np.asarray(mine[name].to_numpy(zero_copy_only=False), dtype=np.float64)
         columns[name] = column
-    return Hours(point, columns["mean"], columns["min"], columns["max"], columns["share"])
+    return Hours(point, *(columns[name] for name in ("mean", "min", "max", "inc", "share")))

@@ -46,7 +46,7 @@ def chapters(
         Chapter(
             title=Text(zh="须打开的文件", en="Documents to open"), blocks=(Standard(part="absent"),)
         ),
-        *(_indicators(each) for each in results),
+        *(indicators_of(each) for each in results),
         Chapter(
             title=Text(zh="不满足与缺失的时段", en="Stretches that fail or are missing"),
             blocks=(_cases(results),),
@@ -192,7 +192,8 @@ def _expiries(bench: Bench, expires: Sequence[Expiry]) -> Block:
     )
 
 
-def _indicators(result: Graded) -> Chapter:
+def indicators_of(result: Graded) -> Chapter:
+    """Every indicator of every level: condition, evidence, what was found."""
     scheme = result.scheme
     return Chapter(
         title=Text(

@@ -1,6 +1,6 @@
 """Numbers of indicator tables as rules of a report: cited, stamped, traced like any other."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from typing import Final
 
 from reports.assembly import Argument, Assembly
@@ -17,7 +17,7 @@ from reports.values import Text
 FEW: Final = 3  # families named one by one
 
 
-def as_packs(tables: Mapping[str, IndicatorTable]) -> dict[str, RulePack]:
+def as_packs(tables: Iterable[IndicatorTable]) -> dict[str, RulePack]:
     """Each table as a pack whose parameters are its indicators, for citing."""
     return {
         table.id: RulePack(
@@ -31,7 +31,7 @@ def as_packs(tables: Mapping[str, IndicatorTable]) -> dict[str, RulePack]:
             },
             sources=table.file.sources,
         )
-        for table in tables.values()
+        for table in tables
     }
 
 

@@ -30,6 +30,7 @@ class Ours(Strict):
     unknown_percent: Decimal
     warn_days: int
     rebuild_percent: Decimal
+    stopped_percent: Decimal
     efforts: tuple[Effort, ...]
 
     def effort(self, identity: str) -> int:

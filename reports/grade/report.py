@@ -10,17 +10,18 @@ from reports.basis import Basis
 from reports.chapters import Chapter
 from reports.conclude import conclude
 from reports.grade.alert_chapter import alert_chapter
+from reports.grade.alert_plan import AlertPlan, read_alert_plan
 from reports.grade.bench import Bench
-from reports.grade.chapters import chapters
+from reports.grade.chapters import chapters, indicators_of
 from reports.grade.cites import as_packs, cite, note_absent
 from reports.grade.expiry import all_expiring
 from reports.grade.judge import Judged
 from reports.grade.levels import Counted, lowest
 from reports.grade.listing import evidence_text
-from reports.grade.overlay import read_own_tables
+from reports.grade.overlay import Overlay, lay, read_own_tables
 from reports.grade.scheme import Graded, Scheme, graded, schemes
-from reports.grade.staggered import staggered_chapter
-from reports.grade.table import IndicatorTable
+from reports.grade.staggered import TABLE, seasons, staggered_chapter
+from reports.grade.table import IndicatorTable, tables
 from reports.journal.journal import read_journal
 from reports.model import Content, How, Section
 from reports.periods import Period
@@ -37,15 +38,16 @@ def grade(basis: Basis) -> Content:
     year = year_to(basis.period)
     day = year.days[-1]
     found = schemes(basis, overlays, day)
-    known = {f"{scheme.industry}.{t.id}": t for scheme in found for t in scheme.tables}
-    packs = dict(basis.packs) | as_packs(known)
+    known = [table for scheme in found for table in scheme.tables]
+    exempt = lay(tables(), overlays, "")[TABLE]
+    packs = dict(basis.packs) | as_packs([*known, exempt])
     assembly = Assembly(year, packs)
     bench = Bench(basis.of(year), assembly, read_journal(basis.site.journal))
     results = [graded(bench, scheme) for scheme in found]
     head = [line for result in results for line in _lines(bench, result)]
-    more: tuple[Chapter | None, ...] = (
-        alert_chapter(bench), staggered_chapter(bench, results)
-    )  # fmt: skip
+    plan_file = basis.site.alert_plan
+    plan = None if plan_file is None else read_alert_plan(plan_file, basis.site)
+    more = [alert_chapter(bench, plan), _staggered(bench, plan, overlays)]
     content = conclude(
         basis,
         assembly,
@@ -60,6 +62,17 @@ def grade(basis: Basis) -> Content:
     return content.model_copy(update={"period": span})
 
 
+def _staggered(bench: Bench, plan: AlertPlan | None, overlays: list[Overlay]) -> Chapter | None:
+    """The season of staggered production, judged like a level of its own; no grade comes of it."""
+    season, mine, made = seasons(bench, plan, overlays)
+    if season is None:
+        return None
+    for result in made:
+        _judged_lines(mine, result)
+    blocks = tuple(block for each in made for block in indicators_of(each).blocks)
+    return staggered_chapter(season, mine, made, blocks)
+
+
 def year_to(month: Period) -> Period:
     """The twelve months to the end of a month."""
     last = month.days[-1]
@@ -69,6 +82,12 @@ def year_to(month: Period) -> Period:
 
 def _lines(bench: Bench, result: Graded) -> Iterator[str]:
     """Lines of every indicator, of every level, and of the grade; ids for the headline."""
+    _judged_lines(bench, result)
+    yield _grade(bench.assembly, result)
+
+
+def _judged_lines(bench: Bench, result: Graded) -> None:
+    """Lines of every indicator and every level."""
     scheme = result.scheme
     by_name = {table.name: table for table in scheme.tables}
     ids = {
@@ -78,7 +97,6 @@ def _lines(bench: Bench, result: Graded) -> Iterator[str]:
     for counted in result.counted:
         mine = [ids[id(each)] for each in result.judged if each.indicator.level == counted.level]
         _level(bench.assembly, scheme, counted, [one for part in mine for one in part])
-    yield _grade(bench.assembly, result)
 
 
 def _indicator(
