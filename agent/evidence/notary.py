@@ -14,25 +14,18 @@ from pathlib import Path
 from agent.batches.durable import make_folder, replace_text
 from agent.batches.log import BatchLog, LogError
 from agent.evidence.growth import LogTree, MissingLeavesError, tree_folder
-from agent.evidence.keys import KeyEntry, KeyFileError, KeyRing, signed_by
+from agent.evidence.keys import KeyFileError, KeyRing, signed_by
 from agent.evidence.messages import Message, MessageError, SaidHead, read_message
-from agent.evidence.note import (
-    COSIGNS,
-    Note,
-    NoteError,
-    cosigned_at,
-    cosigned_message,
-    read_head,
-    read_note,
-)
+from agent.evidence.note import Note, NoteError, read_head, read_note
 from agent.evidence.pins import KeyRefusedError, Pins
-from agent.evidence.signing import verifies
+from agent.evidence.proof import cosigned
 from agent.evidence.tiles import UnknownLeafError
 from agent.evidence.tree import UnavailableError
 
 _log = logging.getLogger(__name__)
 
 WITNESS = "smelter/historian/"
+_DAY_S = 86400  # two clocks may differ
 BACK = "went-back"  # beside the tiles: what was signed here and is here no more
 Tell = Callable[[str, str], None]
 """(kind of event, text)"""
@@ -262,7 +255,7 @@ class Notary:
             text = f"{head.origin}: the witness holds a head of {head.size} that we signed"
             self._went_back(lane, f"{text} and no longer have", note)
             return
-        if not self._pins.entries or not cosigned(note, self._pins.entries):
+        if not self._pins.entries or not cosigned(note, self._pins.entries, time.time() + _DAY_S):
             raise NoteError(f"{head.origin}: no cosignature of the pinned witness")
         known = read_head(lane.cosigned.text).size if lane.cosigned else -1
         if head.size >= known and note != lane.cosigned:
@@ -298,17 +291,6 @@ def _stored(path: Path) -> Note | None:
     note = read_note(path.read_text("utf-8"))
     read_head(note.text)
     return note
-
-
-def cosigned(note: Note, witness: tuple[KeyEntry, ...], now_s: float | None = None) -> bool:
-    """Whether a key of the witness has cosigned, and not in the future."""
-    latest = (time.time() if now_s is None else now_s) + 86400
-    for entry in witness:
-        for line in note.by(entry.owner, entry.key.key_id(entry.owner, COSIGNS)):
-            at_s, data = cosigned_at(line)
-            if at_s <= latest and verifies(entry.key, cosigned_message(note.text, at_s), data):
-                return True
-    return False
 
 
 def must_begin_anew(log_folder: Path) -> bool:

@@ -9,6 +9,7 @@ from pydantic import Field, ValidationError, field_validator
 
 from agent.edge.config import HealthConfig, broker_problems, explain, read_toml
 from agent.evidence.settings import SigningConfig
+from agent.historian.stamps import TimestampConfig
 from agent.influx.config import InfluxConfig
 from agent.mistakes import in_order
 from agent.mqtt import BrokerConfig
@@ -37,6 +38,7 @@ class HistorianFile(Strict):
     lake: LakeConfig = LakeConfig()
     influxdb: tuple[InfluxConfig, ...] = ()
     evidence: SigningConfig = SigningConfig()
+    timestamp: TimestampConfig | None = None
     health: HealthConfig = HealthConfig(listen="127.0.0.1:9465")
 
     @field_validator("plants")
@@ -65,6 +67,7 @@ class HistorianConfig:
     lake_path: Path
     influxdb: tuple[InfluxConfig, ...]
     evidence: SigningConfig
+    timestamp: TimestampConfig | None
     health: HealthConfig
     digest: str  # first 16 hex digits of the file's SHA-256
 
@@ -93,7 +96,10 @@ def load_historian(path: Path) -> HistorianConfig:
     folder = path.parent
     mqtt = file.mqtt.below(folder)
     influxdb = tuple(_below(influx, folder) for influx in file.influxdb)
-    problems = mqtt.problems() + _views(influxdb)
+    timestamp = file.timestamp
+    if timestamp is not None:
+        timestamp = timestamp.model_copy(update={"ca": folder / timestamp.ca})
+    problems = mqtt.problems() + _views(influxdb) + (timestamp.problems() if timestamp else [])
     if problems:
         raise ConfigError([f"{path.name}: {problem}" for problem in problems])
     data_dir = folder / file.data_dir
@@ -106,6 +112,7 @@ def load_historian(path: Path) -> HistorianConfig:
         lake_path=folder / file.lake.path if file.lake.path else data_dir / LAKE,
         influxdb=influxdb,
         evidence=file.evidence,
+        timestamp=timestamp,
         health=file.health,
         digest=hashlib.sha256(path.read_bytes()).hexdigest()[:16],
     )

@@ -16,6 +16,7 @@ def exposition(historian: Historian, started_s: float) -> str:
     add("broker_up", historian.receiver.online, "gauge", "1 while connected to the broker")
     count_metrics(metrics, "received", historian.receiver.counts)
     count_metrics(metrics, "witness", historian.witness.counts)
+    count_metrics(metrics, "stamp", historian.stamps.counts)
     for source, log in historian.originals.logs.items():
         where = {
             "plant": source.plant,

@@ -9,6 +9,7 @@ from agent.batches.log import LogError
 from agent.historian.config import HistorianConfig
 from agent.historian.originals import Originals
 from agent.historian.receive import Receiver
+from agent.historian.stamps import DailyStamps
 from agent.historian.view_runner import ViewRunner
 from agent.historian.witness import Witness
 from agent.influx.view import InfluxView
@@ -34,6 +35,7 @@ class Historian:
         self.config = config
         self.originals = Originals(config.originals, config.digest)
         self.witness = Witness(config.data_dir, self.originals, signature=config.evidence.signature)
+        self.stamps = DailyStamps(self.witness.folder, config.timestamp)
         self.receiver = Receiver(
             config.mqtt, self.originals, plants=config.plants, witness=self.witness
         )
@@ -56,12 +58,16 @@ class Historian:
                 running = [
                     tasks.create_task(self.receiver.run(), name="receive"),
                     tasks.create_task(self.witness.run(), name="witness"),
+                    tasks.create_task(self.stamps.run(self._unstamped), name="stamps"),
                     *(tasks.create_task(runner.run()) for runner in self.runners),
                 ]
                 await stop.wait()
                 for task in running:
                     task.cancel()
             await self._tell(Happening.STOP, "historian stopped")
+
+    async def _unstamped(self, trouble: str) -> None:
+        await self._tell(Happening.EVIDENCE_STOPPED, f"the day is not stamped yet: {trouble}")
 
     async def _tell(self, kind: Happening, text: str) -> None:
         for plant in sorted(self.originals.plants | set(self.config.plants)):
