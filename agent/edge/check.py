@@ -3,6 +3,7 @@
 from typing import Any
 
 from agent.edge.config import GatewayConfig, LineConfig
+from agent.stacks.describe import describe_stacks, stack_lines
 from drivers.cli import language
 from drivers.config import DeviceConfig, make_driver
 from drivers.language import plural
@@ -24,6 +25,7 @@ def describe(config: GatewayConfig, *, plan: bool) -> Described:
         devices += [_device(device, line, plan=plan) for device in line.devices]
     if problems:
         raise ConfigError(problems)
+    stacks = describe_stacks(config.stacks, config.points)
     return {
         "plant": config.plant,
         "gateway": config.gateway,
@@ -34,6 +36,7 @@ def describe(config: GatewayConfig, *, plan: bool) -> Described:
         "points": len(config.points),
         "samples_per_s": round(sum(device["samples_per_s"] for device in devices), 3),
         "devices": devices,
+        **({"stacks": stacks} if stacks else {}),
     }
 
 
@@ -98,7 +101,7 @@ def summary(described: Described) -> str:
         + (f"{d['points']} 点" if zh else _counted(d["points"], "point"))
         for d in devices
     ]
-    return "\n".join([head, *rows])
+    return "\n".join([head, *rows, *stack_lines(described.get("stacks", []))])
 
 
 def _counted(count: int, noun: str) -> str:
