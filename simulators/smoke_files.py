@@ -117,5 +117,6 @@ def truth_json(made: SmokeYear) -> dict[str, Any]:
         "end": made.plan.end.isoformat(),
         "seed": made.plan.seed,
         "planted": [one.truth() for one in made.plan.happenings],
+        "forged": [one.truth() for one in made.plan.forged],
         "stacks": {truth.made.design.id: as_json(truth) for truth in made.truths},
     }

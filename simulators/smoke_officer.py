@@ -21,8 +21,6 @@ from simulators.smoke_plan import (
     CALIBRATION,
     CHECK_AT,
     CHECK_MINUTES,
-    FORGED,
-    Happening,
     StackDesign,
 )
 from simulators.smoke_truth import PollutantTruth, StackTruth
@@ -50,15 +48,14 @@ VERIFIED = ((1, 6), (4, 8), (7, 7), (10, 9))  # month and day of a year's verifi
 HANDLED_NOT = "12-31T23:00"  # of the year's last hour nobody has written anything
 
 
-def write_journal_table(folder: Path, made: SmokeYear, *, forged: bool = True) -> Path:
+def write_journal_table(folder: Path, made: SmokeYear) -> Path:
     """``journal-<year>.csv`` and its documents below ``folder``; returns the table."""
     folder.mkdir(parents=True, exist_ok=True)
     rows: list[Row] = []
     for truth in made.truths:
         rows += [*_marks(made, truth), *_checks(truth), *_verifications(truth)]
         rows += _exceedances(truth)
-    if forged:
-        rows += _forged(made)
+    rows += _forged(made)
     rows += _plant(made.plan.begin.year)
     for row in rows:
         for name in filter(None, row.get("evidence", "").split("; ")):
@@ -107,12 +104,12 @@ def _marks(made: SmokeYear, truth: StackTruth) -> Iterator[Row]:
 
 def _forged(made: SmokeYear) -> Iterator[Row]:
     """A mark whose only paper was written afterwards."""
-    stack = made.plan.stacks[0]
-    one = Happening.parse(f"maintenance:{stack.id}@" + FORGED.format(y=made.plan.begin.year))
-    row = _row("mark", "maintenance", stack, one.begin, one.end)
-    row |= {"pollutants": "so2", "reason": "二氧化硫分析仪临时维护"}
-    row |= {"evidence": f"order-{stack.id}-forged.txt", "confirmed_by": CONFIRMED}
-    yield row
+    stacks = {stack.id: stack for stack in made.plan.stacks}
+    for one in made.plan.forged:
+        stack = stacks[one.stack]
+        row = _row("mark", one.kind, stack, one.begin, one.end)
+        row |= {"pollutants": "so2", "reason": "二氧化硫分析仪临时维护"}
+        yield row | {"evidence": f"order-{stack.id}-forged.txt", "confirmed_by": CONFIRMED}
 
 
 def _checks(truth: StackTruth) -> Iterator[Row]:

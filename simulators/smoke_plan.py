@@ -191,6 +191,7 @@ class SmokePlan:
     seed: int = 7
     stacks: tuple[StackDesign, ...] = (POT_GAS,)
     happenings: tuple[Happening, ...] = field(default=())
+    forged: tuple[Happening, ...] = ()  # marks that somebody lays over what was seen well
 
     def __post_init__(self) -> None:
         known = {stack.id: stack for stack in self.stacks}
@@ -214,7 +215,8 @@ class SmokePlan:
         return tuple(one for one in self.happenings if one.stack == stack)
 
 
-FORGED = "{y}-12-09T14:00+180"  # maintenance, says somebody; the instrument ran and saw it all
+# Maintenance, says somebody; the instrument ran and saw it all.
+FORGED = "maintenance:DA001@{y}-12-09T14:00+180"
 
 
 def plan_of_year(year: int, seed: int = 7) -> SmokePlan:
@@ -227,6 +229,7 @@ def plan_of_year(year: int, seed: int = 7) -> SmokePlan:
         seed,
         (POT_GAS,),
         tuple(Happening.parse(text) for text in texts),
+        (Happening.parse(FORGED.format(y=year)),),
     )
 
 

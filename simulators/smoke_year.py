@@ -15,7 +15,7 @@ from simulators.months import LOCAL
 from simulators.smoke import StackMinutes
 from simulators.smoke_files import SmokeYear, simulate_smoke, truth_json, write_minutes
 from simulators.smoke_officer import write_journal_table
-from simulators.smoke_plan import RUNNING, SmokePlan, plan_of_year
+from simulators.smoke_plan import RUNNING, plan_of_year
 from simulators.smoke_site import design_of
 from simulators.smoke_truth import ENOUGH
 from simulators.truth import write
@@ -32,7 +32,7 @@ def smoke_of_year(year: Year) -> SmokeYear:
     plan = plan_of_year(year.year, year.plant.scenario.seed)
     design = replace(design_of(year.plant.sections[0]), usual=USUAL)
     kept = tuple(one for one in plan.happenings if one.kind not in STOPS)
-    return simulate_smoke(SmokePlan(plan.begin, plan.end, plan.seed, (design,), kept))
+    return simulate_smoke(replace(plan, stacks=(design,), happenings=kept))
 
 
 def lay_in(months: list[MonthOfYear], made: SmokeYear) -> None:
