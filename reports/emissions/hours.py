@@ -13,7 +13,7 @@ from drivers.quantities import quantities
 from reports.basis import Basis
 from reports.citations import BatchUse, MeterUse
 from reports.emissions.exceedances import exceedances
-from reports.emissions.judging import Spans, hour_mean, judge
+from reports.emissions.judging import NEARLY, Spans, hour_mean, hourly, judge
 from reports.emissions.marks import (
     automatic_marks,
     disproved,
@@ -128,7 +128,9 @@ def _judged(minutes: StackMinutes, stack: Stack, spans: Spans, least: float) -> 
     for name, each in minutes.pollutants.items():
         methods.update({f"{name}.{method}": count for method, count in each.methods.items()})
     gas = {name: hour_mean(minutes.gas[name], np.ones(len(minutes.running))) for name in GAS}
-    gas["flow"] = hour_mean(minutes.flow, minutes.flow_good)
+    flow_counts = np.where(np.isfinite(minutes.flow), minutes.flow_good, 0.0)
+    flow = hour_mean(minutes.flow, flow_counts)
+    gas["flow"] = np.where(hourly(flow_counts) >= least - NEARLY, flow, np.nan)
     gas["running"] = hour_mean(minutes.running, np.ones(len(minutes.running)))
     return _Piece(
         pollutants={name: judge(minutes, stack, name, spans, least) for name in minutes.pollutants},
