@@ -10,10 +10,10 @@ import numpy as np
 from reports.basis import Basis
 from reports.chapters import Block, Cell, Facts, Table
 from reports.emissions.amounts import NO_VALUE
-from reports.emissions.made import StackYear, label_of, maybe
+from reports.emissions.figures import column, label_of, maybe
+from reports.emissions.made import StackYear
 from reports.emissions.marks import journal_of
 from reports.emissions.states import State
-from reports.emissions.value_tables import column
 from reports.emissions.words import both, method_text
 from reports.journal.control import tests_of
 from reports.journal.forms import word_name

@@ -3,15 +3,12 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
-from decimal import Decimal
 from typing import Final
 
 import numpy as np
 
 from drivers.model import Floats
-from drivers.quantities import quantities
 from reports.basis import Basis
-from reports.citations import BatchUse, MeterUse
 from reports.emissions.exceedances import exceedances
 from reports.emissions.judging import NEARLY, Spans, hour_mean, hourly, judge
 from reports.emissions.marks import (
@@ -22,7 +19,7 @@ from reports.emissions.marks import (
     marks_of,
     out_of_control_of,
 )
-from reports.emissions.minutes import StackMinutes, points_of, read_minutes
+from reports.emissions.minutes import StackMinutes, read_minutes
 from reports.emissions.rules import validity
 from reports.emissions.states import (
     Exceedance,
@@ -33,9 +30,7 @@ from reports.emissions.states import (
     hour_starts,
 )
 from reports.periods import Period
-from reports.series import minutes as grids
-from reports.series.minutes import MINUTE_S, Written
-from reports.site import Meter
+from reports.series.minutes import Written
 from reports.site_stacks import Stack
 
 __all__ = [
@@ -61,6 +56,7 @@ class _Piece:
     pollutants: dict[str, PollutantHours]
     gas: dict[str, Floats]
     methods: Counter[str]
+    period: Period
     written: tuple[Written, ...]
 
 
@@ -85,7 +81,7 @@ def stack_hours(basis: Basis, stack: Stack) -> StackHours:
         marks=(*marks, *joined(automatic)),
         out_of_control=tuple(control),
         methods=dict(sum((piece.methods for piece in found), Counter[str]())),
-        sources=_sources(basis, stack, [each for piece in found for each in piece.written]),
+        written=tuple((piece.period, piece.written) for piece in found),
         said=said,
         **{name: np.concatenate([x.gas[name] for x in found]) for name in found[0].gas},
     )
@@ -118,6 +114,11 @@ def part_of(hours: StackHours, period: Period) -> StackHours:
         },
         marks=touching(hours.marks),
         out_of_control=touching(hours.out_of_control),
+        written=tuple(
+            (month, found)
+            for month, found in hours.written
+            if month.first < period.after and month.after > period.first
+        ),
         said=tuple(each for each in hours.said if each.touches(start_ns, end_ns)),
         **{key: getattr(hours, key)[at] for key in ("flow", "running", *GAS)},
     )
@@ -136,6 +137,7 @@ def _judged(minutes: StackMinutes, stack: Stack, spans: Spans, least: float) -> 
         pollutants={name: judge(minutes, stack, name, spans, least) for name in minutes.pollutants},
         gas=gas,
         methods=methods,
+        period=minutes.period,
         written=minutes.written,
     )
 
@@ -145,46 +147,4 @@ def _joined(found: Sequence[_Piece], name: str) -> PollutantHours:
     return PollutantHours(
         pollutant=name,
         **{key: np.concatenate([getattr(part, key) for part in parts]) for key in ARRAYS},
-    )
-
-
-def _sources(basis: Basis, stack: Stack, written: Sequence[Written]) -> tuple[MeterUse, ...]:
-    """The points that have windows at all, with the batches that hold them."""
-    by_point: dict[Meter, list[Written]] = {}
-    for each in grids.joined(written):
-        by_point.setdefault(each.point, []).append(each)
-    return tuple(
-        MeterUse(
-            id=str(point),
-            equipment=point.equipment,
-            quantity=point.quantity,
-            unit=quantities()[point.quantity].unit.value,
-            total=None,
-            period_s=MINUTE_S,
-            measured_s=Decimal(sum(each.windows for each in by_point[point]) * MINUTE_S),
-            bridged_s=Decimal(0),
-            unknown_s=Decimal(0),
-            windows=sum(each.windows for each in by_point[point]),
-            doubles=0,
-            conflicts=0,
-            begin=None,
-            end=None,
-            gaps=(),
-            more_gaps=0,
-            events=(),
-            batches=tuple(
-                BatchUse(
-                    gateway=each.gateway,
-                    log=each.log,
-                    first_seq=each.first_seq,
-                    last_seq=each.last_seq,
-                    batches=each.batches,
-                    windows=each.windows,
-                )
-                for each in by_point[point]
-                if each.log
-            ),
-        )
-        for point in points_of(basis.site, stack)
-        if point in by_point
     )

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import Final
 
-from reports.chapters import Cell, Column, Table
-from reports.emissions.made import StackYear, label_of, maybe
+from reports.chapters import Cell, Table
+from reports.emissions.figures import column, label_of, maybe
+from reports.emissions.made import StackYear
 from reports.emissions.states import AUTOMATIC, Exceedance, Mark
 from reports.emissions.words import AUTOMATIC as BY_ITSELF
 from reports.emissions.words import MARKS, STATES, SUPPORT, UNEXPLAINED, both
@@ -14,14 +15,10 @@ from reports.periods import clock_text
 from reports.values import Text
 
 SHOWN_MIN: Final = 15  # automatic marks from that long on are listed one by one
+LONG_MIN: Final = 60  # the same, where the period is longer than a month
+A_MONTH: Final = 31
 MINUTE_NS: Final = 60_000_000_000
 _NOTHING: Final = Text(zh="无", en="none")
-
-
-def _column(
-    zh: str, en: str, unit: str = "", decimals: int | None = None, width: int = 12
-) -> Column:
-    return Column(label=Text(zh=zh, en=en), unit=unit, decimals=decimals, width=width)
 
 
 def _span(start_ns: int, end_ns: int) -> tuple[str, str]:
@@ -29,16 +26,16 @@ def _span(start_ns: int, end_ns: int) -> tuple[str, str]:
 
 
 _WHERE: Final = (
-    _column("排放口", "stack", width=10),
-    _column("污染物", "pollutant", width=12),
-    _column("开始", "from", width=16),
-    _column("结束", "to", width=16),
-    _column("小时数", "hours", "h", 0, 8),
+    column("排放口", "stack", width=10),
+    column("污染物", "pollutant", width=12),
+    column("开始", "from", width=16),
+    column("结束", "to", width=16),
+    column("小时数", "hours", "h", 0, 8),
 )
 _HOW_HIGH: Final = (
-    _column("限值", "limit", "mg/m3", 2, 9),
-    _column("最大", "highest", "mg/m3", 2, 9),
-    _column("平均", "mean", "mg/m3", 2, 9),
+    column("限值", "limit", "mg/m3", 2, 9),
+    column("最大", "highest", "mg/m3", 2, 9),
+    column("平均", "mean", "mg/m3", 2, 9),
 )
 
 
@@ -70,8 +67,8 @@ def above_table(stacks: Sequence[StackYear]) -> Table | None:
         columns=(
             *_WHERE,
             *_HOW_HIGH,
-            _column("涉及标记", "marks that touch it", width=10),
-            _column("原因与报告情况（日志）", "cause and report (journal)", width=34),
+            column("涉及标记", "marks that touch it", width=10),
+            column("原因与报告情况（日志）", "cause and report (journal)", width=34),
         ),
         rows=tuple(rows),
         note=Text(
@@ -99,9 +96,9 @@ def hidden_table(stacks: Sequence[StackYear]) -> Table | None:
         columns=(
             *_WHERE,
             *_HOW_HIGH,
-            _column("不判定的原因", "not judged because", width=14),
-            _column("标记", "mark", width=22),
-            _column("日志记载", "journal", width=22),
+            column("不判定的原因", "not judged because", width=14),
+            column("标记", "mark", width=22),
+            column("日志记载", "journal", width=22),
         ),
         rows=tuple(rows),
         note=Text(
@@ -153,39 +150,54 @@ def _said(record: Record) -> Text:
 
 def marks_table(made: StackYear) -> Table | None:
     """Marks of persons, and those of the instrument that lasted; with evidence and judgement."""
+    shown_min = SHOWN_MIN if len(made.hours.days) <= A_MONTH else LONG_MIN
     listed = [
         mark
         for mark in made.hours.marks
-        if mark.number != AUTOMATIC or mark.end_ns - mark.start_ns >= SHOWN_MIN * MINUTE_NS
+        if mark.number != AUTOMATIC or mark.end_ns - mark.start_ns >= shown_min * MINUTE_NS
     ]
     rows = [_mark_row(mark) for mark in sorted(listed, key=lambda m: (m.start_ns, m.number))]
     rows += [_control_row(mark) for mark in made.hours.out_of_control]
-    if not rows:
+    if not rows and not made.hours.marks:
         return None
-    short = sum(mark.number == AUTOMATIC for mark in made.hours.marks) - sum(
-        mark.number == AUTOMATIC for mark in listed
-    )
     return Table(
         id=f"marks-{made.stack.id}",
         title=Text(zh=f"{made.stack.id} 标记与失控时段", en=f"{made.stack.id}: marks"),
         columns=(
-            _column("编号", "number", width=8),
-            _column("标记", "mark", width=12),
-            _column("开始", "from", width=16),
-            _column("结束", "to", width=16),
-            _column("分钟", "minutes", "min", 0, 8),
-            _column("污染物", "pollutants", width=12),
-            _column("标记人与原因", "by whom and why", width=26),
-            _column("依据", "evidence", width=20),
-            _column("数据印证", "what the data say", width=22),
+            column("编号", "number", width=8),
+            column("标记", "mark", width=12),
+            column("开始", "from", width=16),
+            column("结束", "to", width=16),
+            column("分钟", "minutes", "min", 0, 8),
+            column("污染物", "pollutants", width=12),
+            column("标记人与原因", "by whom and why", width=26),
+            column("依据", "evidence", width=20),
+            column("数据印证", "what the data say", width=22),
         ),
         rows=tuple(rows),
-        note=Text(
-            zh="人工标记优先于自动标记；原始数据不变。"
-            f"另有不足 {SHOWN_MIN} 分钟的自动标记 {short} 段未列出。",
-            en=f"A person's mark goes before that of the instrument; the originals stay. {short} "
-            f"automatic marks shorter than {SHOWN_MIN} minutes are not listed.",
-        ),
+        note=_short_marks(made, listed, shown_min),
+    )
+
+
+def _short_marks(made: StackYear, listed: Sequence[Mark], shown_min: int) -> Text:
+    """How many marks of the instrument are not listed, by kind."""
+    left = [m for m in made.hours.marks if m.number == AUTOMATIC and m not in listed]
+    counts: dict[str, list[int]] = {}
+    for mark in left:
+        counts.setdefault(mark.kind, []).append((mark.end_ns - mark.start_ns) // MINUTE_NS)
+    parts = [
+        Text(
+            zh=f"{MARKS[kind].zh} {len(minutes)} 段 {sum(minutes)} 分钟",
+            en=f"{MARKS[kind].en} {len(minutes)} times, {sum(minutes)} min",
+        )
+        for kind, minutes in sorted(counts.items())
+    ]
+    told = both(parts) if parts else _NOTHING
+    return Text(
+        zh="人工标记优先于自动标记；原始数据不变。"
+        f"不足 {shown_min} 分钟而未列出的自动标记：{told.zh}。",
+        en="A person's mark goes before that of the instrument; the originals stay. Automatic "
+        f"marks shorter than {shown_min} min, not listed: {told.en}.",
     )
 
 

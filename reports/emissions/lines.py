@@ -8,7 +8,8 @@ import numpy as np
 
 from reports.assembly import Argument, Assembly, Head
 from reports.emissions.amounts import NO_VALUE
-from reports.emissions.made import StackYear, decimal, label_of, maybe
+from reports.emissions.figures import decimal, label_of, maybe
+from reports.emissions.made import StackYear
 from reports.emissions.states import State
 from reports.model import Coverage, How, Input, Line, Section
 from reports.periods import Period, clock_text
@@ -20,12 +21,12 @@ MONTHLY: Final = (
     *("total", "capture", "exceeded_hours", "hour_mean", "hour_max", "substituted_hours"),
 )
 KG_PER_T: Final = Decimal(1000)
-MASS: Final = "Σ C·Q·10⁻⁹"  # (33, 34) of HJ 212-2017 D.2, in t
+MASS: Final = "Σ C·Q / 10^9"  # (33, 34) of HJ 212-2017 D.2: mg/m3 and m3/h give t
 
 
 def add_stack(assembly: Assembly, made: StackYear, months: Sequence[Period]) -> None:
     """All lines of a stack; with several months those of each stand in the sums of the whole."""
-    for meter in made.hours.sources:
+    for meter in made.sources:
         assembly.meters[meter.id] = meter
     for legal in made.rules.all:
         assembly.cite(legal)
@@ -55,6 +56,11 @@ def add_plant(assembly: Assembly, stacks: Sequence[StackYear]) -> None:
     ]
     label = Text(zh="超标小时数（各排放口、各污染物合计）", en="hours above limits, all stacks")
     assembly.add_up(Head(PLANT, "exceeded_hours", Section.EMISSIONS, label, "h", 0), parts)
+
+
+def _share(value: Decimal) -> Decimal:
+    """A share as it is shown; the exact one is a quotient of hours, both stated."""
+    return round(value, 6)
 
 
 class _Piece:
@@ -125,8 +131,8 @@ class _Piece:
             how=how,
             equation=line.equation if line.equation == "Σ" else MASS,
             method="+".join(codes),
-            substituted=Decimal(replaced) / capture.counted if replaced else None,
-            coverage=None if rate is None else Coverage(share=rate, text=note),
+            substituted=_share(Decimal(replaced) / capture.counted) if replaced else None,
+            coverage=None if rate is None else Coverage(share=_share(rate), text=note),
         )
 
     def _why(self, lacking: int) -> Text:
@@ -221,7 +227,7 @@ class _Piece:
             Argument(
                 Input(name=meter.quantity, kind="meter", ref=meter.id, value=None, unit=meter.unit)
             )
-            for meter in self.made.hours.sources
+            for meter in self.made.sources
             if meter.quantity in own
         ]
 
@@ -279,7 +285,7 @@ def _add_hours(assembly: Assembly, made: StackYear) -> None:
     )
     meters = [
         Argument(Input(name=m.quantity, kind="meter", ref=m.id, value=None, unit=m.unit))
-        for m in hours.sources
+        for m in made.sources
         if m.quantity in {"stack.flow_standard", "stack.velocity", "stack.flow"}
     ]
     assembly.state(

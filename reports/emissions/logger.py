@@ -9,9 +9,9 @@ from drivers.model import Floats, Indices
 from drivers.quantities import quantities
 from reports.basis import Basis
 from reports.chapters import Cell, Table
-from reports.emissions.made import StackYear, label_of, maybe
+from reports.emissions.figures import column, label_of, maybe
+from reports.emissions.made import StackYear
 from reports.emissions.states import HOUR_NS
-from reports.emissions.value_tables import column
 from reports.periods import clock_text
 from reports.site import Meter
 from reports.values import Text

@@ -3,23 +3,22 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from decimal import Decimal
 from functools import partial
 from typing import Final
 
 import numpy as np
 
 from drivers.model import Floats
-from drivers.quantities import quantities
 from reports.basis import Basis
+from reports.citations import MeterUse
 from reports.emissions.amounts import Amounts, Capture, Gap, capture, fill_in, known_hours
 from reports.emissions.exceedances import exceedances
 from reports.emissions.hours import part_of, stack_hours
 from reports.emissions.rules import StandIn, Validity, stand_in, validity
+from reports.emissions.sources import sources_of
 from reports.emissions.states import Exceedance, StackHours, State
 from reports.periods import Period
 from reports.site_stacks import Stack
-from reports.values import Text
 
 LOOK_BACK_DAYS: Final = 120  # 2,160 valid hours at a capture rate of 75 %
 
@@ -39,6 +38,7 @@ class StackYear:
     above: Sequence[Exceedance]
     rules: Validity
     stand_in: StandIn
+    sources: tuple[MeterUse, ...]
 
     def at(self, period: Period) -> slice:
         """Where the hours of a part of the period stand in ``wide``."""
@@ -82,6 +82,7 @@ def make(basis: Basis, stack: Stack) -> StackYear:
         above=exceedances(hours, stack),
         rules=validity(basis.packs, period.first),
         stand_in=rules,
+        sources=sources_of(hours),
     )
 
 
@@ -101,22 +102,3 @@ class _Before:
         usable = (each.state == State.VALID) & np.isfinite(each.amount_kg)
         found: Floats = each.amount_kg[usable]
         return found
-
-
-def label_of(pollutant: str) -> Text:
-    """Its name: 二氧化硫."""
-    known = quantities()[f"stack.{pollutant}"]
-    return Text(zh=known.zh, en=known.en)
-
-
-def decimal(value: float) -> Decimal:
-    """The shortest decimal that reads back the same float."""
-    return Decimal(repr(float(value)))
-
-
-def maybe(value: float | None, places: int | None = None) -> Decimal | None:
-    """None for what is not there; rounded for a table where ``places`` says so."""
-    if value is None or not np.isfinite(value):
-        return None
-    exact = decimal(value)
-    return exact if places is None else round(exact, places)

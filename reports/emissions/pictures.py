@@ -9,8 +9,9 @@ import numpy as np
 from drivers.model import Floats
 from reports.basis import Basis
 from reports.emissions.exceedances import limits_of
+from reports.emissions.figures import label_of, maybe
 from reports.emissions.hours import part_of
-from reports.emissions.made import StackYear, label_of, maybe
+from reports.emissions.made import StackYear
 from reports.emissions.minutes import read_minutes
 from reports.emissions.states import AUTOMATIC, HOUR_NS, Bools, State
 from reports.emissions.words import MARKS
@@ -23,9 +24,6 @@ LONGEST_DAYS: Final = 92  # of one picture of hours: a quarter
 SHADED_NS: Final = HOUR_NS  # automatic marks from that long on are shaded
 TIME: Final = Axis(label=Text(zh="时间", en="time"))
 LIMIT: Final = Text(zh="限值", en="limit")
-JUDGED: Final = Text(zh="小时均值", en="hourly mean")
-MINUTE: Final = Text(zh="分钟均值", en="minute mean")
-SHOWN: Final = Text(zh="未参与判定的读数", en="readings that are not judged")
 
 
 def hour_pictures(made: StackYear) -> Iterator[Chart]:
@@ -50,10 +48,10 @@ def _hours(made: StackYear, part: Period) -> Chart:
         each = hours.pollutants[name]
         limits, levels = limits_of(hours, stack, name)
         panels.append(_axis(name))
-        series.append(_series(JUDGED, np.where(each.valid, each.converted, np.nan), panel))
+        series.append(_series(label_of(name), np.where(each.valid, each.converted, np.nan), panel))
         not_judged = np.where(each.having(State.VALID, State.OUTSIDE), np.nan, each.shown)
         if np.isfinite(not_judged).any():
-            series.append(_series(SHOWN, not_judged, panel, points=True))
+            series.append(_series(_not_judged(name), not_judged, panel, points=True))
         if len(set(limits)) == 1 and limits[0] is not None:
             thresholds.append(_threshold(limits[0].hour_mg_m3, panel))
         elif np.isfinite(levels).any():
@@ -122,6 +120,11 @@ def minute_picture(basis: Basis, made: StackYear) -> Chart:
 
 def _axis(name: str) -> Axis:
     return Axis(label=label_of(name), unit="mg/m3", zero=True)
+
+
+def _not_judged(name: str) -> Text:
+    label = label_of(name)
+    return Text(zh=f"{label.zh}（未判定）", en=f"{label.en}, not judged")
 
 
 def _threshold(value: Decimal, panel: int) -> Threshold:

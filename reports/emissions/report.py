@@ -11,11 +11,12 @@ from reports.basis import Basis
 from reports.chapters import Block, Chapter, Details, Facts, Months, Paragraph, Standard
 from reports.conclude import conclude
 from reports.emissions.audit import audit_duties, audit_sheet, audited, checks_table
+from reports.emissions.figures import label_of
 from reports.emissions.hours import pieces
 from reports.emissions.limit_tables import above_table, hidden_table, marks_table
 from reports.emissions.lines import add_plant, add_stack
 from reports.emissions.logger import logger_tables
-from reports.emissions.made import StackYear, label_of, make
+from reports.emissions.made import StackYear, make
 from reports.emissions.pictures import hour_pictures, minute_picture
 from reports.emissions.rules import HJ75
 from reports.emissions.value_tables import (
@@ -23,6 +24,7 @@ from reports.emissions.value_tables import (
     days_table,
     hours_table,
     months_table,
+    sources_table,
     substitution_table,
     summary_table,
 )
@@ -83,10 +85,10 @@ def _refuse_without_limits(stacks: Sequence[Stack]) -> None:
 
 
 def _duties(basis: Basis, assembly: Assembly) -> tuple[DutyUse, ...]:
-    found = audited(basis.period)
-    if not found:
+    last = audited(basis.period)[-1:]  # those before it are long over when the year is
+    if not last:
         return ()
-    return audit_duties(found, assembly.legal(HJ75, "audit_working_days"))
+    return audit_duties(last, assembly.legal(HJ75, "audit_working_days"))
 
 
 def _doubts(assembly: Assembly, stacks: Sequence[StackYear]) -> Iterator[Doubt]:
@@ -261,10 +263,13 @@ def _ends(stacks: Sequence[StackYear], assembly: Assembly) -> Iterator[Chapter]:
         for scope in (*(made.stack.id for made in stacks), PLANT)
     ]
     yield _chapter(("逐项结果、公式与来源", "Figures, formulas, sources"), *details)
+    written = [month for month, _ in stacks[0].hours.written] if stacks else []
+    points = dict.fromkeys(source.id for made in stacks for source in made.sources)
+    used = [assembly.meters[identity] for identity in points]
+    yield _chapter(("数据来源", "Sources"), sources_table(used, written))
     for part, zh, en in (
         ("duties", "时限", "Deadlines"),
         ("legals", "法规与标准参数", "Legal values"),
-        ("meters", "数据来源与批次", "Points and batches"),
         ("changes", "版本差异", "Changes"),
     ):
         yield _chapter((zh, en), Standard.model_validate({"part": part}))

@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from drivers.model import Floats, Indices
-from reports.citations import MeterUse
 from reports.journal.record import Record
 from reports.periods import PLANT_TIME, Period
+from reports.series.minutes import Written
 from reports.site_stacks import Stack
 from reports.values import Text
 
@@ -107,7 +107,7 @@ class StackHours:
 
     ``flow`` Nm3/h dry, ``o2`` % dry, ``temperature`` °C, ``humidity`` %, ``pressure`` Pa,
     ``running`` share of the hour in which the source ran (NaN = unknown). ``methods`` counts
-    minutes by the way their values came about. ``sources`` are the points behind it.
+    minutes by the way their values came about. ``written`` says which batches hold them.
     """
 
     stack: Stack
@@ -124,7 +124,7 @@ class StackHours:
     out_of_control: tuple[Mark, ...]
     said: tuple[Record, ...]  # what the journal says of exceedances
     methods: Mapping[str, int]
-    sources: tuple[MeterUse, ...]
+    written: tuple[tuple[Period, tuple[Written, ...]], ...]  # month by month
 
     @property
     def days(self) -> tuple[date, ...]:

@@ -1,16 +1,20 @@
 """Tables of values: the summary, hours of a day, days of a month, months, captures, stand-ins."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 from datetime import date
+from decimal import Decimal
 from typing import Final
 
 import numpy as np
 
+from drivers.quantities import quantities
 from reports.assembly import Assembly
 from reports.chapters import Cell, Column, Signed, Table
-from reports.emissions.amounts import Capture, quarters
-from reports.emissions.made import StackYear, label_of, maybe
+from reports.citations import MeterUse
+from reports.emissions.amounts import NO_VALUE, Capture, Gap, quarters
+from reports.emissions.figures import column, label_of, maybe
+from reports.emissions.made import StackYear
 from reports.emissions.means import Days, days_of, month_of
 from reports.emissions.states import HOUR_NS, State
 from reports.emissions.words import STATES, method_text
@@ -18,6 +22,7 @@ from reports.periods import Period, clock_text
 from reports.values import Text
 
 DAYS: Final = tuple(field.name for field in fields(Days))
+LISTED: Final = 60  # gaps that are listed one by one
 _SHORT: Final = {
     State.VALID: Text(zh="有效", en="valid"),
     State.INVALID: STATES["invalid"],
@@ -27,13 +32,6 @@ _SHORT: Final = {
     State.STOPPED: STATES["stopped"],
     State.OUTSIDE: STATES["outside"],
 }
-
-
-def column(
-    zh: str, en: str, unit: str = "", decimals: int | None = None, width: int = 11
-) -> Column:
-    """A column by its names."""
-    return Column(label=Text(zh=zh, en=en), unit=unit, decimals=decimals, width=width)
 
 
 def summary_table(assembly: Assembly, stacks: Sequence[StackYear]) -> Table:
@@ -246,44 +244,104 @@ def _captured(got: Capture) -> tuple[Cell, ...]:
 
 
 def substitution_table(made: StackYear) -> Table | None:
-    """Every gap of the period, and what stands in for it."""
-    period = made.hours.period
-    rows: list[tuple[Cell, ...]] = []
-    for name in made.stack.pollutants:
+    """Gaps of the period and what stands in for them; of a long list the sums of each month."""
+    period, names = made.hours.period, made.stack.pollutants
+    found: dict[tuple[int, int, int, str], dict[str, Gap]] = {}
+    for name in names:
         for gap in made.gaps(name, period):
-            start_ns = int(made.wide.start_ns[gap.first])
-            total = None if gap.kg is None else maybe(gap.kg * gap.hours, 3)
-            rows.append(
-                (
-                    label_of(name),
-                    clock_text(start_ns)[:16],
-                    maybe(gap.hours),
-                    maybe(gap.length),
-                    method_text(gap.code),
-                    maybe(gap.looked_back),
-                    maybe(gap.kg, 4),
-                    total,
-                )
-            )
-    if not rows:
+            found.setdefault((gap.first, gap.hours, gap.length, gap.code), {})[name] = gap
+    if not found:
         return None
+    many = len(found) > LISTED
+    rows = _by_month(made, found) if many else _by_gap(made, found)
+    first = ("月份", "month", "") if many else ("开始", "from", "")
+    title = Text(zh=f"{made.stack.id} 排放量替代", en=f"{made.stack.id}: stand-ins")
+    more = Text(
+        zh=f"共 {len(found)} 段，按月合计；逐段见各月报告。" if many else "",
+        en=f"{len(found)} gaps, summed by month; one by one in the reports of the months. "
+        if many
+        else "",
+    )
     return Table(
         id=f"substitution-{made.stack.id}",
-        title=Text(zh=f"{made.stack.id} 排放量替代", en=f"{made.stack.id}: stand-ins"),
+        title=title,
         columns=(
-            column("污染物", "pollutant", width=12),
-            column("开始", "from", width=16),
+            column(*first, width=16),
             column("小时", "hours", "h", 0, 7),
-            column("连续缺失", "whole gap", "h", 0, 8),
+            column("连续缺失", "longest gap", "h", 0, 8),
             column("方法", "method", width=34),
-            column("回溯到的有效小时", "hours looked back on", "h", 0, 10),
-            column("每小时替代值", "an hour", "kg", 4, 10),
-            column("合计", "together", "kg", 3, 10),
+            *(column(label_of(n).zh, label_of(n).en, "kg", 3, 10) for n in names),
         ),
         rows=tuple(rows),
         note=Text(
-            zh="只替代小时排放量，不替代浓度和烟气参数。跨出本报告期的缺失按其全部小时列出。",
-            en="Only hourly amounts are replaced, no concentrations. A gap that reaches beyond the "
-            "period is listed with all its hours.",
+            zh=f"{more.zh}只替代小时排放量，不替代浓度和烟气参数；取值为回溯时段内的最大小时排放量"
+            "乘以缺失小时数。跨出本报告期的缺失按其全部小时列出。",
+            en=f"{more.en}Only hourly amounts are replaced, no concentrations: the highest hour "
+            "looked back on, times the hours. A gap that reaches beyond the period is listed with "
+            "all its hours.",
         ),
     )
+
+
+Found = Mapping[tuple[int, int, int, str], Mapping[str, Gap]]
+
+
+def _by_gap(made: StackYear, found: Found) -> Iterator[tuple[Cell, ...]]:
+    for (first, hours, length, code), gaps in sorted(found.items()):
+        start = clock_text(int(made.wide.start_ns[first]))[:16]
+        kg = [gaps[n].kg if n in gaps else None for n in made.stack.pollutants]
+        cells = [None if value is None else maybe(value * hours, 3) for value in kg]
+        yield start, maybe(hours), maybe(length), method_text(code), *cells
+
+
+def _by_month(made: StackYear, found: Found) -> Iterator[tuple[Cell, ...]]:
+    sums: dict[tuple[str, str], list[tuple[int, int, Mapping[str, Gap]]]] = {}
+    for (first, hours, length, code), gaps in sorted(found.items()):
+        month = clock_text(int(made.wide.start_ns[first]))[:7]
+        sums.setdefault((month, code), []).append((hours, length, gaps))
+    for (month, code), parts in sorted(sums.items()):
+        cells: list[Cell] = []
+        for name in made.stack.pollutants:
+            kg = [(gaps[name].kg, hours) for hours, _, gaps in parts if name in gaps]
+            total = sum(value * hours for value, hours in kg if value is not None)
+            cells.append(maybe(total, 3) if kg and code != NO_VALUE else None)
+        hours, longest = sum(part[0] for part in parts), max(part[1] for part in parts)
+        yield month, maybe(hours), maybe(longest), method_text(code), *cells
+
+
+def sources_table(sources: Sequence[MeterUse], months: Sequence[Period]) -> Table:
+    """One row per point and log."""
+    rows = [
+        (
+            meter.equipment,
+            Text(zh=quantities()[meter.quantity].zh, en=quantities()[meter.quantity].en),
+            meter.quantity,
+            Decimal(meter.windows),
+            *_batches(meter),
+        )
+        for meter in sources
+    ]
+    span = f"{months[0].first} – {months[-1].days[-1]}" if months else ""
+    return Table(
+        id="points",
+        title=Text(zh="测点与数据批次", en="Points and batches"),
+        columns=(
+            column("设备", "equipment", width=14),
+            column("量", "quantity", width=22),
+            column("名称", "name", width=22),
+            column("窗口数", "windows", "", 0, 9),
+            column("批次", "batches", width=40),
+        ),
+        rows=tuple(rows),
+        note=Text(
+            zh=f"整月统计：{span}。"
+            "逐分钟追溯：smelter trace 报告文件 结果编号 --at 2026-10-05T08:01。",
+            en=f"Whole months: {span}. Minute by minute: smelter trace REPORT LINE --at "
+            "2026-10-05T08:01.",
+        ),
+    )
+
+
+def _batches(meter: MeterUse) -> tuple[str]:
+    found = [f"{b.gateway} {b.log} {b.first_seq}–{b.last_seq}" for b in meter.batches]
+    return (", ".join(found) or "—",)
