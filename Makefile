@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 BIN := .venv/bin
 
-.PHONY: demo test check lock clean bench reliability schema
+.PHONY: demo test check lock clean bench fuzz reliability schema
 
 demo: .venv/.installed ## simulated smelter -> agent -> historian -> monthly carbon report, then live values
 	$(BIN)/smelter demo
@@ -25,6 +25,9 @@ bench: .venv/.installed ## speed and size; prints the tables kept in docs/benchm
 reliability: .venv/.installed ## the long kill test: as `make test`, with ten times the kills
 	.ci/servers
 	SMELTER_KILLS=500 $(BIN)/pytest tests/test_end_to_end_kill.py
+
+fuzz: .venv/.installed ## hostile bytes into every decoder: a million inputs each, seeded; prints figures
+	$(BIN)/python -m tests.fuzz --inputs 1000000 --seed 1
 
 lock: .venv/.installed ## renew requirements.lock from pyproject.toml (needs uv)
 	uv pip compile --universal --generate-hashes --no-header --python-version 3.11 --all-extras \

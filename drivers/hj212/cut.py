@@ -116,6 +116,8 @@ def _by_line(
     if found is None and not final and len(data) - start < PACKET_MOST:
         return Nothing.WAIT
     stop = len(data) if found is None else found.start()
+    if stop + 1 == len(data) and data[stop:] == b"\r" and not final:
+        return Nothing.WAIT  # its LF may come
     stop = min(stop, start + PACKET_MOST)
     text = bytes(data[first:stop])
     if length is None:  # whatever stands for the length

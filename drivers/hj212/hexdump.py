@@ -2,22 +2,16 @@
 
 import re
 
-_LOOKS_HEX = re.compile(rb"[\s0-9A-Fa-fxX,;:{}\[\]|]*")
 _PAIRS = re.compile(r"(?:0[xX])?((?:[0-9A-Fa-f]{2})+)\b")
-_PROBED = 64  # bytes looked at
+_HEX = b"0123456789abcdefABCDEF"
 
 
 def looks_like_hex(data: bytes) -> bool:
-    """Whether some bytes that hold no ``##`` are a dump of ones that do."""
-    start = data[:_PROBED].lower().replace(b"0x", b"")
-    joined = re.sub(rb"[\s,]", b"", start)
-    return b"##" not in data and b"2323" in joined and _starts_hex(data)
-
-
-def _starts_hex(data: bytes) -> bool:
-    first = data.split(b"\n", 1)[0].strip()
-    digits = sum(letter in b"0123456789abcdefABCDEF" for letter in first[:_PROBED])
-    return digits * 2 >= len(first[:_PROBED])
+    """Whether some bytes are a dump: their first line is mostly digits, and they hold ``##``."""
+    line = data.lstrip().split(b"\n", 1)[0][:200]
+    if line.startswith(b"##") or 5 * sum(letter in _HEX for letter in line) < 2 * len(line):
+        return False
+    return b"##" in read_hex(line.decode("latin-1"))
 
 
 def read_hex(line: str) -> bytes:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from drivers.hj212.factors import Factor, Suffix, find_factor, largest, suffixes
 
-_NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)")
-_SCIENTIFIC = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)[eE][+-]?\d{1,2}")
+_NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)", re.ASCII)
+_SCIENTIFIC = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)[eE][+-]?\d{1,2}", re.ASCII)
 _NINES = re.compile(r"(9+)(?:\.(9+))?")
 _NUMBER_LETTERS = 24  # longer digits are no measurement
 
