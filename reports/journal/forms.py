@@ -197,6 +197,14 @@ FORMS: Final[Mapping[Kind, Form]] = {
         ),
     )
 }
+_SHORT: Final[Mapping[Kind, str]] = {  # as people say it
+    "mark": "标记",
+    "check": "校准",
+    "verification": "校验",
+    "exceedance": "超标",
+    "alert": "预警",
+    "document": "文件",
+}
 FACTS: Final[Mapping[str, Fact]] = {fact.id: fact for form in FORMS.values() for fact in form.facts}
 
 
@@ -204,7 +212,8 @@ def find_form(text: str) -> Form | None:
     """A form by kind, Chinese or English name, or sheet."""
     wanted = " ".join(text.lower().split())
     for form in FORMS.values():
-        names = {form.kind, form.name.zh, form.name.en.lower(), form.sheet.lower()}
+        names = {form.kind, form.name.zh, _SHORT[form.kind], form.name.en.lower()}
+        names.add(form.sheet.lower())
         if wanted in names:
             return form
     return None

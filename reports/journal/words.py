@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from drivers.language import plural, say
-from reports.journal.forms import FORMS, word_name
+from reports.journal.forms import FORMS, As, word_name
 from reports.journal.importing import Proposed
 from reports.journal.journal import Journal
 from reports.journal.record import Evidence, Judgement, Record, minute_text
@@ -23,6 +23,9 @@ _RESULTS = {
     "fail": ("不合格", "fail"),
     "yes": ("是", "yes"),
     "no": ("否", "no"),
+    "ra": ("相对准确度", "relative accuracy"),
+    "re": ("相对误差", "relative error"),
+    "error": ("平均误差", "mean difference"),
 }
 _COMPUTED = {
     "zero_drift": ("零点漂移 %FS", "zero drift % FS"),
@@ -32,7 +35,9 @@ _COMPUTED = {
     "mean_reference": ("参比均值", "mean of the reference"),
     "mean_cems": ("CEMS 均值", "mean of the CEMS"),
     "relative_accuracy": ("相对准确度 %", "relative accuracy %"),
-    "criterion": ("判定依据", "judged by"),
+    "relative_error": ("相对误差 %", "relative error %"),
+    "measure": ("判定指标", "judged by"),
+    "after": ("校后", "after adjusting"),
 }
 
 
@@ -45,7 +50,6 @@ def record_text(record: Record, journal: Journal | None = None) -> str:
     """One record on a line; of a mark the second line says what the trace shows."""
     number = f"{record.number:>5}" if record.number else "    +"
     parts = [f"{number}  {_head(record)}", record.reason, _people(record)]
-    parts += _facts(record)
     parts += [_evidence(each) for each in record.evidence]
     if record.withdraws is not None:
         parts.append(say(f"撤回第 {record.withdraws} 条", f"withdraws {record.withdraws}"))
@@ -57,7 +61,9 @@ def record_text(record: Record, journal: Journal | None = None) -> str:
                 f"withdrawn by {gone.number}, does not count",
             )
         )
-    return "  |  ".join([part for part in parts if part]) + _verdict(record)
+    facts = say("，", ", ").join(_facts(record))
+    more = f"\n       {facts}" if facts else ""
+    return "  |  ".join([part for part in parts if part]) + more + _verdict(record)
 
 
 def _head(record: Record) -> str:
@@ -83,10 +89,16 @@ def _people(record: Record) -> str:
 
 
 def _facts(record: Record) -> Iterator[str]:
-    names = {fact.id: (fact.zh, fact.en) for fact in FORMS[record.kind].facts} | _COMPUTED
-    for name, text in record.facts.items():
-        if name not in _OWN_WORDS:
-            yield f"{say(*names.get(name, (name, name)))} {say(*_RESULTS.get(text, (text, text)))}"
+    """In the order of the form, then what was computed."""
+    form = {fact.id: fact for fact in FORMS[record.kind].facts}
+    for name in dict.fromkeys((*form, *record.facts)):
+        text = record.facts.get(name, "")
+        if not text or name in _OWN_WORDS:
+            continue
+        if name in form and form[name].how is As.MOMENT:
+            text = text[:16].replace("T", " ")
+        names = (form[name].zh, form[name].en) if name in form else _COMPUTED.get(name, (name,) * 2)
+        yield f"{say(*names)} {say(*_RESULTS.get(text, (text, text)))}"
 
 
 def _evidence(evidence: Evidence) -> str:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.reports.emitted import SITE, STACK, STACK1, Smoke
+from tests.reports.emitted import SITE, STACK, STACK1, Smoke, Values
 
 CURRENT = "line1/all"  # production of the potline
 SCRUBBER = "gtc1/scrubber1"
@@ -12,9 +12,13 @@ WORKS = STACK.replace(
     'started = 2020-01-01\nproduction = "line1/all potline.current"\nproduction_above = 5\n'
     'controls = ["gtc1/scrubber1 scrubber.running"]',
 )
-RUNS = {"stack.so2": 20.0, "stack.velocity": 11.2, "stack.instrument_state": 0.0}
-CALIBRATES = RUNS | {"stack.so2": (None, 0.0, "calibration"), "stack.instrument_state": 1.0}
-STANDS = {"stack.so2": 0.4, "stack.velocity": 0.2, "stack.instrument_state": 0.0}
+RUNS: Values = {"stack.so2": 20.0, "stack.velocity": 11.2, "stack.instrument_state": 0.0}
+CALIBRATES: Values = {
+    **RUNS,
+    "stack.so2": (None, 0.0, "calibration"),
+    "stack.instrument_state": 1.0,
+}
+STANDS: Values = {"stack.so2": 0.4, "stack.velocity": 0.2, "stack.instrument_state": 0.0}
 
 
 def day(smoke: Smoke) -> None:

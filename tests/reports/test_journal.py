@@ -22,8 +22,10 @@ from tests.reports.noted import Folder
 
 MARK = ("--what", "calibration", "--stack", "DA001")
 CALIBRATED = (*MARK, "--start", "2026-10-05 08:00", "--end", "2026-10-05 08:40")
-FORGED = ("--what", "maintenance", "--stack", "DA001", "--start", "2026-10-05 10:00")
-FORGED = (*FORGED, "--end", "2026-10-05 11:30")
+FORGED = (
+    *("--what", "maintenance", "--stack", "DA001"),
+    *("--start", "2026-10-05 10:00", "--end", "2026-10-05 11:30"),
+)
 SIGNED = ("--author", "王敏", "--reason", "周校准")
 
 

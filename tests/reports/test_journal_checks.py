@@ -154,8 +154,8 @@ def good(start: str, what: str = "calibration") -> Record:
 
 
 def lost(start: str, after: str = "") -> Record:
-    more = {"after": after} if after else {}
-    return record("calibration", start, result="fail", out_of_control="yes", **more)
+    """It read well afterwards, or not, or nobody looked ("")."""
+    return record("calibration", start, result="fail", out_of_control="yes", after=after)
 
 
 def out(records: Sequence[Record], period: str = "2026-10") -> list[tuple[int, int]]:
