@@ -51,7 +51,8 @@ class Command:
         return self.cn in DATA_PERIOD_S
 
 
-# CN → seconds its values stand for; 0: a moment. DataTime is the start of the period.
+# CN → seconds its values stand for; 0: a moment. DataTime is the start of the period. A minute
+# packet may stand for MinInterval (1 to 30) minutes: the link knows which.
 DATA_PERIOD_S = {
     "2011": 0,
     "2021": 0,
