@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from agent.edge.config import GatewayConfig, load_gateway
+from agent.edge.key_commands import keys_app
 from drivers.cli import language
 from drivers.model import ConfigError
 
@@ -45,6 +46,7 @@ agent_app = typer.Typer(
     rich_markup_mode=None,
     help=_say("网关：运行、检查配置、读一次数据", "run, check or read a gateway"),
 )
+agent_app.add_typer(keys_app, name="keys")
 ConfigPath = Annotated[
     Path, typer.Argument(metavar="CONFIG", help=_say("gateway.toml 的路径", "gateway.toml"))
 ]

@@ -216,7 +216,7 @@ def _signer(token: _Token, anchors: "Sequence[Certificate]", at: datetime) -> "C
     from cryptography.x509 import load_der_x509_certificate
 
     version, _, digest, attributes, scheme, signature, *rest = token.signer
-    if version.whole not in {b"\2\1\1", b"\2\1\3"} or rest:
+    if version.whole != (b"\2\1\1" if token.signer[1].tag == _SEQ else b"\2\1\3") or rest:
         raise UnknownSchemeError("SignerInfo in a form that is not known here")
     if any(_only(each, _SEQ).items()[2].body[:1] != b"\0" for each in token.certificates):
         raise StampError("a certificate's signature with unused bits")  # libraries overlook them

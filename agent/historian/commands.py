@@ -18,6 +18,7 @@ from rich.table import Table
 from agent.batches.log import LogError
 from agent.batches.segment import Segment
 from agent.health import serve
+from agent.historian import evidence_commands
 from agent.historian.config import HistorianConfig, load_historian
 from agent.historian.metrics import exposition, healthy
 from agent.historian.originals import sources_in
@@ -177,6 +178,29 @@ def _behind(config: HistorianConfig, name: str, newest: dict[str, dict[str, int]
         _fail(str(error))
     seen = {str(source): seq for source, seq in done.items()}
     return sum(max(0, reach["newest"] - seen.get(log, 0)) for log, reach in newest.items())
+
+
+for _name, _command, _help in (
+    (
+        "checkpoints",
+        evidence_commands.checkpoints,
+        _say("各日志会签到哪一批、分叉、时间戳", "what is cosigned, forks, time stamps"),
+    ),
+    (
+        "proof",
+        evidence_commands.proof,
+        _say("输出一个批次的存在证明（tlog-proof）", "print the inclusion proof of one batch"),
+    ),
+    (
+        "accept-key",
+        evidence_commands.accept_key,
+        _say(
+            "网关密钥丢失后，由人确认其新密钥",
+            "vouch for a gateway's new key after it lost its keys",
+        ),
+    ),
+):
+    historian_app.command(_name, help=_help)(_command)
 
 
 @historian_app.command(
