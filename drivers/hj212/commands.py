@@ -20,7 +20,7 @@ from drivers.hj212.segment import Segment, qn_of
 from drivers.language import say, why
 from drivers.model import ConfigError
 
-CHUNK = 16384  # bytes read at a time
+CHUNK = 8192  # bytes read at a time
 LINE_MOST = 1 << 20  # bytes of a line of hex digits
 
 hj212_app = typer.Typer(

@@ -10,7 +10,7 @@ class FrameReader:
 
     After some seconds of silence (2 s are plenty) and at the end call ``finish``: a packet with too
     large a length, or without its CR LF, would otherwise wait for the next one. It keeps at most
-    the bytes of one packet (10 kB) between two calls; feed it 16 kB at a time at
+    the bytes of one packet (10 kB) between two calls; feed it 8 kB at a time at
     most, so that even hostile bytes take less than 100 ms.
     """
 
