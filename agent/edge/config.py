@@ -15,6 +15,7 @@ from pydantic import Field, ValidationError, field_validator
 
 from agent.evidence.settings import EvidenceConfig
 from agent.exchangers.settings import ExchangersConfig
+from agent.forward.settings import ForwardConfig, forward_problems
 from agent.mistakes import each, explain, in_order, read_toml
 from agent.mqtt import BROKER_FILES, BrokerConfig, MqttConfig, unreadable
 from agent.pots.settings import PotsConfig
@@ -70,6 +71,7 @@ class GatewayFile(Strict):
     exchangers: ExchangersConfig = ExchangersConfig()
     stacks: tuple[StackConfig, ...] = ()
     evidence: EvidenceConfig = EvidenceConfig()
+    forward: tuple[ForwardConfig, ...] = ()
     device: tuple[DeviceConfig, ...] = Field(min_length=1)
 
 
@@ -102,6 +104,7 @@ class GatewayConfig:
     exchangers: ExchangersConfig
     stacks: tuple[StackConfig, ...]
     evidence: EvidenceConfig
+    forward: tuple[ForwardConfig, ...]
     digest: str  # first 16 hex digits of the SHA-256 over the file and its tables
 
     @property
@@ -133,6 +136,8 @@ def load_gateway(path: Path) -> GatewayConfig:
     problems += _strange_exchangers(path, lines, file, points) if not table_problems else []
     if file is not None and not table_problems:
         problems += stack_problems(path, lines, file.stacks, points)
+        stacks = {each.equipment for each in file.stacks}
+        problems += forward_problems(path, lines, file.forward, points, stacks)
     problems += broker_problems(path, parsed, lines)
     if problems or file is None:
         raise ConfigError(in_order(problems))
@@ -149,6 +154,7 @@ def load_gateway(path: Path) -> GatewayConfig:
         exchangers=file.exchangers,
         stacks=file.stacks,
         evidence=file.evidence,
+        forward=tuple(each.below(path.parent) for each in file.forward),
         digest=_digest(path, devices),
     )
 

@@ -1,5 +1,7 @@
 """What ``/metrics`` of a gateway says."""
 
+from collections.abc import Callable, Iterable
+
 from agent.edge.desk import Desk
 from agent.edge.outbox import Outbox
 from agent.edge.publish import Publisher
@@ -14,7 +16,12 @@ from agent.health import (
 
 
 def exposition(
-    desk: Desk, publisher: Publisher, notary: Notary, ahead_ns: int, started_s: float
+    desk: Desk,
+    publisher: Publisher,
+    notary: Notary,
+    ahead_ns: int,
+    started_s: float,
+    more: Iterable[Callable[[Metrics], None]] = (),
 ) -> str:
     """Devices, streams, broker and process; ``started_s`` is of the monotonic clock."""
     metrics = Metrics()
@@ -32,6 +39,8 @@ def exposition(
     for stream, size in notary.cosigned_sizes().items():
         text = "batches under a checkpoint that the historian has cosigned"
         metrics.add("evidence_cosigned", size, "gauge", text, stream=stream)
+    for add in more:
+        add(metrics)
     return metrics.text()
 
 

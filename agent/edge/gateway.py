@@ -23,6 +23,7 @@ from agent.edge.poll import Line, asked_of, requests_of
 from agent.edge.publish import Publisher
 from agent.edge.running import Running, graces, names, stop_lines
 from agent.exchangers.exchangers import Exchangers, keep, load
+from agent.forward.forwarder import Forwarder
 from agent.health import serve
 from agent.notify import notify, reloading, watchdog_s
 from agent.pots.pots import Pots
@@ -59,6 +60,7 @@ class Gateway:
         self._desk: Desk
         self._exchangers: Exchangers
         self._evidence: Evidence
+        self._forwarders: list[Forwarder] = []
         self._logs: dict[str, BatchLog]
         self._publisher: Publisher
         self._publishing: asyncio.Task[None]
@@ -77,6 +79,10 @@ class Gateway:
         async with AsyncExitStack() as stack:
             self._logs = {name: await self._log_of(stack, name) for name in STREAMS}
             await self._begin()
+            self._forwarders = [
+                await stack.enter_async_context(Forwarder(each, self.config, self._logs["record"]))
+                for each in self.config.forward
+            ]
             self.port = await stack.enter_async_context(
                 serve(self.config.health.listen, self.exposition, self.healthy)
             )
@@ -161,7 +167,8 @@ class Gateway:
         self._publisher, self._publishing = self._publish(tasks)
         for running in self._lines.values():
             running.task = tasks.create_task(running.line.run())
-        works = (self._tick, self._flush, self._prune, self._evidence.run)
+        forwards = [each.run for each in self._forwarders]
+        works = (self._tick, self._flush, self._prune, self._evidence.run, *forwards)
         helpers = [tasks.create_task(work()) for work in works]
         gc.collect()
         gc.freeze()
@@ -279,7 +286,7 @@ class Gateway:
         notify("READY=1")
 
     def _refuse_moves(self, fresh: GatewayConfig) -> None:
-        names = ("plant", "gateway", "data_dir", "health")
+        names = ("plant", "gateway", "data_dir", "health", "forward")
         moved = [name for name in names if getattr(fresh, name) != getattr(self.config, name)]
         problems = [f"{fresh.path.name}: {name} cannot change while running" for name in moved]
         if problems:
@@ -329,7 +336,8 @@ class Gateway:
     def exposition(self) -> str:
         """For /metrics."""
         parts = (self._desk, self._publisher, self._evidence.notary)
-        return exposition(*parts, self._clock.ahead_ns, self._started_s)
+        more = [each.metrics for each in self._forwarders]
+        return exposition(*parts, self._clock.ahead_ns, self._started_s, more)
 
 
 async def _newest_ns(log: BatchLog) -> int:
