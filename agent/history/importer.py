@@ -7,6 +7,7 @@ its SHA-256: what was imported is refused, what was broken off is taken up where
 
 import asyncio
 import hashlib
+import logging
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -19,13 +20,16 @@ from pydantic import Field, ValidationError
 
 from agent.batches.log import BatchLog
 from agent.edge.config import explain, read_toml
+from agent.edge.evidence import Evidence, log_to_open
 from agent.edge.publish import Publisher
+from agent.evidence.settings import EvidenceConfig
 from agent.history.file import History, read_history
 from agent.history.ledger import Imported, Ledger, utc_now
 from agent.history.windows import Block, CounterConfig, WindowWriter
 from agent.mqtt import MqttConfig
 from agent.toml_lines import line_numbers
 from agent.wire.encode import BatchHead, batch_payload
+from agent.wire.events import Happening
 from drivers.cli import language
 from drivers.config import NAME, Strict
 from drivers.model import ConfigError
@@ -143,8 +147,12 @@ async def run_import(job: Job, show: Show = lambda _: None) -> tuple[Imported, H
     known = ledger.find(sha256)
     _refuse_again(job, known, ledger.unfinished())
     history = None
-    async with BatchLog(job.data_dir, stream="record") as log:
+    name = await log_to_open(job.data_dir, "record")
+    async with BatchLog(job.data_dir, stream="record", log=name) as log:
         publisher = Publisher(job.mqtt, job.plant, GATEWAY, {"record": log})
+        evidence = Evidence(job.data_dir, job.plant, GATEWAY, EvidenceConfig(), _warn)
+        await evidence.open({"record": log})
+        evidence.attach(publisher)
         async with asyncio.TaskGroup() as tasks:
             if known is None or known.batches is None:
                 history = await asyncio.to_thread(read_history, job.file, job.period_s)
@@ -152,13 +160,20 @@ async def run_import(job: Job, show: Show = lambda _: None) -> tuple[Imported, H
             else:
                 entry = known
             sending = tasks.create_task(publisher.run(), name="publisher")
+            hearing = tasks.create_task(evidence.run(), name="evidence")
             if history is not None:
                 count = await _store(job, entry, history, log, show)
                 entry = ledger.note(replace(entry, batches=count))
             await _receipted(entry, log, show)
+            await evidence.close()
+            hearing.cancel()
             sending.cancel()
         await log.save_receipt()
         return ledger.finish(entry), history
+
+
+def _warn(kind: Happening, text: str) -> None:
+    logging.getLogger(__name__).warning("%s: %s", kind, text)
 
 
 def _entry(job: Job, sha256: str, rows: int, log: BatchLog) -> Imported:
