@@ -5,7 +5,8 @@ What can be wrong with a frame, by a stable code: text in both languages, and ho
 and is read all the same. ``remark``: a value or habit somebody should look at; our own limits.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from drivers.language import say
@@ -17,45 +18,52 @@ MOST = 64  # defects kept of one frame; a hostile one could have thousands
 
 @dataclass(frozen=True, slots=True)
 class Defect:
-    """One thing that is wrong, and at which byte of the frame it stands."""
+    """One thing that is wrong, and at which byte of the frame; texts are made when read."""
 
     code: str
     at: int
-    severity: Severity
-    zh: str
-    en: str
+    facts: Mapping[str, object] = field(default_factory=dict, hash=False)
+
+    @property
+    def severity(self) -> Severity:
+        return CATALOGUE[self.code][0]
+
+    @property
+    def zh(self) -> str:
+        return CATALOGUE[self.code][1].format(**self._shown())
+
+    @property
+    def en(self) -> str:
+        return CATALOGUE[self.code][2].format(**self._shown())
 
     @property
     def text(self) -> str:
         return say(self.zh, self.en)
+
+    def _shown(self) -> dict[str, str]:
+        return {name: _shown(fact) for name, fact in self.facts.items()}
 
 
 class Defects:
     """Collects the defects of one frame, at most MOST of them; the rest are counted."""
 
     def __init__(self) -> None:
-        self.found: list[Defect] = []
-        self.left_off = 0
+        self._found: list[Defect] = []
+        self._left_off = 0
 
     def add(self, code: str, at: int, **facts: object) -> None:
         """Note one; ``facts`` fill the placeholders of its texts."""
-        if len(self.found) >= MOST:
-            self.left_off += 1
-            return
-        severity, zh, en = CATALOGUE[code]
-        shown = {name: _shown(fact) for name, fact in facts.items()}
-        self.found.append(Defect(code, at, severity, zh.format(**shown), en.format(**shown)))
+        if len(self._found) < MOST:
+            self._found.append(Defect(code, at, facts))
+        else:
+            self._left_off += 1
 
     def all(self) -> tuple[Defect, ...]:
         """Those that break the frame first, then in the order of the bytes."""
-        if self.left_off:
-            severity, zh, en = CATALOGUE["more"]
-            more = Defect(
-                "more", 0, severity, zh.format(n=self.left_off), en.format(n=self.left_off)
-            )
-            self.found.append(more)
-            self.left_off = 0
-        return tuple(sorted(self.found, key=lambda each: (_RANK[each.severity], each.at)))
+        found = self._found
+        if self._left_off:
+            found = [*found, Defect("more", 0, {"n": self._left_off})]
+        return tuple(sorted(found, key=lambda each: (_RANK[each.severity], each.at)))
 
 
 _RANK = {"broken": 0, "form": 1, "remark": 2}

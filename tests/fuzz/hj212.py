@@ -145,7 +145,7 @@ def _huge(chance: random.Random) -> bytes:
     """Long, repetitive and nested: what costs time. Rare, because it does."""
     if chance.random() > 0.02:
         return _soup(chance)
-    size = chance.randrange(1000, 16_000)
+    size = chance.randrange(1000, 10_000)
     piece = chance.choice(PIECES) + chance.choice(PIECES)
     if chance.random() < 0.5:
         return b"##%04dCP=&&" % min(size, 9999) + piece * (size // len(piece))
