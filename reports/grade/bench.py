@@ -12,6 +12,7 @@ from drivers.model import Floats, Indices
 from reports.assembly import Argument, Assembly, Head
 from reports.basis import Basis
 from reports.emissions.hours import stack_hours
+from reports.emissions.sources import sources_of
 from reports.emissions.states import HOUR_NS, StackHours
 from reports.journal.journal import Journal
 from reports.metered import amount
@@ -75,7 +76,7 @@ class Bench:
         """All hours of the year of a stack, its sources noted as used."""
         if stack.id not in self._stacks:
             found = stack_hours(self.basis, stack)
-            for source in found.sources:
+            for source in sources_of(found):
                 self.assembly.meters.setdefault(source.id, source)
             self._stacks[stack.id] = found
         return self._stacks[stack.id]
@@ -95,7 +96,7 @@ class Bench:
         wanted = {f"{found.stack.equipment} stack.{name}" for name in names}
         return tuple(
             Argument(Input(name=use.id, kind="meter", ref=use.id, value=use.total, unit=use.unit))
-            for use in found.sources
+            for use in sources_of(found)
             if use.id in wanted
         )
 

@@ -308,26 +308,25 @@ def _exceeded(each: Exceedance) -> Case:
 def cems_uptime(bench: Bench, industry: str, asked: Uptime) -> Finding:
     """Share of hours with valid CEMS data, of the worst pollutant of the worst stack."""
     stacks = [stack for stack in bench.stacks(industry) if stack.limits]
-    shares: list[tuple[Decimal, str]] = []
+    shares: list[tuple[Decimal, str, str]] = []
     inputs: list[Argument] = []
     for stack in stacks:
         hours = bench.hours(stack)
         for mine in hours.pollutants.values():
             capture = capture_of(mine)
             if capture is not None:
-                shares.append(
-                    (capture * HUNDRED, f"{stack.id} {pollutant_name(mine.pollutant).zh}")
-                )
+                shares.append((capture * HUNDRED, stack.id, mine.pollutant))
                 inputs += _limit_lines(bench, hours, mine, _highest(mine), capture)[1:]
     if not shares:
         return unknown("没有排放口数据", "there are no data of any stack", "set_up")
-    least, place = min(shares)
+    least, place, pollutant = min(shares)
+    name = pollutant_name(pollutant)
     met = least >= asked.percent
     return Finding(
         Status.PROVEN if met else Status.FAILED,
         Text(
-            zh=f"最低 {least:.2f} %（{place}），要求 {asked.percent} %",
-            en=f"lowest {least:.2f} % ({place}), wanted {asked.percent} %",
+            zh=f"最低 {least:.2f} %（{place} {name.zh}），要求 {asked.percent} %",
+            en=f"lowest {least:.2f} % ({place}, {name.en}), wanted {asked.percent} %",
         ),
         least,
         "%",

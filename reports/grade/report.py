@@ -19,7 +19,7 @@ from reports.grade.judge import Judged
 from reports.grade.levels import Counted, lowest
 from reports.grade.listing import evidence_text
 from reports.grade.overlay import Overlay, lay, read_own_tables
-from reports.grade.scheme import Graded, Scheme, graded, schemes
+from reports.grade.scheme import Graded, Scheme, graded, industries, schemes
 from reports.grade.staggered import TABLE, seasons, staggered_chapter
 from reports.grade.table import IndicatorTable, tables
 from reports.journal.journal import read_journal
@@ -39,8 +39,8 @@ def grade(basis: Basis) -> Content:
     day = year.days[-1]
     found = schemes(basis, overlays, day)
     known = [table for scheme in found for table in scheme.tables]
-    exempt = lay(tables(), overlays, "")[TABLE]
-    packs = dict(basis.packs) | as_packs([*known, exempt])
+    known += [lay(tables(), overlays, each)[TABLE] for each in industries(basis)]
+    packs = dict(basis.packs) | as_packs(known)
     assembly = Assembly(year, packs)
     bench = Bench(basis.of(year), assembly, read_journal(basis.site.journal))
     results = [graded(bench, scheme) for scheme in found]

@@ -1,7 +1,7 @@
 """Evidence from points of the control system: treatment runs while production runs; DCS data."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 from typing import Final
@@ -10,8 +10,9 @@ import numpy as np
 
 from reports.assembly import Argument
 from reports.citations import BatchUse, MeterUse
+from reports.emissions.hours import pieces
 from reports.emissions.minutes import production_points
-from reports.emissions.states import HOUR_NS, day_of
+from reports.emissions.states import HOUR_NS, Bools, day_of
 from reports.grade.bench import Bench, Hours, figure
 from reports.grade.evidence import Interlock, Uptime
 from reports.grade.findings import Case, Finding, Status, join, unknown
@@ -23,7 +24,7 @@ from reports.site import Meter
 from reports.site_stacks import Stack
 from reports.values import Text
 
-RUNS: Final = 0.5  # a flag is set above that share of a window
+LEAST: Final = 1e-6  # share of a minute off that is named
 CASES: Final = 200
 MINUTE_NS: Final = 60_000_000_000
 HUNDRED: Final = Decimal(100)
@@ -31,7 +32,7 @@ HUNDRED: Final = Decimal(100)
 
 @dataclass(frozen=True, slots=True)
 class _Watched:
-    """A control point against the production of its stack, minutes over the year."""
+    """A control point against the production of its stack; minutes over the year."""
 
     ran: Decimal
     off: Decimal
@@ -60,7 +61,7 @@ def interlock(bench: Bench, industry: str, asked: Interlock) -> Finding:
             f"{told}: no points `controls`, or none that says production runs, in site.toml",
             "set_up",
         )
-    found = [_watch(bench, stack, control) for stack in stacks for control in stack.controls]
+    found = [each for stack in stacks for each in _watch(bench, stack)]
     return _interlock_finding(found, asked)
 
 
@@ -88,108 +89,69 @@ def _interlock_finding(found: Sequence[_Watched], asked: Interlock) -> Finding:
     )
 
 
-def _watch(bench: Bench, stack: Stack, control: Meter) -> _Watched:
+@dataclass(slots=True)
+class _Tally:
+    """Minutes of one control point so far."""
+
+    ran: Decimal = Decimal(0)
+    off: Decimal = Decimal(0)
+    blind: Decimal = Decimal(0)
+    spans: list[tuple[int, int]] = field(default_factory=list)
+
+
+def _watch(bench: Bench, stack: Stack) -> Iterator[_Watched]:
+    """Each control point of a stack, minute by minute over the year."""
     makers = production_points(bench.basis.site, stack)
-    switch, *production = bench.points([control, *makers])
-    above = float(stack.production_above)
-    works = _in_use(bench, stack)
-    known = np.zeros(bench.period.hours, dtype=bool)
-    maybe = np.zeros(bench.period.hours, dtype=bool)
-    for each in production:
-        known |= each.there & ~np.isnan(each.mean)
-        maybe |= np.nan_to_num(each.high, nan=-1.0) > above
-    steady = works & maybe & (np.nan_to_num(switch.low, nan=-1.0) >= RUNS)
-    look = works & maybe & ~steady
-    ran = Decimal(int(steady.sum()) * 60)  # an hour in which it ran at all counts whole here …
-    off, blind, cases = Decimal(0), Decimal(0), []
-    for hour in np.flatnonzero(look):  # … and is looked into minute by minute only here
-        start_ns = bench.period.start_ns + int(hour) * HOUR_NS
-        minutes = _minutes(bench, (control, makers), start_ns, above)
-        ran, off, blind = ran + minutes.ran, off + minutes.off, blind + minutes.unknown
-        cases += minutes.cases(stack, control)
-    unseen = Decimal(int((works & ~known).sum()) * 60)
-    return _watched(bench, stack, control, (ran, off, blind + unseen), _joined(cases))
+    points = tuple(dict.fromkeys((*stack.controls, *makers)))
+    tallies = {control: _Tally() for control in stack.controls}
+    for part in pieces(bench.period):
+        grid = bench.basis.series.minutes(points, part)
+        at = [points.index(point) for point in makers]
+        makes = np.fmax.reduce(grid.mean[at], axis=0)  # NaN only where no point is known
+        works = _in_use(stack, part)
+        producing = works & (np.nan_to_num(makes, nan=-np.inf) > float(stack.production_above))
+        unseen = Decimal(int((works & np.isnan(makes)).sum()))
+        for control, tally in tallies.items():
+            runs = grid.mean[points.index(control)]
+            off = np.where(producing & ~np.isnan(runs), np.clip(1.0 - runs, 0.0, 1.0), 0.0)
+            tally.ran += Decimal(int(producing.sum()))
+            tally.off += Decimal(repr(round(float(off.sum()), 3)))
+            tally.blind += unseen + Decimal(int((producing & np.isnan(runs)).sum()))
+            tally.spans += _spans(off > LEAST, part)
+    for control, tally in tallies.items():
+        yield _watched(bench, stack, control, tally)
 
 
-def _in_use(bench: Bench, stack: Stack) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    """Hours of the year in which the stack is in use."""
-    first, after = stack.within(bench.period.first, bench.period.after)
-    days = (first - bench.period.first, after - bench.period.first)
-    at = [each // timedelta(hours=1) for each in days]
-    works = np.zeros(bench.period.hours, dtype=bool)
-    works[at[0] : at[1]] = True
+def _in_use(stack: Stack, part: Period) -> Bools:
+    """Minutes in which the stack is in use."""
+    first, after = stack.within(part.first, part.after)
+    works = np.zeros(part.hours * 60, dtype=bool)
+    start, end = ((day - part.first) // timedelta(minutes=1) for day in (first, after))
+    works[max(start, 0) : max(end, 0)] = True
     return works
 
 
-@dataclass(frozen=True, slots=True)
-class _Hour:
-    """Minutes of an hour in which production ran, treatment was off, or nobody can tell."""
-
-    ran: Decimal
-    off: Decimal
-    unknown: Decimal
-    spans: tuple[tuple[int, int], ...]
-
-    def cases(self, stack: Stack, control: Meter) -> list[Case]:
-        text = Text(zh=f"生产运行而 {control} 未运行", en=f"production ran while {control} did not")
-        return [Case(stack.id, start, end, text) for start, end in self.spans]
+def _spans(mask: Bools, part: Period) -> list[tuple[int, int]]:
+    """Minutes one after the other as [start, end), ns."""
+    edges = np.flatnonzero(np.diff(np.r_[False, mask, False])).reshape(-1, 2)
+    return [
+        (part.start_ns + int(a) * MINUTE_NS, part.start_ns + int(b) * MINUTE_NS) for a, b in edges
+    ]
 
 
-def _minutes(
-    bench: Bench, points: tuple[Meter, Sequence[Meter]], start_ns: int, above: float
-) -> _Hour:
-    """One hour by its minutes; where the store has hours only, the hour counts by its mean."""
-    control, makers = points
-    makes = np.full(60, np.nan)
-    for point in makers:
-        makes = np.fmax(makes, _grid(bench, point, start_ns))
-    runs = _grid(bench, control, start_ns)
-    producing = np.nan_to_num(makes, nan=-1.0) > above
-    off = np.where(producing & ~np.isnan(runs), np.clip(1.0 - runs, 0.0, 1.0), 0.0)
-    blind = producing & np.isnan(runs)
-    spans = tuple(
-        (start_ns + int(n) * MINUTE_NS, start_ns + int(n + 1) * MINUTE_NS)
-        for n in np.flatnonzero(off > 0)
-    )
-    return _Hour(
-        Decimal(int(producing.sum())),
-        Decimal(repr(round(float(off.sum()), 3))),
-        Decimal(int(blind.sum())),
-        spans,
-    )
-
-
-def _grid(
-    bench: Bench, point: Meter, start_ns: int
-) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """Means of the 60 minutes of an hour, NaN where there is no window."""
-    found = np.full(60, np.nan)
-    windows = bench.basis.series.windows(point, start_ns, start_ns + HOUR_NS)
-    for start, length, mean in zip(windows.start_ns, windows.period_ns, windows.mean, strict=True):
-        first = int(start - start_ns) // MINUTE_NS
-        found[first : first + max(1, int(length) // MINUTE_NS)] = mean
-    return found
-
-
-def _joined(cases: Sequence[Case]) -> tuple[Case, ...]:
-    """Minutes one after the other as one stretch."""
+def _joined(place: str, spans: Sequence[tuple[int, int]], text: Text) -> tuple[Case, ...]:
+    """Stretches, those over the edge of a month as one."""
     made: list[Case] = []
-    for each in sorted(cases, key=lambda case: case.start_ns):
-        if made and made[-1].end_ns == each.start_ns:
-            made[-1] = Case(each.place, made[-1].start_ns, each.end_ns, each.text)
+    for start, end in spans:
+        if made and made[-1].end_ns == start:
+            made[-1] = Case(place, made[-1].start_ns, end, text)
         else:
-            made.append(each)
+            made.append(Case(place, start, end, text))
     return tuple(made)
 
 
-def _watched(
-    bench: Bench,
-    stack: Stack,
-    control: Meter,
-    minutes: tuple[Decimal, Decimal, Decimal],
-    cases: tuple[Case, ...],
-) -> _Watched:
-    ran, off, blind = minutes
+def _watched(bench: Bench, stack: Stack, control: Meter, tally: _Tally) -> _Watched:
+    ran, off, blind = tally.ran, tally.off, tally.blind
     inputs = tuple(
         used(bench, point) for point in (control, *production_points(bench.basis.site, stack))
     )
@@ -205,7 +167,8 @@ def _watched(
         en=f"{stack.id} {control}: production ran {ran / 60:.0f} h, off meanwhile {off:.0f} min, "
         f"unknown {blind:.0f} min",
     )
-    return _Watched(ran, off, blind, cases, (line,), text)
+    why = Text(zh=f"生产运行而 {control} 未运行", en=f"production ran while {control} did not")
+    return _Watched(ran, off, blind, _joined(stack.id, tally.spans, why), (line,), text)
 
 
 def used(bench: Bench, point: Meter) -> Argument:
