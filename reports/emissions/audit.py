@@ -16,6 +16,7 @@ from reports.emissions.marks import journal_of
 from reports.emissions.states import State
 from reports.emissions.words import both, method_text
 from reports.journal.control import tests_of
+from reports.journal.drift import channel, rule
 from reports.journal.forms import word_name
 from reports.journal.record import Record
 from reports.model import DutyUse
@@ -101,6 +102,8 @@ def _table(basis: Basis, made: StackYear, quarter: Period) -> Table:
         rows.append((Text(zh=zh, en=en), *cells))
     rows += _replaced(made, quarter)
     rows.append((Text(zh="标记段数（人工）", en="marks by persons"), *_marks(made, quarter)))
+    due = [maybe(_due(basis, name, quarter)) for name in names]
+    rows.append((Text(zh="按周期应校准次数", en="calibrations due by the interval"), *due))
     checks = [_checks(basis, made, name, quarter) for name in names]
     for n, (zh, en) in enumerate(
         (
@@ -175,6 +178,12 @@ def _checks(basis: Basis, made: StackYear, name: str, quarter: Period) -> tuple[
         if x.concerns(name) and x.start_ns < quarter.end_ns and x.end_ns > quarter.start_ns
     ]
     return len(tests), sum(not test.good for test in tests), len(spans)
+
+
+def _due(basis: Basis, name: str, quarter: Period) -> int | None:
+    """Manual calibrations that the interval of the packs asks for; None where none does."""
+    legal = rule(basis.packs, f"calibration_{channel(name)}_days", quarter.first)
+    return None if legal is None else len(quarter.days) // int(legal.number)
 
 
 def checks_table(basis: Basis, made: StackYear) -> Table | None:

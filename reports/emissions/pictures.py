@@ -88,11 +88,7 @@ def minute_picture(basis: Basis, made: StackYear) -> Chart:
     series, thresholds, panels = [], [], []
     for panel, name in enumerate(stack.pollutants):
         panels.append(_axis(name))
-        series.append(
-            _series(
-                Text(zh="分钟均值", en="minute mean"), minutes.pollutants[name].converted, panel
-            )
-        )
+        series.append(_series(label_of(name), minutes.pollutants[name].converted, panel))
         limit = stack.limit(name, period.first)
         if limit is not None:
             label = Text(zh="小时均值限值", en="limit of the hourly mean")

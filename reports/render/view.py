@@ -255,10 +255,12 @@ def period_text(name: str, lang: str) -> str:
     first, _, last = name.partition("_")
     if last:
         return f"{first} 至 {last}" if lang == "zh" else f"{first} to {last}"
-    year, _, month = name.partition("-")
+    year, *parts = name.split("-")
     if lang != "zh" or not year.isdigit():
         return name
-    return f"{year} 年 {int(month)} 月" if month.isdigit() else f"{year} 年"
+    if parts and parts[0].startswith("Q"):
+        return f"{year} 年第{chinese(int(parts[0][1:]))}季度"
+    return " ".join([f"{year} 年", *(f"{int(n)} {x}" for n, x in zip(parts, "月日", strict=False))])
 
 
 _REMARKS: Final = (
