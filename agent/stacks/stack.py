@@ -171,10 +171,10 @@ def _so_far(hours: HourSoFar) -> MinuteMean:
     hour = hours.hour()
     if not hour.valid:
         return NOTHING
-    mean, low, high = (round(x, 4) for x in (hour.mean, hour.lowest, hour.highest))
+    mean = round(hour.mean, 4)
     share = min(hour.valid / max(hours.passed, 1), 1.0)
     reason = int(Quality.GOOD if share == 1.0 else Quality.NO_DATA)
-    return MinuteMean(mean, low, high, mean, hour.valid, share, reason)
+    return MinuteMean(mean, mean, mean, mean, hour.valid, share, reason)
 
 
 def _forecast(hours: HourSoFar) -> MinuteMean:

@@ -46,8 +46,7 @@ class Hour:
     start_ns: int
     valid: int
     mean: float
-    lowest: float  # of its minutes
-    highest: float
+    highest: float  # of its minutes
 
 
 class HourSoFar:
@@ -91,9 +90,8 @@ class HourSoFar:
         """The hour under way, as far as it came."""
         known = self._minutes[np.isfinite(self._minutes)]
         if not len(known):
-            return Hour(self.start_ns, 0, math.nan, math.nan, math.nan)
-        mean, low, high = float(known.mean()), float(known.min()), float(known.max())
-        return Hour(self.start_ns, len(known), mean, low, high)
+            return Hour(self.start_ns, 0, math.nan, math.nan)
+        return Hour(self.start_ns, len(known), float(known.mean()), float(known.max()))
 
     def holds(self, hour: Hour) -> bool:
         """True when enough of its minutes were valid."""
