@@ -21,7 +21,9 @@ from reports.journal.record import Record
 from reports.periods import PLANT_TIME, Period
 from reports.site import Meter, Potline
 from reports.values import Text
+from reports.words import rounded
 
+DUST: Final = 1e-9  # of float sums
 HALF_A_POT: Final = 0.5  # hourly means of a count of pots are not whole
 
 
@@ -177,10 +179,12 @@ class _Look:
         actual = _mean(amounts, during)
         if base is None or actual is None:
             return _unknown(self.measure, "预警期或参照期数据不足", "too few data, then or before")
-        due = base * (1 - float(self.measure.amount or 0) / 100)
-        off = int((amounts[during] > due).sum())
-        kept = Kept.KEPT if actual <= due else Kept.BROKEN
-        cut = Decimal(repr(round(100 * (1 - actual / base), 2))) if base else Decimal(0)
+        # in decimals: a promise of 34 % is kept at 34 %, whatever a binary fraction makes of it
+        usual, found = _exact(base), _exact(actual)
+        due = usual * (1 - (self.measure.amount or Decimal(0)) / 100)
+        off = int((amounts[during] > float(due) * (1 + DUST)).sum())
+        kept = Kept.KEPT if found <= due else Kept.BROKEN
+        cut = rounded(100 * (1 - found / usual), 2) if usual else Decimal(0)
         return Done(
             self.measure,
             kept,
@@ -189,12 +193,12 @@ class _Look:
                 en=f"cut by {cut} %, promised {self.measure.amount} %",
             ),
             unit,
-            _exact(base),
-            _exact(due),
-            _exact(actual),
+            usual,
+            due,
+            found,
             off,
             self._inputs(meters),
-            Curve(self.period.start_ns, amounts, due, unit),
+            Curve(self.period.start_ns, amounts, float(due), unit),
         )
 
     def pots(self) -> Done:
