@@ -108,12 +108,16 @@ def _page(page: Any, form: Form, styles: dict[str, Any]) -> None:
         page.set_column(n, n, _WIDTHS.get(column.id, 16), styles["text"])
         style = "head" if column.id in needed else "more"
         page.write_string(0, n, column.header, styles[style])
-    page.set_row(0, 32)
+    page.set_row(0, 46)
     page.freeze_panes(1, 2)
-    page.set_landscape()
-    page.set_paper(9)
-    page.fit_to_pages(1, 0)
+    _on_paper(page)
     page.repeat_rows(0)
+
+
+def _on_paper(page: Any) -> None:
+    page.set_landscape()
+    page.set_paper(9)  # A4
+    page.fit_to_pages(1, 0)
 
 
 def _needed(form: Form) -> set[str]:
@@ -152,6 +156,7 @@ def _explain(page: Any, styles: dict[str, Any], forms: Sequence[Form]) -> None:
     page.set_column(0, 0, 24)
     page.set_column(1, 1, 110, styles["wrap"])
     page.write_string(0, 0, TITLE.zh, styles["title"])
+    _on_paper(page)
     row = 2
     for note in NOTES_TEXT:
         page.write_string(row, 1, f"{note.zh}\n{note.en}", styles["wrap"])
