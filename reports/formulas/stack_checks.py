@@ -361,10 +361,8 @@ def _drift_rules(which: str) -> Any:
     def found(values: Mapping[str, Any]) -> Mapping[str, str]:
         kind = values.get("instrument")
         kind = kind if kind in INSTRUMENTS else "gas"
-        return {
-            "limit_percent": f"cn_hj75.{which}_drift_{kind}",
-            "control_percent": f"cn_hj75.{which}_control_{kind}",
-        }
+        allowed, control = f"{which}_drift_{kind}", f"{which}_control_{kind}"
+        return {"limit_percent": f"cn_hj75.{allowed}", "control_percent": f"cn_hj75.{control}"}
 
     return found
 
