@@ -38,14 +38,19 @@ class SmokeFindings:
 
 
 def smoke_findings(report: dict[str, Any], truth: dict[str, Any]) -> SmokeFindings:
-    """Everything that both know of the stacks of the truth; ``report`` is of its whole period."""
+    """
+    Everything that both know of the stacks of the truth; ``report`` is of its whole period.
+
+    Lost hours are compared one by one where the report lists its gaps one by one; a report with
+    very many gaps sums them by month, and then their number is among the figures only.
+    """
     content = report["content"]
     stacks: dict[str, Any] = truth["stacks"]
     above, lost = true_hours(stacks, "exceeded"), true_hours(stacks, "lost")
-    shown = {x for x in reported_hours(content, "exceedances") if x[0] in stacks}
-    replaced: Hours = set()
-    for stack in stacks:
-        replaced |= reported_hours(content, f"substitution-{stack}", stack)
+    shown = {x for x in hours_above(content) if x[0] in stacks}
+    listed = {stack: hours_replaced(content, stack) for stack in stacks}
+    replaced: Hours = set().union(*(x for x in listed.values() if x is not None))
+    lost = {x for x in lost if listed[x[0]] is not None}
     return SmokeFindings(
         missed=_texts(above - shown),
         invented=_texts(shown - above),
@@ -74,16 +79,33 @@ def true_hours(stacks: dict[str, Any], which: str) -> Hours:
     return found
 
 
-def reported_hours(content: dict[str, Any], table: str, stack: str = "") -> Hours:
-    """Every hour of the rows of a table that say ``from`` and how many ``hours``."""
+def hours_above(content: dict[str, Any]) -> Hours:
+    """Every hour of the stretches above a limit that the report judges."""
+    names = pollutants()
+    return {
+        (row["stack"], names[row["pollutant"]], hour)
+        for row in rows_of(content, "exceedances")
+        for hour in _hours(row)
+    }
+
+
+def hours_replaced(content: dict[str, Any], stack: str) -> Hours | None:
+    """Every hour in whose place something stands; None where gaps are summed by month."""
     names = pollutants()
     found: Hours = set()
-    for row in rows_of(content, table):
-        first = datetime.fromisoformat(row["from"]).replace(tzinfo=LOCAL)
-        for number in range(round(float(row["hours"]))):
-            hour = (first + timedelta(hours=number)).isoformat(timespec="minutes")[:16]
-            found.add((stack or row["stack"], names[row["pollutant"]], hour))
+    for row in rows_of(content, f"substitution-{stack}"):
+        if "from" not in row:
+            return None
+        mine = [names[head] for head, kg in row.items() if head in names and kg is not None]
+        found |= {(stack, name, hour) for name in mine for hour in _hours(row)}
     return found
+
+
+def _hours(row: dict[str, Any]) -> Iterator[str]:
+    """Of a row that says ``from`` and how many ``hours``: ``2025-04-17T13:00``."""
+    first = datetime.fromisoformat(row["from"]).replace(tzinfo=LOCAL)
+    for number in range(round(float(row["hours"]))):
+        yield (first + timedelta(hours=number)).isoformat(timespec="minutes")[:16]
 
 
 def pollutants() -> dict[str, str]:
