@@ -58,7 +58,6 @@ OFFICIAL = {
 }
 
 # Not used by any report yet, and why. The list may only shrink.
-_CLASS = "the quality plan shows the class of each meter; none is judged by this figure yet"
 _TAR = "waste tar is an entry of the plant; the default of the furnace type is not offered yet"
 _MISSING = "abroad, a month without anode data is left missing; nothing is put in its place yet"
 NOT_YET = {
@@ -68,9 +67,6 @@ NOT_YET = {
     "cn_ets_aluminium_2024.percent_decimals": "percentages are shown as they were entered",
     "cn_allowance_aluminium.carry_over_rule": "not read yet; a report names vintages only",
     "cn_allowance_aluminium.vintage_expiry": "read in a draft; a report names vintages only",
-    "cn_ets_aluminium_2024.accuracy_belt_scale": _CLASS,
-    "cn_ets_aluminium_2024.accuracy_gas_meter": _CLASS,
-    "cn_ets_aluminium_2024.accuracy_liquid_fuel_meter": _CLASS,
     "ipcc_2006_aluminium.pitch_waste_tar_other": _TAR,
     "ipcc_2006_aluminium.pitch_waste_tar_riedhammer": _TAR,
     "us_40cfr98_f.missing_co2_prebake": _MISSING,
