@@ -59,6 +59,37 @@ def show(config: ConfigPath, *, as_json: AsJson = False) -> None:
 
 
 @keys_app.command(
+    "accept-witness",
+    help=say(
+        "历史库密钥丢失后，由人确认其新公钥",
+        "vouch for the historian's new key after it lost its keys",
+    ),
+)
+def accept_witness(
+    config: ConfigPath,
+    vkey: Annotated[str, typer.Argument(help=say("历史库日志中的新公钥", "the new public key"))],
+) -> None:
+    """Taken with the next cosignature; exit code 2 for what is no witness' key."""
+    from agent.evidence.note import NoteError, key_of
+
+    folder = load_gateway(config).data_dir / "keys" / "witness"
+    try:
+        owner, _, _ = key_of(vkey)
+    except NoteError as error:
+        typer.echo(f"smelter agent keys: {error}", err=True)
+        raise typer.Exit(2) from None
+    if not owner.startswith("smelter/historian/") or not (folder / "keys.json").exists():
+        typer.echo(
+            say("不是历史库的公钥，或尚未记住任何密钥", "no witness' key, or none is pinned yet"),
+            err=True,
+        )
+        raise typer.Exit(2)
+    with (folder / "accept.txt").open("a", encoding="utf-8") as file:
+        file.write(vkey + "\n")
+    typer.echo(say("下次收到其会签时采用", "taken with its next cosignature"))
+
+
+@keys_app.command(
     help=say(
         "生成新密钥，由现用密钥签名确认后删除旧私钥；运行中的网关在下一个检查点起用它",
         "make a new key, vouched for by the present one, whose private part is then deleted; "

@@ -25,6 +25,7 @@ from agent.evidence.tree import UnavailableError
 _log = logging.getLogger(__name__)
 
 WITNESS = "smelter/historian/"
+_WAY_OUT = "smelter agent keys accept-witness"
 _DAY_S = 86400  # two clocks may differ
 BACK = "went-back"  # beside the tiles: what was signed here and is here no more
 Tell = Callable[[str, str], None]
@@ -70,6 +71,7 @@ class Notary:
         self.owner = f"smelter/{plant}/{gateway}"
         self.counts = NotaryCounts()
         self.trouble = ""
+        self._refused = ""
         self._folder = data_dir / "keys"
         self._source = f"{plant}/{gateway}"
         self._data_dir = data_dir
@@ -86,7 +88,7 @@ class Notary:
             self._ring = await asyncio.to_thread(
                 KeyRing.opened, self._folder, self.owner, self._signature
             )
-            self._pins = await asyncio.to_thread(Pins, self._folder / "witness", WITNESS)
+            self._pins = await asyncio.to_thread(Pins, self._folder / "witness", WITNESS, _WAY_OUT)
             self._tell_rotations()
         except (KeyFileError, UnavailableError, OSError, ValueError) as error:
             self._fail(error)
@@ -121,6 +123,11 @@ class Notary:
         if head is not None and head.size > log.newest:
             text = f"{tree.origin}: signed up to {head.size}, but batches end at {log.newest}"
             self._went_back(lane, text, signed)
+        elif head is None and log.oldest > 1:
+            lane.stopped = f"{tree.origin}: batches to {log.oldest - 1} were pruned without a tree"
+            make_folder(tree.folder)
+            replace_text(tree.folder / BACK, lane.stopped + "\n")
+            self._tell("evidence_stopped", f"{lane.stopped}; the next start begins a new log")
         elif (tree.folder / BACK).exists():
             lane.stopped = (tree.folder / BACK).read_text("utf-8").partition("\n")[0]
         return lane
@@ -219,7 +226,13 @@ class Notary:
             said = read_message(payload)
             async with self._working:
                 return await asyncio.to_thread(self._take, said)
-        except (MessageError, KeyRefusedError, UnavailableError, NoteError) as error:
+        except KeyRefusedError as error:
+            self.counts.unreadable += 1
+            if str(error) != self._refused:
+                self._refused = str(error)
+                _log.warning("cosignature not believed: %s", error)
+                self._tell("checkpoint_refused", f"cosignature not believed: {error}")
+        except (MessageError, UnavailableError, NoteError, OSError, UnknownLeafError) as error:
             self.counts.unreadable += 1
             _log.warning("cosignature not believed: %s", error)
         return None

@@ -20,8 +20,11 @@ class Pins:
     a disk was lost with its keys.
     """
 
-    def __init__(self, folder: Path, owner: str) -> None:
+    def __init__(
+        self, folder: Path, owner: str, way_out: str = "smelter historian accept-key"
+    ) -> None:
         self.folder = folder
+        self.way_out = way_out
         self.owner = owner  # a prefix when it ends in "/"
         self.entries: tuple[KeyEntry, ...] = ()
         path = folder / "keys.json"
@@ -43,24 +46,30 @@ class Pins:
             raise KeyRefusedError(f"keys of {owner}, not of {self.owner}")
         known = [entry.vkey for entry in self.entries]
         vkeys = [entry.vkey for entry in told]
+        if vkeys[-1:] != known[-1:] and vkeys[-1] in self._accepted():
+            aside = self.folder / f"keys-before-{time.time_ns()}.json"
+            replace_text(aside, json.dumps([entry.note for entry in self.entries]))
+            self._keep(told)
+            self._use_up(vkeys[-1])
+            return "accepted"
         if vkeys == known[: len(vkeys)]:
             return ""
         if known == vkeys[: len(known)]:
             self._keep(told)
             return "rotated" if known else "first"
-        if vkeys[-1] in self._accepted():
-            aside = self.folder / f"keys-before-{time.time_ns()}.json"
-            replace_text(aside, json.dumps([entry.note for entry in self.entries]))
-            self._keep(told)
-            return "accepted"
         raise KeyRefusedError(
             f"key {vkeys[-1]} is not vouched for by the pinned key {known[-1]}; if the keys were "
-            "lost, a person who has checked the new one runs: smelter historian accept-key"
+            f"lost, a person who has checked the new one runs: {self.way_out}"
         )
 
     def _accepted(self) -> set[str]:
         path = self.folder / "accept.txt"
         return set(path.read_text("utf-8").split()) if path.exists() else set()
+
+    def _use_up(self, vkey: str) -> None:
+        """Accepted once: an old message must not bring the key back later."""
+        left = "".join(f"{each}\n" for each in sorted(self._accepted() - {vkey}))
+        replace_text(self.folder / "accept.txt", left)
 
     def _keep(self, entries: tuple[KeyEntry, ...]) -> None:
         make_folder(self.folder)

@@ -395,3 +395,53 @@ async def test_sm3_and_sm2_in_mid_log(tmp_path: Path, mosquitto: servers.Server)
 
 async def last_said_later(port: int) -> bytes:
     return await last_said(port, "cosignature")
+
+
+async def test_a_historian_that_lost_its_keys_is_believed_again_by_a_person(
+    tmp_path: Path, mosquitto: servers.Server
+) -> None:
+    broker = broker_at(mosquitto.port)
+    async with edge_end(tmp_path / "g", broker) as edge:
+        async with witness_end(tmp_path / "h", broker):
+            await edge.add(2)
+            await edge.until_cosigned(2)
+        shutil.rmtree(tmp_path / "h" / "keys")
+        async with witness_end(tmp_path / "h", broker) as witness:
+            await edge.add(2)
+            await until(lambda: "checkpoint_refused" in edge.kinds(), "not believed")
+            assert "smelter agent keys accept-witness" in edge.told[0][1]
+            assert edge.cosigned() == 2
+            pins = tmp_path / "g" / "keys" / "witness"
+            (pins / "accept.txt").write_text(witness.vkey + "\n")
+            await edge.add(1)
+            await edge.until_cosigned(5)
+            assert (pins / "accept.txt").read_text() == "", "used up"
+
+
+async def test_a_log_that_was_pruned_before_trees_were_kept_gives_way_to_a_new_one(
+    tmp_path: Path, mosquitto: servers.Server
+) -> None:
+    """An installation of before: what its first leaves were nobody can say."""
+    broker = broker_at(mosquitto.port)
+    async with witness_end(tmp_path / "h", broker) as witness:
+        async with edge_end(tmp_path / "g", broker) as edge:
+            record = edge.logs["record"]
+            await append(record, 5)
+            await until(lambda: record.receipted == 5, "receipts")
+            files = record._files
+            assert files is not None
+            files.segments[-1].sealed = True
+            await append(record, 1)
+            await until(lambda: record.receipted == 6, "receipts")
+            files.keep_ns = 0
+            assert await record.prune() == 1
+            log = record.log_id
+        shutil.rmtree(tmp_path / "g" / "record" / log / "tree", ignore_errors=True)
+        async with edge_end(tmp_path / "g", broker) as edge:
+            await until(lambda: "evidence_stopped" in edge.kinds(), "said")
+            assert "batches to 5 were pruned without a tree" in edge.told[0][1]
+        async with edge_end(tmp_path / "g", broker) as edge:
+            assert edge.logs["record"].log_id != log
+            await edge.add(2)
+            await edge.until_cosigned(2)
+        assert witness.counts.forks == 0
