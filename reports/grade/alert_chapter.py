@@ -82,7 +82,7 @@ def _list(found: Sequence[Alert]) -> Table:
 
 
 def _of_alert(bench: Bench, alert: Alert) -> Iterator[Block]:
-    if alert.plan is None:
+    if alert.plan is None or not alert.done:
         return
     made = [with_line(bench, alert, each) for each in alert.done]
     number, plan = alert.record.number, alert.plan

@@ -9,11 +9,11 @@ from reports.grade.bench import Bench
 from reports.grade.evidence import KINDS
 from reports.grade.findings import STATUS_TEXT, Expiry, Status
 from reports.grade.judge import Judged
-from reports.grade.levels import needed
+from reports.grade.levels import lowest, needed
 from reports.grade.listing import evidence_text
 from reports.grade.ours import ours
 from reports.grade.scheme import Graded
-from reports.grade.table import FAMILIES
+from reports.grade.table import FAMILIES, level_name
 from reports.periods import clock_text
 from reports.rules.listing import CONFIRMED_TEXT
 from reports.rules.places import place_text
@@ -77,6 +77,7 @@ def _verdict(bench: Bench, results: Sequence[Graded]) -> Table:
                 Decimal(told.unknown),
             )
         )
+    rows += _plant(results)
     day = bench.day
     return Table(
         id="grade_verdict",
@@ -92,6 +93,23 @@ def _verdict(bench: Bench, results: Sequence[Graded]) -> Table:
         ),
         rows=tuple(rows),
     )
+
+
+def _plant(results: Sequence[Graded]) -> Iterator[tuple[Cell, ...]]:
+    """The plant under each generation: of several industries the lowest counts."""
+    for generation in dict.fromkeys(each.scheme.generation for each in results):
+        mine = [each for each in results if each.scheme.generation == generation]
+        if len(mine) > 1 and len({each.scheme.levels for each in mine}) == 1:
+            letter = lowest(mine[0].scheme.levels, [each.grade for each in mine])
+            lacking = [each.scheme.name for each in mine if not each.grade]
+            told = Text(
+                zh="无可证明等级的行业：" + "、".join(x.zh for x in lacking),
+                en="none provable for " + ", ".join(x.en for x in lacking),
+            )
+            low = Text(zh="取最低等级", en="the lowest of its industries")
+            none = Text(zh="无可证明等级", en="none provable")
+            whole = Text(zh="全厂", en="Plant")
+            yield whole, generation, letter or none, told if lacking else low, None, None, None
 
 
 def _column(zh: str, en: str, width: int, decimals: int | None = None) -> Column:
@@ -157,8 +175,8 @@ def _grouped(lacking: Sequence[Judged]) -> Iterator[tuple[Cell, ...]]:
         yield (
             effort,
             Text(
-                zh=f"{indicator.level} 级：{'、'.join(x.zh for x in names)}",
-                en=f"{indicator.level}: {', '.join(x.en for x in names)}",
+                zh=f"{level_name(indicator.level).zh}：{'、'.join(x.zh for x in names)}",
+                en=f"{level_name(indicator.level).en}: {', '.join(x.en for x in names)}",
             ),
             STATUS_TEXT[each.status],
             Text(
@@ -206,10 +224,10 @@ def indicators_of(result: Graded) -> Chapter:
 
 def _of_level(result: Graded, level: str) -> Table:
     mine = [each for each in result.judged if each.indicator.level == level]
-    told = result.of(level).text
+    told, name = result.of(level).text, result.scheme.name
     return Table(
         id=f"grade_{result.scheme.id}_{level}",
-        title=told,
+        title=Text(zh=f"{name.zh}：{told.zh}", en=f"{name.en}: {told.en}"),
         columns=(
             _column("类别", "Family", 14),
             _column("条件", "Condition", 40),

@@ -7,7 +7,7 @@ from reports.assembly import Argument, Assembly
 from reports.citations import AbsentUse, SourceText
 from reports.grade.evidence import Evidence, number_of
 from reports.grade.listing import evidence_text
-from reports.grade.table import FAMILIES, INDUSTRIES, PREFIX, Indicator, IndicatorTable
+from reports.grade.table import FAMILIES, INDUSTRIES, PREFIX, Indicator, IndicatorTable, level_name
 from reports.model import Input
 from reports.rules.packfile import Confirmed, Parameter
 from reports.rules.packs import Legal, RulePack
@@ -48,12 +48,12 @@ def cite(
     if found is None or indicator.absent:
         return None
     value, unit = found
-    proof = evidence_text(asked)
+    proof, level = evidence_text(asked, numbered=False), level_name(indicator.level)
     legal = Legal(
         pack=table.id,
         name=_key(indicator, number),
-        what=f"{indicator.level}: {proof.en}",
-        zh=f"{indicator.level} 级：{proof.zh}",
+        what=f"{level.en}: {proof.en}",
+        zh=f"{level.zh}：{proof.zh}",
         value=value,
         unit=RuleUnit(unit),
         applies_from=indicator.applies_from,
@@ -81,11 +81,11 @@ def note_absent(assembly: Assembly, table: IndicatorTable, indicator: Indicator)
     mine = [x for x in table.indicators if x.absent and x.source.title == source.title]
     if known or not mine:
         return
-    levels = ", ".join(dict.fromkeys(each.level for each in mine))
+    levels = [level_name(each) for each in dict.fromkeys(each.level for each in mine)]
     families = [FAMILIES[key] for key in dict.fromkeys(each.family for each in mine)]
     name = INDUSTRIES.get(table.file.industry)
     zh, en = ("", "") if name is None else (name.zh, f"{name.en}, ")
-    few = len(families) <= FEW
+    few, rules = len(families) <= FEW, table.file.generation
     told = Text(
         zh="、".join(x.zh for x in families) if few else f"{len(families)} 类指标",
         en=", ".join(x.en for x in families) if few else f"{len(families)} families of indicators",
@@ -93,8 +93,8 @@ def note_absent(assembly: Assembly, table: IndicatorTable, indicator: Indicator)
     assembly.absent[f"{table.id}@{source.title}"] = AbsentUse(
         id=f"{PREFIX}{table.base}",
         label=Text(
-            zh=f"{zh}绩效分级（{table.file.generation}）{levels} 级：{told.zh}",
-            en=f"{en}grading {table.file.generation}, {levels}: {told.en}",
+            zh=f"{zh}绩效分级（{rules}）{'、'.join(x.zh for x in levels)}：{told.zh}",
+            en=f"{en}grading {rules}, {', '.join(x.en for x in levels)}: {told.en}",
         ),
         unit="1",
         source=SourceText(

@@ -156,6 +156,15 @@ KINDS: Final[dict[str, Text]] = {
     "none_known": Text(zh="未知", en="unknown"),
 }
 
+POLLUTANTS: Final[dict[str, Text]] = {
+    "pm": Text(zh="颗粒物", en="particulate matter"),
+    "so2": Text(zh="二氧化硫", en="SO2"),
+    "nox": Text(zh="氮氧化物", en="NOx"),
+    "fluoride": Text(zh="氟化物", en="fluoride"),
+    "nh3": Text(zh="氨", en="ammonia"),
+    "asphalt_fume": Text(zh="沥青烟", en="asphalt fume"),
+}
+
 
 def number_of(evidence: Evidence) -> tuple[Decimal, str] | None:
     """The number of the table in it, with the unit of rules; None where there is none."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from reports.grade.findings import Status
 from reports.grade.judge import Judged
+from reports.grade.table import level_name
 from reports.values import Text
 
 
@@ -26,19 +27,20 @@ class Counted:
     @property
     def text(self) -> Text:
         """Never a letter where it is not proven."""
+        name = level_name(self.level)
         if self.met:
             return Text(
-                zh=f"{self.level} 级可证明：{self.proven} 项全部已证明",
-                en=f"{self.level} provable: all {self.proven} conditions are proven",
+                zh=f"{name.zh}可证明：{self.proven} 项全部已证明",
+                en=f"{name.en} provable: all {self.proven} conditions are proven",
             )
         if not self.failed + self.unknown:
             return Text(
-                zh=f"{self.level} 级无法证明：没有指标",
-                en=f"{self.level} not provable: no conditions",
+                zh=f"{name.zh}无法证明：没有指标",
+                en=f"{name.en} not provable: no conditions",
             )
         return Text(
-            zh=f"{self.level} 级无法证明：{self.unknown} 项未知，{self.failed} 项不满足",
-            en=f"{self.level} not provable: {self.unknown} unknown, {self.failed} failed",
+            zh=f"{name.zh}无法证明：{self.unknown} 项未知，{self.failed} 项不满足",
+            en=f"{name.en} not provable: {self.unknown} unknown, {self.failed} failed",
         )
 
 

@@ -6,7 +6,8 @@ from typing import Any, Final
 
 from drivers.language import language, plural, say
 from drivers.model import ConfigError
-from reports.grade.evidence import KINDS, Evidence, number_of
+from reports.entries.kinds import KINDS as ENTRIES
+from reports.grade.evidence import KINDS, POLLUTANTS, Evidence, Share, number_of
 from reports.grade.overlay import Overlay, is_own_table, lay, read_own_tables
 from reports.grade.sheet import xlsx_template
 from reports.grade.table import (
@@ -186,26 +187,41 @@ def template(table: IndicatorTable, out: Path | None) -> str | bytes:
     return toml_template(table)
 
 
-def evidence_text(evidence: Evidence) -> Text:
-    """The proof an indicator needs, in words."""
-    name = KINDS[evidence.kind]
-    number = number_of(evidence)
-    shown = None if number is None else (plain(number[0]), UNIT_TEXT[number[1]])
-    parts = [
-        text
-        for key in ("pollutant", "of", "what", "stacks", "classes", "entries")
-        if (text := _part(getattr(evidence, key, "")))
-    ]
-    more = " ".join(parts)
-    ends = (
-        ("", "") if shown is None else (f" {shown[0]} {shown[1].zh}", f" {shown[0]} {shown[1].en}")
-    )
-    inside = f" {more}" if more else ""
-    return Text(zh=f"{name.zh}{inside}{ends[0]}", en=f"{name.en}{inside}{ends[1]}")
+def evidence_text(evidence: Evidence, *, numbered: bool = True) -> Text:
+    """The proof an indicator needs, in words; with the number of the table, or without."""
+    name, number = KINDS[evidence.kind], number_of(evidence)
+    parts = [name, *_subjects(evidence)]
+    if number is not None and numbered:
+        unit = UNIT_TEXT[number[1]]
+        sign = {"limits_met": "≤ ", "share": "≥ ", "uptime": "≥ "}.get(evidence.kind, "")
+        shown = f"{sign}{plain(number[0])}"
+        parts.append(Text(zh=f"{shown} {unit.zh}", en=f"{shown} {unit.en}"))
+    return Text(zh=" ".join(x.zh for x in parts), en=" ".join(x.en for x in parts))
 
 
-def _part(value: object) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+def _subjects(evidence: Evidence) -> Iterator[Text]:
+    """Of what: pollutants and classes by their names, documents and outlets as they are."""
+    if pollutant := getattr(evidence, "pollutant", ""):
+        yield _name(POLLUTANTS.get(pollutant), pollutant)
+    if of := getattr(evidence, "of", ""):
+        yield ENTRIES[of].name if of in ENTRIES else Text(zh=of.upper(), en=of.upper())
+    if what := getattr(evidence, "what", ""):
+        yield _name(None, what)
+    for key in ("stacks", "classes", "entries"):
+        items: tuple[str, ...] = getattr(evidence, key, ())
+        names = [_item(evidence, key, item) for item in items]
+        if names:
+            yield Text(zh="、".join(x.zh for x in names), en=", ".join(x.en for x in names))
+
+
+def _item(evidence: Evidence, key: str, item: str) -> Text:
+    if key == "classes" and isinstance(evidence, Share):
+        return ENTRIES[evidence.of].item_name(item)
+    return ENTRIES[item].name if key == "entries" else _name(None, item)
+
+
+def _name(known: Text | None, item: str) -> Text:
+    return known or Text(zh=item, en=item)
 
 
 __all__ = [

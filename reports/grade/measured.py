@@ -13,7 +13,7 @@ from reports.assembly import Argument
 from reports.emissions.hours import exceedances
 from reports.emissions.states import HOUR_NS, Bools, Exceedance, PollutantHours, StackHours, State
 from reports.grade.bench import Bench, figure
-from reports.grade.evidence import LimitsMet, NoExceedance, Uptime
+from reports.grade.evidence import POLLUTANTS, LimitsMet, NoExceedance, Uptime
 from reports.grade.findings import Case, Finding, Status, join, unknown, worst
 from reports.grade.ours import ours
 from reports.metered import amount
@@ -21,13 +21,6 @@ from reports.periods import PLANT_TIME
 from reports.site_stacks import Stack
 from reports.values import Text
 
-POLLUTANTS: Final = {
-    "pm": Text(zh="颗粒物", en="particulate matter"),
-    "so2": Text(zh="二氧化硫", en="SO2"),
-    "nox": Text(zh="氮氧化物", en="NOx"),
-    "fluoride": Text(zh="氟化物", en="fluoride"),
-    "asphalt_fume": Text(zh="沥青烟", en="asphalt fume"),
-}
 CASES: Final = 200  # listed; the rest is counted
 HUNDRED: Final = Decimal(100)
 

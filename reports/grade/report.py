@@ -16,12 +16,12 @@ from reports.grade.chapters import chapters, indicators_of
 from reports.grade.cites import as_packs, cite, note_absent
 from reports.grade.expiry import all_expiring
 from reports.grade.judge import Judged
-from reports.grade.levels import Counted, lowest
+from reports.grade.levels import Counted
 from reports.grade.listing import evidence_text
 from reports.grade.overlay import Overlay, lay, read_own_tables
 from reports.grade.scheme import Graded, Scheme, graded, industries, schemes
 from reports.grade.staggered import TABLE, seasons, staggered_chapter
-from reports.grade.table import IndicatorTable, tables
+from reports.grade.table import IndicatorTable, level_name, tables
 from reports.journal.journal import read_journal
 from reports.model import Content, How, Section
 from reports.periods import Period
@@ -110,14 +110,14 @@ def _indicator(
     made = []
     for number, (asked, finding) in enumerate(zip(indicator.evidence, each.findings, strict=True)):
         more = f".{number + 1}" if number else ""
-        proof = evidence_text(asked)
+        proof, level = evidence_text(asked), level_name(indicator.level)
         head = Head(
             PLANT,
             f"{scheme.industry}.{table.name}.{indicator.level}.{indicator.name}{more}",
             Section.INFORMATION,
             Text(
-                zh=f"{scheme.name.zh}（{scheme.generation}）{indicator.level} 级：{proof.zh}",
-                en=f"{scheme.name.en} ({scheme.generation}) {indicator.level}: {proof.en}",
+                zh=f"{scheme.name.zh}（{scheme.generation}）{level.zh}：{proof.zh}",
+                en=f"{scheme.name.en} ({scheme.generation}) {level.en}: {proof.en}",
             ),
             finding.unit,
             finding.decimals,
@@ -133,13 +133,14 @@ def _indicator(
 
 def _level(assembly: Assembly, scheme: Scheme, counted: Counted, lines: list[str]) -> None:
     """How many conditions of a level are not proven."""
+    level = level_name(counted.level)
     head = Head(
         PLANT,
         f"{scheme.industry}.{scheme.generation}.{counted.level}.open",
         Section.INFORMATION,
         Text(
-            zh=f"{scheme.name.zh}（{scheme.generation}）{counted.level} 级尚未证明的指标",
-            en=f"{scheme.name.en} ({scheme.generation}): conditions of {counted.level} not proven",
+            zh=f"{scheme.name.zh}（{scheme.generation}）{level.zh}尚未证明的指标",
+            en=f"{scheme.name.en} ({scheme.generation}): conditions of {level.en} not proven",
         ),
         "1",
         0,
@@ -179,11 +180,3 @@ def _grade(assembly: Assembly, result: Graded) -> str:
 def _why(result: Graded) -> Text:
     counted = result.of(result.scheme.target)
     return counted.text
-
-
-def plant_grade(results: list[Graded], generation: str) -> str:
-    """Of several industries the lowest counts; "" when any has none."""
-    mine = [each for each in results if each.scheme.generation == generation]
-    if len({each.scheme.levels for each in mine}) != 1:
-        return ""
-    return lowest(mine[0].scheme.levels, [each.grade for each in mine])

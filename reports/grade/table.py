@@ -59,6 +59,11 @@ INDUSTRIES: Final[Mapping[str, Text]] = {
     "rolling": Text(zh="有色金属压延", en="rolling of non-ferrous metals"),
 }
 ANY: Final = "any"  # a general table: joined to each industry of its generation
+LEVELS: Final[Mapping[str, Text]] = {
+    "leading": Text(zh="引领性企业", en="leading"),
+    "exempt": Text(zh="错峰生产豁免", en="exemption from staggered production"),
+}
+GENERATIONS: Final[Mapping[str, Text]] = {"EXEMPT": Text(zh="错峰生产", en="staggered production")}
 PREFIX: Final = "grade."
 NOT_KNOWN: Final = NoneKnown(kind="none_known")
 CONFIRMED: Final = {"official", "site"}  # only these can prove anything
@@ -197,8 +202,8 @@ def _absent(name: str, found: TableFile) -> Iterator[Indicator]:
                     name=f"absent_{family}",
                     family=family,
                     text=Text(
-                        zh=f"{kind.zh}的 {level} 级指标未能看到",
-                        en=f"{kind.en}: what level {level} asks for could not be read",
+                        zh=f"{level_name(level).zh}的{kind.zh}未能看到",
+                        en=f"{kind.en}: what {level_name(level).en} asks for could not be read",
                     ),
                     source=source,
                     locator=block.locator,
@@ -207,6 +212,11 @@ def _absent(name: str, found: TableFile) -> Iterator[Indicator]:
                     evidence=(NOT_KNOWN,),
                     applies_from=found.applies_from,
                 )
+
+
+def level_name(level: str) -> Text:
+    """A level as people say it."""
+    return LEVELS.get(level, Text(zh=f"{level} 级", en=level))
 
 
 @cache

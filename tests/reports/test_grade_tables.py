@@ -225,7 +225,7 @@ def test_the_workbook_is_filled_in_and_read_back(tmp_path: Path, smelter: Smelte
     laid = lay(tables(), read_own_tables([path]), "electrolytic_aluminium")[table]
     rows = {each.name: each for each in laid.of_level("A") if each.family == "limits"}
     assert evidence_text(rows["so2"].evidence[0]).en == (
-        "limit met in every valid hour so2 DA001, DA002 35 mg/m3"
+        "limit met in every valid hour SO2 DA001, DA002 ≤ 35 mg/m3"
     )
     assert [each.kind for each in rows["so2"].evidence] == ["limits_met", "interlock"]
 
