@@ -60,12 +60,10 @@ class PrivateKey:
         """64 bytes (Ed25519) or DER (SM2)."""
         if self.public.algorithm == "sm2":
             with tempfile.TemporaryDirectory(prefix="smelter-") as folder:
-                said, key = Path(folder, "message"), Path(folder, "key")
+                said = Path(folder, "message")
                 said.write_bytes(message)
-                key.touch(mode=0o600)
-                key.write_bytes(self.pem)
-                files = ("-inkey", str(key), "-in", str(said))
-                return _openssl("pkeyutl", "-sign", *_SM2_OPTIONS, *files)
+                files = ("-inkey", "/dev/stdin", "-in", str(said))  # the key touches no disk
+                return _openssl("pkeyutl", "-sign", *_SM2_OPTIONS, *files, given=self.pem)
         return _ed25519(self.pem).sign(message)
 
 
