@@ -16,6 +16,7 @@ from reports.entries.options import AsJson, Lang, SiteFile, speak
 from reports.journal.changing import add, import_table, record_table, withdraw
 from reports.journal.due_command import due
 from reports.journal.forms import FORMS, Form, find_form
+from reports.journal.gate import gate
 from reports.journal.journal import Journal, read_journal
 from reports.journal.record import Evidence
 from reports.journal.template import csv_template, xlsx_template
@@ -53,6 +54,12 @@ journal_app.command(
 journal_app.command(
     help=say("应做的校准、校验和数据审核；有逾期则退出码为 1", "checks due; exit 1 when overdue")
 )(due)
+journal_app.command(
+    help=say(
+        "门禁台账按排放阶段计数，写成录入表",
+        "count the gate's log by class into a table of entries",
+    )
+)(gate)
 
 
 @journal_app.command(help=say("写出填报表", "write the table to fill in"))
