@@ -42,16 +42,16 @@ class Proposed:
 
     def keep_files(self, journal: Path) -> None:
         """Documents and traces go where they are kept, before the journal names them."""
-        named = {each.sha256: each for record in self.records for each in record.evidence}
-        named |= {each.source.sha256: each.source for each in self.records if each.source}
-        for sha256, evidence in named.items():
-            document = Document(evidence.name, sha256)
-            if sha256 in self.copies:
+        named = {each for record in self.records for each in record.evidence}
+        named |= {each.source for each in self.records if each.source is not None}
+        for evidence in named:  # the same bytes may stand under two names
+            document = Document(evidence.name, evidence.sha256)
+            if evidence.sha256 in self.copies:
                 kept = kept_at(journal, document)
                 kept.parent.mkdir(parents=True, exist_ok=True)
-                write_whole(kept, self.copies[sha256][1])
-            elif sha256 in self.files:
-                keep(journal, document, self.files[sha256])
+                write_whole(kept, self.copies[evidence.sha256][1])
+            elif evidence.sha256 in self.files:
+                keep(journal, document, self.files[evidence.sha256])
 
 
 def propose_table(path: Path, office: Office, signed: Signed, drawing: Drawing) -> Proposed:

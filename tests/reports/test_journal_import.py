@@ -215,6 +215,15 @@ def test_the_xlsx_template_filled_in(smelter: Smelter, office: Folder) -> None:
     assert [(x.what, x.end_ns) for x in second] == [("maintenance", at("2026-10-05T00:30"))]
 
 
+def test_the_same_bytes_under_two_names_are_kept_twice(smelter: Smelter, office: Folder) -> None:
+    office.file("copy.pdf")
+    rows = [row("mark"), row("verification", evidence="order.pdf; copy.pdf")]
+    assert imported(smelter, office, office.file("two.csv", table(rows)))[0] == 0
+    assert smelter("journal", "check", "--site", office.site)[0] == 0
+    names = {path.name[65:] for path in (office.root / "documents").iterdir()}
+    assert {"order.pdf", "copy.pdf", "two.csv"} <= names
+
+
 def test_templates_and_lists_refuse_what_they_do_not_know(smelter: Smelter, office: Folder) -> None:
     out = str(office.root / "t.csv")
     assert smelter("journal", "template", "--out", out, "--kind", "mark")[0] == 0
