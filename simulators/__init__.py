@@ -14,7 +14,7 @@ A plant that lies on demand: physics, device servers, faults, ground truth, the 
 ``framing.py``         TCP and RTU framing, line faults; ``modbus.py``, ``serial_line.py`` servers
 ``opcua.py``           OPC UA server; ``points.py`` register maps and point tables
 ``cems_data.py``       what a CEMS logger computes; ``cems_logger.py`` reports it by HJ 212 over
-                       ``hj212_link.py`` in ``hj212_wire.py``'s own encoding;
+                       ``hj212_link.py`` in ``hj212.py``'s own encoding;
                        ``hj212_platform.py`` the environment office's end
 ``faults.py``          faults by name and schedule; ``values.py`` what devices believe under them
 ``world.py``           the served plant; ``serve.py`` ``smelter simulate``; ``folder.py`` its files

@@ -11,8 +11,8 @@ from typing import Self
 
 from simulators.cems_data import DAY_S, HOUR_S, LOCAL_S, Analyser, moment, summed
 from simulators.faults import Faults
+from simulators.hj212 import Packet, data, parts, seconds, stamp
 from simulators.hj212_link import Link
-from simulators.hj212_wire import Packet, data, parts, seconds, stamp
 
 _log = logging.getLogger(__name__)
 

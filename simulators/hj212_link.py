@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import replace
 
 from simulators.faults import Faults
-from simulators.hj212_wire import Packet, crc, modbus_crc, packets, wrapped
+from simulators.hj212 import Packet, crc, modbus_crc, packets, wrapped
 
 _READ = 4096
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
-from simulators.hj212_wire import Packet, packets, stamp
+from simulators.hj212 import Packet, packets, stamp
 
 _READ = 65536
 _LAST = ("9011", "9012")

@@ -6,7 +6,7 @@ from agent.edge.config import GatewayConfig, LineConfig
 from agent.stacks.describe import describe_stacks, stack_lines
 from drivers.cli import language
 from drivers.config import DeviceConfig, make_driver
-from drivers.language import plural
+from drivers.language import plural, say
 from drivers.model import ConfigError, Group
 
 Described = dict[str, Any]
@@ -57,7 +57,8 @@ def _device(device: DeviceConfig, line: LineConfig, *, plan: bool) -> Described:
 def _plan(device: DeviceConfig, line: LineConfig, groups: list[Group]) -> Described:
     """What the driver room explains about the requests of a device, and its warnings."""
     if not device.driver.startswith("modbus"):
-        plan = [_opcua(device, group) for group in groups]
+        listens = device.driver == "hj212"
+        plan = [_logger(device, g) if listens else _opcua(device, g) for g in groups]
         return {"plan": plan, "warnings": [], "possible": True}
     from drivers.explain import explain
 
@@ -67,6 +68,17 @@ def _plan(device: DeviceConfig, line: LineConfig, groups: list[Group]) -> Descri
         "warnings": list(explained.warnings),
         "possible": explained.possible,
     }
+
+
+def _logger(device: DeviceConfig, group: Group) -> str:
+    mn, count = device.hj212.mn if device.hj212 else "", len(group.points)
+    what = say("分钟、小时、日数据", "minutes, hours and days")
+    if group.mode != "report":
+        what = say("实时数据", "real-time data")
+    return say(
+        f"监听 {device.address}，数采仪 MN={mn}：{what}，{count} 个量",
+        f"listens on {device.address}, logger MN={mn}: {count} values of its {what}",
+    )
 
 
 def _opcua(device: DeviceConfig, group: Group) -> str:

@@ -209,7 +209,12 @@ def _placed(path: Path, problem: str, parsed: dict[str, Any], lines: dict[Place,
 
 
 _TABLE_KEYS = ("name", "driver", "address", "interval_s", "points", "profile", "equipment")
-_STAND_INS = {"name": "unnamed", "driver": "modbus-tcp", "address": "?"}
+_STAND_INS: dict[str, Any] = {
+    "name": "unnamed",
+    "driver": "modbus-tcp",
+    "address": "?",
+    "hj212": {"mn": "0" * 24},
+}
 
 
 def _well_written(parsed: dict[str, Any]) -> Iterable[tuple[int, DeviceConfig | str]]:

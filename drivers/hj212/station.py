@@ -149,8 +149,16 @@ class Station:
         elif whole is not None:
             self._data(whole, by_name(read_body(whole, Defects())))
         for part, missing in self._joiner.late(now_s):
-            self.counts["parts_missing"] += len(missing)
-            self._data(part, by_name(read_body(part, Defects())))
+            self._torn(part, len(missing))
+
+    def _torn(self, part: Segment, missing: int) -> None:
+        """A packet that stayed incomplete is no data: its window is asked for again, whole."""
+        when = moment(part.get("DataTime"))
+        known = self.known.windows.get(part.cn, {})
+        if when is not None and int(when.timestamp()) in known:
+            self.counts["duplicate"] += 1  # a part of it came twice
+        else:
+            self.counts["parts_missing"] += missing
 
     def _data(self, segment: Segment, values: Values) -> None:
         if segment.cn not in DATA_PERIOD_S:

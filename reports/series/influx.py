@@ -28,7 +28,7 @@ from reports.series.store import (
 )
 from reports.site import Influx, Meter
 
-PERIODS: Final = {"1m": 60, "1h": 3600}  # endings of window measurements
+PERIODS: Final = {"1m": 60, "1h": 3600, "1d": 86400}  # endings of window measurements
 DAY: Final = timedelta(days=1)
 CHUNK_ROWS: Final = 10_000
 EVENT_DAYS: Final = 31
@@ -73,8 +73,12 @@ class InfluxSeries:
     def name(self) -> str:
         return "influxdb"
 
-    def windows(self, meter: Meter, start_ns: int, end_ns: int) -> Windows:
-        return windows_of(meter, _table(list(self._rows(meter, start_ns, end_ns))))
+    def windows(
+        self, meter: Meter, start_ns: int, end_ns: int, period_s: int | None = None
+    ) -> Windows:
+        rows = self._rows(meter, start_ns, end_ns)
+        wanted = [row for row in rows if period_s in {None, row["period_s"]}]
+        return windows_of(meter, _table(wanted))
 
     def hourly(self, points: Sequence[Meter], period: Period) -> Table:
         rows = [row for p in points for row in self._rows(p, period.start_ns, period.end_ns)]

@@ -52,7 +52,10 @@ EVENTS: Final = {
 }
 Duck = Any  # duckdb.DuckDBPyConnection; imported where it is used, it is heavy
 WRITTEN: Final = ("point", "gateway", "log", "first_seq", "last_seq", "batches", "windows")
-POINTS: Final = {"equipment": "string", "quantity": "string", "point": "int64"}
+POINTS: Final = {
+    **dict.fromkeys(("equipment", "quantity"), "string"),
+    **dict.fromkeys(("point", "origin", "first", "after"), "int64"),
+}
 AT_A_TIME: Final = 200_000  # rows of a stream
 EVENT_DAYS: Final = 31  # an event is filed under the day it began; longer ones are written again
 
@@ -87,10 +90,14 @@ class LakeSeries:
     def name(self) -> str:
         return "lake"
 
-    def windows(self, meter: Meter, start_ns: int, end_ns: int) -> Windows:
+    def windows(
+        self, meter: Meter, start_ns: int, end_ns: int, period_s: int | None = None
+    ) -> Windows:
         if not self._view("windows", start_ns, end_ns):
             return windows_of(meter, no_windows())
         rows = chosen([meter], start_ns, end_ns)
+        if period_s is not None:
+            rows = rows.filter(rows.period_s == period_s)
         return windows_of(meter, run(self._duck, rows.select(*COLUMNS)))
 
     def hourly(self, points: Sequence[Meter], period: Period) -> Table:
@@ -105,13 +112,12 @@ class LakeSeries:
 
     def minutes(self, points: Sequence[Meter], period: Period) -> MinuteGrid:
         filling, written = Filling(points, period), []
-        self._duck.register("points", named(points))
         for start_ns, after_ns in self._stretches(period):
             if self._view("windows", start_ns, after_ns):
-                rows = minute_rows(period.start_ns, start_ns, after_ns)
-                for part in stream(self._duck, rows):
+                self._duck.register("points", named(points, (period.start_ns, start_ns, after_ns)))
+                for part in self._duck.sql(minute_rows()).to_arrow_reader(AT_A_TIME):
                     filling.lay(part)
-                found = run(self._duck, written_by(start_ns, after_ns))
+                found = self._duck.sql(written_by()).to_arrow_table()
                 columns = (found[name].to_pylist() for name in WRITTEN)
                 written += [Written(points[at], *rest) for at, *rest in zip(*columns, strict=True)]
         return filling.grid(joined(written))
@@ -229,49 +235,53 @@ def chosen(points: Sequence[Meter], start_ns: int, end_ns: int) -> Any:
     return named.filter((named.ts_ns >= start_ns) & (named.ts_ns < end_ns))
 
 
-def named(points: Sequence[Meter]) -> Table:
-    """Points by number, to join with: cheaper than their names in every row."""
+def named(points: Sequence[Meter], bounds_ns: tuple[int, int, int]) -> Table:
+    """
+    Points by number, to join with: cheaper than their names in every row.
+
+    ``bounds_ns`` (start of the grid, first and after of the stretch) stand beside them, so that the
+    query is the same text each time.
+    """
     import pyarrow as pa
 
-    return pa.table(
-        {
-            "equipment": pa.array([point.equipment for point in points], pa.string()),
-            "quantity": pa.array([point.quantity for point in points], pa.string()),
-            "point": pa.array(range(len(points)), pa.int64()),
-        }
-    )
+    named: dict[str, Any] = {
+        "equipment": pa.array([point.equipment for point in points], pa.string()),
+        "quantity": pa.array([point.quantity for point in points], pa.string()),
+        "point": pa.array(range(len(points)), pa.int64()),
+    }
+    for name, bound_ns in zip(("origin", "first", "after"), bounds_ns, strict=True):
+        named[name] = pa.array([bound_ns // SECOND_NS] * len(points), pa.int64())
+    return pa.table(named)
 
 
-def _numbered(start_ns: int, end_ns: int) -> Any:
-    """Windows of the table ``points`` that start in [start_ns, end_ns), as an expression."""
+def _numbered() -> Any:
+    """Windows of the table ``points``, in its stretch of time, as an expression."""
     wanted = ibis.table(POINTS, name="points")
     table = ibis.table(WINDOWS, name="windows").inner_join(wanted, ["equipment", "quantity"])
     timed = table.mutate(second=table.ts.epoch_seconds().cast("int64"))
-    return timed.filter(
-        (timed.second >= start_ns // SECOND_NS) & (timed.second < end_ns // SECOND_NS)
-    )
+    return timed.filter((timed.second >= timed["first"]) & (timed.second < timed.after))
 
 
-def minute_rows(origin_ns: int, start_ns: int, end_ns: int) -> Any:
-    """Windows for a grid that begins at ``origin_ns``, as an expression."""
-    rows = _numbered(start_ns, end_ns)
-    return rows.mutate(second=rows.second - origin_ns // SECOND_NS).select(*GRID)
+@cache
+def minute_rows() -> str:
+    """SQL of the windows for a grid."""
+    rows = _numbered()
+    wanted = rows.mutate(second=rows.second - rows.origin).select(*GRID)
+    return str(ibis.to_sql(wanted, dialect="duckdb"))
 
 
-def written_by(start_ns: int, end_ns: int) -> Any:
-    """Which batches hold the windows of each point, as an expression."""
-    rows = _numbered(start_ns, end_ns)
+@cache
+def written_by() -> str:
+    """SQL of the batches that hold the windows of each point."""
+    rows = _numbered()
     by = ("point", "gateway", "log")
-    return (
-        rows.group_by(*by)
-        .aggregate(
-            first_seq=rows.seq.min(),
-            last_seq=rows.seq.max(),
-            batches=rows.seq.nunique(),
-            windows=rows.count(),
-        )
-        .order_by(*by)
+    found = rows.group_by(*by).aggregate(
+        first_seq=rows.seq.min(),
+        last_seq=rows.seq.max(),
+        batches=rows.seq.nunique(),
+        windows=rows.count(),
     )
+    return str(ibis.to_sql(found.order_by(*by), dialect="duckdb"))
 
 
 def hours(rows: Any) -> Any:
@@ -352,12 +362,6 @@ def connect() -> Duck:
 def run(duck: Duck, expression: Any) -> Table:
     """The Arrow table of an Ibis expression."""
     return duck.sql(str(ibis.to_sql(expression, dialect="duckdb"))).to_arrow_table()
-
-
-def stream(duck: Duck, expression: Any) -> Iterator[Table]:
-    """The rows of an Ibis expression, some at a time."""
-    found = duck.sql(str(ibis.to_sql(expression, dialect="duckdb")))
-    yield from found.to_arrow_reader(AT_A_TIME)
 
 
 def run_in_order(duck: Duck, expression: Any) -> Table:

@@ -49,7 +49,11 @@ class Remembered:
     def name(self) -> str:
         return self.series.name
 
-    def windows(self, meter: Meter, start_ns: int, end_ns: int) -> Windows:
+    def windows(
+        self, meter: Meter, start_ns: int, end_ns: int, period_s: int | None = None
+    ) -> Windows:
+        if period_s is not None:  # hours and days are few
+            return self.series.windows(meter, start_ns, end_ns, period_s)
         known = self._counters.get(meter)
         if known is None or start_ns < known.start_ns or end_ns > known.end_ns:
             last_ns = Period(self.until, self.until).start_ns + EDGE_NS

@@ -109,8 +109,15 @@ class Series(Protocol):
         """``lake`` or ``influxdb``, for the report."""
         ...
 
-    def windows(self, meter: Meter, start_ns: int, end_ns: int) -> Windows:
-        """Windows of one point that start in [start_ns, end_ns)."""
+    def windows(
+        self, meter: Meter, start_ns: int, end_ns: int, period_s: int | None = None
+    ) -> Windows:
+        """
+        Windows of one point that start in [start_ns, end_ns).
+
+        With ``period_s`` those of that length only: minutes, hours and days that a data logger
+        made of one quantity (``cems.*``) lie beside one another.
+        """
         ...
 
     def hourly(self, points: Sequence[Meter], period: Period) -> Table:

@@ -12,8 +12,8 @@ import pytest
 from agent.batches.log import BatchLog
 from agent.forward.forwarder import Forwarder
 from agent.forward.settings import ForwardConfig
+from simulators.hj212 import seconds, stamp
 from simulators.hj212_platform import Ledger, OfficePlatform
-from simulators.hj212_wire import seconds, stamp
 from tests.agent.forward_process import MN, Place, append, settings, window
 from tests.servers import free_port
 

@@ -10,8 +10,8 @@ import pytest
 from simulators.cems_data import Analyser, Marked, summed
 from simulators.cems_logger import CemsLogger, Platform, Settings
 from simulators.faults import LOGGER_FAULTS, Fault, Faults
+from simulators.hj212 import Packet, crc, data, modbus_crc, packets, parts, seconds, sm4, stamp
 from simulators.hj212_platform import OfficePlatform
-from simulators.hj212_wire import Packet, crc, data, modbus_crc, packets, parts, seconds, sm4, stamp
 
 MN = "010000A8900016F000169DC0"
 MIDNIGHT_S = 1_767_196_800.0  # 2026-01-01 00:00 in Beijing
