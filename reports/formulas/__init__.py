@@ -27,6 +27,7 @@ from reports.formulas import (
     pfc,
     stack,
     stack_checks,
+    stack_instruments,
     stack_substitution,
     tariff,
     uncertainty,
@@ -78,7 +79,10 @@ GROUPS = (
     Group(
         "烟气排放监测",
         "Stack monitoring",
-        (*stack.CATALOGUE, *stack_checks.CATALOGUE, *stack_substitution.CATALOGUE),
+        (
+            *(*stack.CATALOGUE, *stack_checks.CATALOGUE),
+            *(*stack_instruments.CATALOGUE, *stack_substitution.CATALOGUE),
+        ),
     ),
 )
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from drivers.language import say
 from reports.formulas.numbers import FormulaError
-from reports.formulas.stack_checks import span_drift, zero_drift
+from reports.formulas.stack_instruments import span_drift, zero_drift
 from reports.rules.packs import Legal, RuleError, RulePack
 
 PACK: Final = "cn_hj75"

@@ -9,7 +9,7 @@ from typing import Final
 from drivers.language import say
 from reports.formulas.numbers import FormulaError
 from reports.formulas.stack import MOLAR_MASS, ppm_to_mg
-from reports.formulas.stack_checks import relative_accuracy
+from reports.formulas.stack_instruments import relative_accuracy
 from reports.journal.drift import Shown, channel, cited, rule
 from reports.journal.written import read_pairs
 from reports.rules.packs import Legal, RulePack
