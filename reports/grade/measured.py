@@ -11,16 +11,29 @@ import numpy as np
 
 from reports.assembly import Argument
 from reports.emissions.hours import exceedances
-from reports.emissions.states import HOUR_NS, Bools, Exceedance, PollutantHours, StackHours, State
+from reports.emissions.states import (
+    AUTOMATIC,
+    HOUR_NS,
+    Bools,
+    Exceedance,
+    PollutantHours,
+    StackHours,
+    State,
+)
 from reports.grade.bench import Bench, figure
 from reports.grade.evidence import POLLUTANTS, LimitsMet, NoExceedance, Uptime
 from reports.grade.findings import Case, Finding, Status, join, unknown, worst
 from reports.grade.ours import ours
+from reports.journal.forms import FORMS, word_name
 from reports.metered import amount
 from reports.periods import PLANT_TIME
 from reports.site_stacks import Stack
 from reports.values import Text
 
+MARKS: Final = {
+    **{word: word_name("mark", word) for word in FORMS["mark"].words},
+    "instrument": Text(zh="仪器状态", en="instrument state"),
+}
 CASES: Final = 200  # listed; the rest is counted
 HUNDRED: Final = Decimal(100)
 
@@ -104,7 +117,7 @@ def _of_stack(bench: Bench, stack: Stack, asked: LimitsMet) -> _OfStack:
     highest = amount(float(mine.converted[judged].max())) if judged.any() else None
     return _OfStack(
         status,
-        _limit_text(stack, mine, (judged, above), capture, highest),
+        _limit_text(hours, mine, (judged, above), capture, highest),
         highest,
         int(above.sum()),
         int(judged.sum()),
@@ -114,29 +127,47 @@ def _of_stack(bench: Bench, stack: Stack, asked: LimitsMet) -> _OfStack:
 
 
 def _limit_text(
-    stack: Stack,
+    hours: StackHours,
     mine: PollutantHours,
     masks: tuple[Bools, Bools],
     capture: Decimal | None,
     highest: Decimal | None,
 ) -> Text:
     judged, above = masks
+    place, marked = hours.stack.id, _marked(hours, mine)
     excluded, exempt = int(mine.having(State.EXCLUDED).sum()), int((mine.valid & mine.exempt).sum())
     share = "—" if capture is None else f"{capture * HUNDRED:.2f} %"
     top = "—" if highest is None else f"{highest:.2f}"
-    told_zh = (
-        f"{stack.id}：有效小时 {int(judged.sum())}，最高 {top} mg/m3，超出 {int(above.sum())} 小时"
-    )
-    told_en = (
-        f"{stack.id}: {int(judged.sum())} valid hours, highest {top} mg/m3, "
-        f"{int(above.sum())} above"
-    )
+    zh = f"{place}：有效小时 {int(judged.sum())}，最高 {top} mg/m3，超出 {int(above.sum())} 小时"
+    en = f"{place}: {int(judged.sum())} valid hours, highest {top} mg/m3, {int(above.sum())} above"
+    few = Text(zh="", en="") if capture is None else _too_little(capture)
     return Text(
-        zh=f"{told_zh}；标记剔除 {excluded}，启停 {exempt}；有效率 {share}"
-        + ("" if capture is None else _too_little(capture).zh),
-        en=f"{told_en}; left out by marks {excluded}, start and stop {exempt}; captured {share}"
-        + ("" if capture is None else _too_little(capture).en),
+        zh=f"{zh}；标记剔除 {excluded}{marked.zh}，启停 {exempt}；有效率 {share}{few.zh}",
+        en=f"{en}; left out by marks {excluded}{marked.en}, start and stop {exempt}; "
+        f"captured {share}{few.en}",
     )
+
+
+def _marked(hours: StackHours, mine: PollutantHours) -> Text:
+    """By which marks hours were left out, and how many marks are contradicted and excuse none."""
+    kinds = {x.number: x.kind for x in hours.marks if x.number != AUTOMATIC}
+    numbers = mine.mark[mine.having(State.EXCLUDED)].tolist()
+    counts: dict[str, int] = {}
+    for number in numbers:
+        kind = kinds.get(number, "instrument")
+        counts[kind] = counts.get(kind, 0) + 1
+    names = {kind: MARKS.get(kind, Text(zh=kind, en=kind)) for kind in counts}
+    zh = [f"{names[kind].zh} {count}" for kind, count in sorted(counts.items())]
+    en = [f"{names[kind].en} {count}" for kind, count in sorted(counts.items())]
+    against = sum(
+        mark.contradicted is not None and mark.concerns(mine.pollutant) for mark in hours.marks
+    )
+    if against:
+        zh.append(f"另有 {against} 个标记与 DCS 记录矛盾，不予剔除")
+        en.append(f"{against} marks contradicted by the DCS excuse nothing")
+    if not zh:
+        return Text(zh="", en="")
+    return Text(zh=f"（{'、'.join(zh)}）", en=f" ({', '.join(en)})")
 
 
 def _too_little(capture: Decimal) -> Text:

@@ -21,7 +21,7 @@ from reports.model import Content
 from reports.rules.packs import packs
 from reports.series.store import open_series
 from reports.site import Site, load_site
-from tests.reports import plant
+from tests.reports import graded, plant
 
 NOW = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
 
@@ -73,6 +73,14 @@ class Office:
 def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     root = tmp_path_factory.mktemp("plant")
     return Built(root, plant.build(root))
+
+
+@pytest.fixture(scope="session")
+def graded_lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A year of hours for the grade, with what goes wrong in it; read only."""
+    root = tmp_path_factory.mktemp("graded")
+    graded.build(root)
+    return root
 
 
 @pytest.fixture

@@ -28,26 +28,20 @@ from reports.grade.measured import cems_uptime, limits_met, no_exceedance
 from reports.grade.papers import declaration, document, ledger_kept, no_penalty, share
 from reports.grade.report import year_to
 from reports.grade.running import dcs_uptime, interlock
+from reports.journal.record import Evidence
 from reports.model import Content
 from reports.periods import Period, clock_text
 from reports.values import Text
-from tests.reports.graded import OCTOBER, YEAR, GradeOffice, build
+from tests.reports.graded import OCTOBER, YEAR, GradeOffice
 
 GRADE = "plant.electrolytic_aluminium.CN-2020.grade"
 OPEN = "plant.electrolytic_aluminium.CN-2020.A.open"
 INDUSTRY = "electrolytic_aluminium"
 
 
-@pytest.fixture(scope="session")
-def lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("graded")
-    build(root)
-    return root
-
-
 @pytest.fixture
-def office(lake: Path, tmp_path: Path) -> GradeOffice:
-    return GradeOffice(tmp_path, lake)
+def office(graded_lake: Path, tmp_path: Path) -> GradeOffice:
+    return GradeOffice(tmp_path, graded_lake)
 
 
 def look(office: GradeOffice, what: Callable[[Bench], Finding]) -> Finding:
@@ -92,9 +86,9 @@ def test_one_paper_that_is_not_there_takes_a_away(office: GradeOffice) -> None:
     assert why == "A not provable: 1 unknown, 3 failed"  # a declaration never found, three files
 
 
-def test_without_any_table_there_is_no_letter(lake: Path, tmp_path: Path) -> None:
+def test_without_any_table_there_is_no_letter(graded_lake: Path, tmp_path: Path) -> None:
     """Nothing typed: 9 families of the industry table, the general ones, all unknown."""
-    office = GradeOffice(tmp_path, lake).proven()
+    office = GradeOffice(tmp_path, graded_lake).proven()
     office.write_site('tables = ["own.toml", "general.toml"]', "tables = []")
     content = office.content()
     value, why = verdict(content)
@@ -139,6 +133,28 @@ def test_limits_met_and_lost_by_two_hours(office: GradeOffice) -> None:
     (case,) = found.cases
     assert clock_text(case.start_ns) == "2026-03-05 08:00:00"
     assert clock_text(case.end_ns) == "2026-03-05 10:00:00"
+
+
+def test_a_mark_takes_hours_out_unless_the_trace_contradicts_it(office: GradeOffice) -> None:
+    at(office, 2)
+    asked = LimitsMet(kind="limits_met", pollutant="so2", limit=Decimal(12))
+    trace = Evidence(kind="document", sha256="0" * 64, name="trace.csv")
+
+    def marked(facts: dict[str, str]) -> Finding:
+        for path in office.root.glob("journal*"):
+            path.unlink()
+        office.record(
+            "mark", "maintenance", "2026-03-05T08:00", facts, trace,
+            end="2026-03-05T10:00", equipment="gtc2/stack1",
+        )  # fmt: skip
+        return look(office, lambda b: limits_met(b, INDUSTRY, asked))
+
+    found = marked({})
+    assert found.proven
+    assert "left out by marks 2 (maintenance 2)" in found.text.en
+    found = marked({"judgement": "contradicted"})
+    assert found.status is Status.FAILED
+    assert "1 marks contradicted" in found.text.en
 
 
 def test_a_limit_at_another_reference_oxygen_is_not_proven(office: GradeOffice) -> None:

@@ -12,7 +12,7 @@ from reports.grade.alerts import Alert, Done, Kept, alerts
 from reports.grade.staggered import seasons
 from reports.journal.record import Evidence
 from reports.site import load_site
-from tests.reports.graded import YEAR, GradeOffice, build, overlay_text
+from tests.reports.graded import YEAR, GradeOffice, overlay_text
 
 EXAMPLE = Path(__file__).parents[2] / "config" / "alert-plan.example.toml"
 DIGEST = hashlib.sha256(b"TEST\n").hexdigest()
@@ -46,17 +46,10 @@ ac_meters = ["line{n}/ac1"]
 """
 
 
-@pytest.fixture(scope="session")
-def lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("alerts")
-    build(root)
-    return root
-
-
 @pytest.fixture
-def office(lake: Path, tmp_path: Path) -> GradeOffice:
+def office(graded_lake: Path, tmp_path: Path) -> GradeOffice:
     """Line 2 cut by 34 % and 40 pots from 14 September 18:00 to the 17th; line 3 stood."""
-    office = GradeOffice(tmp_path, lake)
+    office = GradeOffice(tmp_path, graded_lake)
     office.write_site("# plant", 'alert_plan = "plan.toml"')
     with office.site_file.open("a", encoding="utf-8") as file:
         file.write(LINE2.format(n=2) + LINE2.format(n=3))
