@@ -88,6 +88,15 @@ def proof(
         _refuse(say(f"{log}：没有会签的检查点", f"{log}: no cosigned checkpoint"), 1)
     try:
         note = read_note(found[0].read_text("utf-8"))
+        size = read_head(note.text).size
+        if seq > size:
+            _refuse(
+                say(
+                    f"{log}：批次 {seq} 尚未会签，目前会签至 {size}",
+                    f"{log}: batch {seq} is not cosigned yet, only those to {size}",
+                ),
+                1,
+            )
         typer.echo(proof_text(settings.originals / log, seq, note), nl=False)
     except (ValueError, TornTreeError, UnknownLeafError) as error:
         _refuse(f"{log}: {error}", 1)

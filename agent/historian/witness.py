@@ -6,14 +6,14 @@ its root, and it grew from the last one cosigned here. Everything else is said a
 """
 
 import asyncio
+import json
 import logging
 import re
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
-from enum import Enum, auto
 from pathlib import Path
 
+from agent.batches.durable import make_folder, replace_text
 from agent.batches.log import BatchLog, LogError
 from agent.evidence.growth import LogTree, MissingLeavesError
 from agent.evidence.heads import HeadStore
@@ -25,6 +25,7 @@ from agent.evidence.tiles import TornTreeError, UnknownLeafError
 from agent.evidence.tree import UnavailableError
 from agent.historian.originals import Originals
 from agent.historian.received import STREAMS, Sender
+from agent.historian.witnessed import Client, Judged, WitnessCounts, WitnessedLog
 from agent.views import Source
 from agent.wire.events import Happening
 
@@ -44,52 +45,6 @@ Tell = Callable[[str, Happening, str], Awaitable[None]]
 """(plant, kind, text): an event of the historian's own."""
 
 
-@dataclass(slots=True)
-class WitnessCounts:
-    """Since the start; for /metrics."""
-
-    messages: int = 0
-    cosigned: int = 0
-    same: int = 0
-    waiting: int = 0  # heads of batches that had not come yet
-    older: int = 0
-    forks: int = 0
-    unsigned: int = 0  # heads without a signature of the pinned key
-    unreadable: int = 0
-    keys_refused: int = 0
-    failures: int = 0
-
-
-class Judged(Enum):
-    """What became of a head."""
-
-    COSIGNED = auto()
-    SAME = auto()
-    WAITS = auto()  # for batches
-    WANTS = auto()  # hashes of batches that the gateway no longer has
-    REFUSED = auto()
-
-
-@dataclass(slots=True, eq=False)
-class _Lane:
-    """One log of one gateway."""
-
-    tree: LogTree
-    store: HeadStore
-    ready: bool = False  # the tree was opened at the known head
-    wanted: tuple[tuple[int, int], ...] = ()
-    refused: str = ""
-
-
-@dataclass(slots=True, eq=False)
-class _Client:
-    """One gateway."""
-
-    pins: Pins
-    lanes: dict[str, _Lane] = field(default_factory=dict)
-    message: Message | None = None  # with heads not yet judged
-
-
 class Witness:
     """``take`` what came, ``run`` to judge it, ``answers`` to publish; one per historian."""
 
@@ -102,7 +57,7 @@ class Witness:
         self._originals = originals
         self._signature = signature
         self._ring: KeyRing | None = None
-        self._clients: dict[Sender, _Client] = {}
+        self._clients: dict[Sender, Client] = {}
         self._new: dict[Sender, bytes] = {}
         self._told: set[tuple[str, str]] = set()
         self._wake = asyncio.Event()
@@ -125,7 +80,7 @@ class Witness:
         """Returns when there is a new answer after the call."""
         await self._said.wait()
 
-    def _answer(self, sender: Sender, client: _Client) -> None:
+    def _answer(self, sender: Sender, client: Client) -> None:
         assert self._ring is not None  # noqa: S101 - nothing is judged without keys
         heads = tuple(
             SaidHead(lane.store.known, origin, (), lane.wanted, lane.refused)
@@ -163,7 +118,13 @@ class Witness:
                 _log.error("nothing is cosigned: %s", error)
             return False
         self.trouble = ""
+        await asyncio.to_thread(self._publish_keys, self._ring)
         return True
+
+    def _publish_keys(self, ring: KeyRing) -> None:
+        """Our public keys beside the heads: reports may not look into the folder of the keys."""
+        make_folder(self.folder)
+        replace_text(self.folder / "witness.json", json.dumps(ring.notes))
 
     async def _originals_or_news(self) -> None:
         waiting = [
@@ -210,13 +171,13 @@ class Witness:
             await self._tell(sender, Happening.KEY_ROTATION, text)
         client.message = message
 
-    def _client(self, sender: Sender) -> _Client:
+    def _client(self, sender: Sender) -> Client:
         owner = f"smelter/{sender.plant}/{sender.gateway}"
-        client = _Client(Pins(self.folder / sender.plant / sender.gateway, owner))
+        client = Client(Pins(self.folder / sender.plant / sender.gateway, owner))
         self._clients[sender] = client
         return client
 
-    async def _judge_all(self, sender: Sender, client: _Client) -> None:
+    async def _judge_all(self, sender: Sender, client: Client) -> None:
         assert client.message is not None  # noqa: S101 - the caller looked
         waits = False
         for said in client.message.heads:
@@ -226,7 +187,7 @@ class Witness:
             client.message = None
         self._answer(sender, client)
 
-    async def _judge(self, sender: Sender, client: _Client, said: SaidHead) -> Judged:
+    async def _judge(self, sender: Sender, client: Client, said: SaidHead) -> Judged:
         lane = self._lane(sender, client, said)
         if lane is None or said.note is None:
             return await self._refuse(sender, None, said.origin, "is no log of this gateway")
@@ -250,7 +211,9 @@ class Witness:
             return await self._older(sender, client, lane, said.note)
         return await self._grow(sender, client, lane, said, logs)
 
-    async def _complete_sha256(self, lane: _Lane, logs: Sequence[BatchLog], size: int) -> None:
+    async def _complete_sha256(
+        self, lane: WitnessedLog, logs: Sequence[BatchLog], size: int
+    ) -> None:
         """The tree that an SM3 tree takes its first leaves from, as far as it takes them."""
         before = LogTree(
             self._originals.folder / lane.tree.source, lane.tree.source, "sha256", own=True
@@ -260,7 +223,7 @@ class Witness:
         await before.catch_up(logs, size)
         await before.flush()
 
-    def _lane(self, sender: Sender, client: _Client, said: SaidHead) -> _Lane | None:
+    def _lane(self, sender: Sender, client: Client, said: SaidHead) -> WitnessedLog | None:
         lane = client.lanes.get(said.origin)
         if lane is None:
             found = _ORIGIN.fullmatch(said.origin)
@@ -275,14 +238,14 @@ class Witness:
             tree = LogTree(self._originals.folder / str(source), str(source), name, own=True)
             place = self.folder / str(source)
             store = HeadStore(place / name if found[5] else place)
-            lane = client.lanes[said.origin] = _Lane(tree, store)
+            lane = client.lanes[said.origin] = WitnessedLog(tree, store)
         return lane
 
     async def _grow(
         self,
         sender: Sender,
-        client: _Client,
-        lane: _Lane,
+        client: Client,
+        lane: WitnessedLog,
         said: SaidHead,
         logs: Sequence[BatchLog],
     ) -> Judged:
@@ -315,10 +278,13 @@ class Witness:
 
     def _cosign(self, store: HeadStore, note: Note, at_s: int) -> None:
         assert self._ring is not None  # noqa: S101 - nothing is judged without keys
-        self._ring = self._ring.again()
+        ring = self._ring.again()
+        if ring is not self._ring:
+            self._ring = ring
+            self._publish_keys(ring)
         store.keep(self._ring.cosigned(note, at_s), at_s)
 
-    async def _catch_up(self, lane: _Lane, said: SaidHead, logs: Sequence[BatchLog]) -> str:
+    async def _catch_up(self, lane: WitnessedLog, said: SaidHead, logs: Sequence[BatchLog]) -> str:
         """The tree to the head's size; what had to be taken on the gateway's word."""
         spans = {(first, last): (first, last, hashes) for first, last, hashes in said.spans}
         stated = []
@@ -335,7 +301,9 @@ class Witness:
 
     # what is not believed
 
-    async def _older(self, sender: Sender, client: _Client, lane: _Lane, note: Note) -> Judged:
+    async def _older(
+        self, sender: Sender, client: Client, lane: WitnessedLog, note: Note
+    ) -> Judged:
         """Old news, or a log that went back: told apart by the root there was at that size."""
         head = SaidHead(note, "").head
         if lane.tree.tree.root(head.size) != head.root:
@@ -345,7 +313,7 @@ class Witness:
         at = known.size if known else 0
         return await self._refuse(sender, lane, head.text, f"is older than the one known, of {at}")
 
-    async def _fork(self, sender: Sender, client: _Client, lane: _Lane, note: Note) -> Judged:
+    async def _fork(self, sender: Sender, client: Client, lane: WitnessedLog, note: Note) -> Judged:
         self.counts.forks += 1
         head = SaidHead(note, "").head
         own = lane.tree.head(head.size)
@@ -359,7 +327,9 @@ class Witness:
         await self._tell_once(sender, Happening.FORK, text, head.origin)
         return Judged.REFUSED
 
-    async def _refuse(self, sender: Sender, lane: _Lane | None, what: str, reason: str) -> Judged:
+    async def _refuse(
+        self, sender: Sender, lane: WitnessedLog | None, what: str, reason: str
+    ) -> Judged:
         first = " ".join(what.split("\n")[:2])[:200]
         if lane is not None:
             lane.refused = f"{first} {reason}"
