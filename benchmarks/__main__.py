@@ -29,6 +29,7 @@ BENCHMARKS = {
     "log": "log:run",
     "report": "report:run",
     "energy": "energy:run",
+    "emissions": "emissions:run",
 }
 
 
