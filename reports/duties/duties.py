@@ -19,6 +19,8 @@ from reports.entered import entered
 from reports.entries.certificates import certificates
 from reports.entries.kinds import Group
 from reports.entries.ledger import Ledger
+from reports.journal.due import checks_due
+from reports.journal.journal import read_journal
 from reports.lodgings import Lodging, Lodgings
 from reports.periods import Period
 from reports.plan.plan import Instrument, Plan
@@ -27,6 +29,7 @@ from reports.site import Site
 from reports.values import Text
 
 CERTIFICATE_DAYS: Final = 90  # so long before it runs out a certificate is shown
+CHECK_DAYS: Final = 31  # so long before a check of a stack is shown
 SURRENDERED: Final = "allowance_surrendered"
 
 
@@ -73,6 +76,7 @@ class Office:
 def duties(office: Office, on: date) -> tuple[Duty, ...]:
     """All of them: overdue first, then by day; then undated, then done."""
     found = [*_months(office, on), *_years(office, on), *_certificates(office, on)]
+    found += _stack_checks(office, on)
     order = {State.OVERDUE: 0, State.OPEN: 1, State.EVENT: 1, State.UNDATED: 2, State.DONE: 3}
     return tuple(sorted(found, key=lambda d: (order[d.state], d.due or date.max, d.id, d.period)))
 
@@ -248,6 +252,23 @@ def _event(office: Office, name: str, year: Period, text: Text, legal: Legal, on
     elif passed:
         note = Text(zh=f"已过日期；收到结果后请录入 {kind}", en=f"passed; enter {kind} when known")
     return _duty(name, str(year), text, legal.day, state, legal, note)
+
+
+def _stack_checks(office: Office, on: date) -> Iterator[Duty]:
+    """Calibrations, verifications and audits of the stacks, once a journal is kept."""
+    journal = read_journal(office.site.journal)
+    if not journal.all:
+        return
+    for stack in office.site.stacks:
+        for each in checks_due(journal, stack, office.packs, on):
+            left = None if each.due is None else days_left(each.due, on)
+            if left is not None and left > CHECK_DAYS:
+                continue
+            of = " ".join(each.pollutants)
+            text = Text(zh=f"{stack.id} {of} {each.text.zh}", en=f"{stack.id} {of}: {each.text.en}")
+            state = State.OVERDUE if each.overdue(on) else State.OPEN
+            cited = (each.source, each.locator, each.confirmed)
+            yield Duty(each.id, stack.id, text, each.due, state, *cited, each.note)
 
 
 def _certificates(office: Office, on: date) -> Iterator[Duty]:

@@ -247,6 +247,19 @@ def test_due_in_both_languages(smelter: Smelter, office: Folder) -> None:
     assert smelter("journal", "due", "--site", office.site, "--on", "soon")[0] == 2
 
 
+def test_duties_know_the_checks_of_stacks(smelter: Smelter, office: Folder) -> None:
+    duties = ("duties", "--site", office.site, "--on", "2026-10-12", "--json")
+    assert "full_path" not in smelter(*duties)[1]  # no journal is kept here
+    assert imported(smelter, office, office.file("a.csv", table([row("check")])))[0] == 0
+    code, said = smelter(*duties)
+    found = {each["id"]: each for each in json.loads(said)["duties"]}
+    assert code == 1
+    assert (found["calibration"]["due"], found["calibration"]["state"]) == ("2026-10-12", "open")
+    assert found["calibration"]["confirmed"] == "unverified"
+    assert found["audit-2026Q3"]["state"] == "overdue"
+    assert found["full_path"]["note"]["zh"] == "没有任何记录"
+
+
 MINUTES = st.integers(min_value=28_000_000, max_value=32_000_000)  # since 1970: 2023 to 2030
 TEXTS = st.text(st.characters(blacklist_categories=("Cs", "Cc")), min_size=1, max_size=12)
 
