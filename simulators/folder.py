@@ -5,7 +5,7 @@ from pathlib import Path
 
 from simulators.plant import Plant
 from simulators.points import opcua_rows, write_table
-from simulators.smoke_site import design_of, site_stack
+from simulators.smoke_site import design_of, gateway_stack, site_stack
 from simulators.world import World
 
 CHINESE = "一二三四五六七八九十"
@@ -117,6 +117,8 @@ def _gateway(world: World, plant: str, broker: str, listen: str) -> str:
             'mode = "subscribe"',
             'points = "points/dcs.csv"',
         ]
+    for section in world.plant.sections:
+        lines += gateway_stack(design_of(section))
     return "\n".join(lines) + "\n"
 
 

@@ -16,6 +16,7 @@ from drivers.language import say
 from simulators.months import LOCAL
 
 PLAIN_EVERY_S = 5.0
+COMPUTED = ("_dry", "_converted", "_hour", "_hour_forecast", "flow_standard")  # of a stack
 
 
 @dataclass(slots=True)
@@ -38,8 +39,12 @@ class Seen:
             self.batches += 1
             for line in payload.decode("utf-8").splitlines():
                 self._line(line)
+        elif kind == "record":  # what the gateway computed of the stacks, once a minute
+            for line in payload.decode("utf-8").splitlines():
+                if line.startswith("stack_1m,"):
+                    self._line(line.replace("stack_1m,", "stack,", 1), COMPUTED)
 
-    def _line(self, line: str) -> None:
+    def _line(self, line: str, only: tuple[str, ...] = ()) -> None:
         head, _, rest = line.partition(" ")
         measurement, *tags = head.split(",")
         if measurement in {"batch", "event", "frame"}:
@@ -48,6 +53,8 @@ class Seen:
         fields, _, stamp = rest.rpartition(" ")
         for part in fields.split(","):
             name, _, text = part.partition("=")
+            if only and not name.endswith(only):
+                continue
             try:
                 value = float(text.rstrip("i"))
             except ValueError:
@@ -81,6 +88,11 @@ def rows(seen: Seen) -> list[tuple[str, str]]:
         table.append((say(f"{area} 整流功率", f"{area} rectifier power"), f"{sum(values):,.0f} kW"))
     for area, values in sorted(seen.of("stack.so2").items()):
         table.append((say(f"{area} 排放口 SO2", f"{area} stack SO2"), f"{values[0]:.1f} mg/m³"))
+    expected = seen.of("stack.so2_hour_forecast")
+    for area, values in sorted(seen.of("stack.so2_hour").items()):
+        label = say(f"{area} SO2 本小时均值（预计）", f"{area} SO2, this hour (forecast)")
+        forecast = f"  ({expected[area][0]:.1f})" if area in expected else ""
+        table.append((label, f"{values[0]:.1f} mg/m³{forecast}"))
     for area, values in sorted(seen.of("heat_recovery.heat_flow").items()):
         table.append((say(f"{area} 余热回收", f"{area} heat recovered"), f"{values[0]:,.0f} kW"))
     solar = sum((sum(values) for values in seen.of("pv.power").values()), 0.0)
