@@ -17,7 +17,7 @@ from reports.series.store import open_series
 from reports.site import Meter, load_site
 from tests.reports import noted
 from tests.reports.conftest import Smelter
-from tests.reports.emitted import STACK1, at
+from tests.reports.emitted import SITE, STACK, STACK1, Smoke, at
 from tests.reports.noted import Folder
 
 MARK = ("--what", "calibration", "--stack", "DA001")
@@ -156,6 +156,39 @@ def test_what_the_trace_says(office: Folder) -> None:
             verdict = judge_mark(Mark(what), trace, *times)
             found.append((what, start, end, verdict.judgement.value))
     assert found == list(SAYS)
+
+
+@pytest.mark.parametrize(("flagged", "judged"), [(True, "contradicted"), (False, "not_told")])
+def test_without_a_state_only_flags_say_as_usual(
+    tmp_path: Path, flagged: bool, judged: str
+) -> None:
+    """A value without flag means something where flags of that instrument are seen at all."""
+    smoke = Smoke(tmp_path, site=SITE + STACK)
+    if flagged:
+        smoke.minutes(STACK1, "2026-10-04T02:00", 15, {"stack.so2": (None, 0.0, "calibration")})
+    smoke.minutes(STACK1, "2026-10-05T09:00", 240, {"stack.so2": 40.0})
+    smoke.build()
+    site = load_site(tmp_path / "site.toml")
+    times = (at("2026-10-05T10:00"), at("2026-10-05T11:30"))
+    with open_series(site) as series:
+        trace = draw(series, usual_points(site.stacks[0], ("so2",)), *times)
+    assert judge_mark(Mark.MAINTENANCE, trace, *times).judgement == judged
+    assert len(trace.curves[1].windows) == 210  # 09:00 to 12:30: what is kept is not the days
+
+
+def test_a_fault_of_the_treatment_unit_shows_in_its_own_point(tmp_path: Path) -> None:
+    smoke = Smoke(tmp_path, site=SITE + noted.WORKS)
+    smoke.minutes(STACK1, "2026-10-05T09:00", 180, noted.RUNS)
+    smoke.minutes(noted.SCRUBBER, "2026-10-05T09:00", 60, {"scrubber.running": 1.0})
+    smoke.minutes(noted.SCRUBBER, "2026-10-05T10:00", 30, {"scrubber.running": 0.0})
+    smoke.minutes(noted.SCRUBBER, "2026-10-05T10:30", 90, {"scrubber.running": 1.0})
+    smoke.build()
+    site = load_site(tmp_path / "site.toml")
+    with open_series(site) as series:
+        for end, judged in (("10:30", "supported"), ("11:30", "contradicted")):
+            times = (at("2026-10-05T10:00"), at(f"2026-10-05T{end}"))
+            trace = draw(series, usual_points(site.stacks[0], ()), *times)
+            assert judge_mark(Mark.FAULT, trace, *times).judgement == judged
 
 
 def test_a_withdrawn_mark_stays_visible(smelter: Smelter, office: Folder) -> None:
