@@ -3,6 +3,7 @@
 import asyncio
 import re
 import urllib.request
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from agent.batches.log import BatchLog
 from agent.edge.config import load_gateway
 from agent.edge.gateway import Gateway
+from agent.evidence.notary import Notary
 from drivers.model import ConfigError
 from tests import servers
 from tests.agent.ends import broker_at, until
@@ -50,6 +52,10 @@ async def test_checkpoints_are_signed_each_interval_and_at_the_stop(
         assert witness.counts.forks == witness.counts.older == 0
 
 
+def signed_since(notary: Notary, count: int) -> bool:
+    return notary.counts.checkpoints > count
+
+
 async def test_a_kill_costs_no_checkpoint_and_makes_no_fork(
     tmp_path: Path, mosquitto: servers.Server
 ) -> None:
@@ -62,7 +68,7 @@ async def test_a_kill_costs_no_checkpoint_and_makes_no_fork(
             await until(gateway.started.is_set, "started")
             notary = gateway._evidence.notary
             before = notary.counts.checkpoints
-            await until(lambda n=notary, b=before: n.counts.checkpoints > b + 1, "signed")
+            await until(partial(signed_since, notary, before + 1), "signed")
             task.cancel()
             with pytest.raises((asyncio.CancelledError, BaseExceptionGroup)):
                 await task

@@ -26,7 +26,9 @@ NONCE = 0x8123_4567_89AB_CDEF  # the highest bit set: DER needs a leading zero
 
 
 @pytest.fixture(scope="module", params=["rsa", "ec"])
-def authority(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory):
+def authority(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> StampAuthority:
     return StampAuthority(tmp_path_factory.mktemp(request.param), request.param)
 
 
@@ -47,8 +49,8 @@ def test_an_answer_is_believed_and_no_byte_of_it_can_change(authority: StampAuth
         wrong = bytearray(answer)
         wrong[at] ^= 1 << at % 8
         assert not believed(authority, bytes(wrong)), f"byte {at}"
-    for wrong in (answer + b"\0", answer[:-1], b"", b"\x30\x00", answer[: len(answer) // 2]):
-        assert not believed(authority, bytes(wrong))
+    for other in (answer + b"\0", answer[:-1], b"", b"\x30\x00", answer[: len(answer) // 2]):
+        assert not believed(authority, other)
     assert not believed(authority, answer, imprint_of(b"other roots"))
 
 
@@ -137,8 +139,8 @@ async def test_the_queue_waits_for_the_authority(tmp_path: Path) -> None:
     assert daily.waiting() == []
     assert daily.counts.stamped == 3
     assert daily.trouble == ""
-    for day in ("2026-09-21", "2026-09-22", "2026-09-23"):
-        assert "Simulated time stamps" in verify_day(daily.folder, day, authority.ca).signer
+    for name in ("2026-09-21", "2026-09-22", "2026-09-23"):
+        assert "Simulated time stamps" in verify_day(daily.folder, name, authority.ca).signer
     assert not list(daily.folder.glob("asked-*"))
     answer = daily.folder / "2026-09-22.tsr"
     good = answer.read_bytes()
