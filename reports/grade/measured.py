@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from itertools import groupby
 from typing import Final
@@ -296,7 +296,7 @@ def _exceedance_finding(
 
 
 def _reported(bench: Bench, each: Exceedance) -> bool:
-    """A record says that equipment was the cause and whom it was reported to, on its very day."""
+    """A record says that equipment was the cause, and that it was reported within a day (ours)."""
     for record in bench.journal.records:
         if record.number not in each.handled:
             continue
@@ -304,15 +304,10 @@ def _reported(bench: Bench, each: Exceedance) -> bool:
         if by_equipment and (told := record.facts.get("reported_at", "")):
             moment = datetime.fromisoformat(told.replace(" ", "T"))
             moment = moment if moment.tzinfo else moment.replace(tzinfo=PLANT_TIME)
-            began = datetime.fromtimestamp(each.start_ns // 10**9, UTC)
-            if moment.astimezone(UTC) <= _day_after(began, each):
+            late_ns = each.start_ns + ours().report_hours * HOUR_NS
+            if moment.timestamp() * 10**9 <= late_ns:
                 return True
     return False
-
-
-def _day_after(began: datetime, each: Exceedance) -> datetime:
-    """Until then a report still came when it occurred: 24 hours after it began (our reading)."""
-    return datetime.fromtimestamp(max(each.end_ns // 10**9, began.timestamp() + 86_400), UTC)
 
 
 def _exceeded(each: Exceedance) -> Case:

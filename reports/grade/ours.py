@@ -30,6 +30,8 @@ class Ours(Strict):
     unknown_percent: Decimal
     warn_days: int
     rebuild_percent: Decimal
+    report_hours: int
+    declared_days: int
     stopped_percent: Decimal
     efforts: tuple[Effort, ...]
 

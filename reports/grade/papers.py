@@ -15,6 +15,7 @@ from reports.entries.ledger import Entry
 from reports.grade.bench import Bench, figure
 from reports.grade.evidence import Declaration, Document, LedgerKept, NoPenalty, Share
 from reports.grade.findings import Expiry, Finding, Status, join, unknown
+from reports.grade.ours import ours
 from reports.journal.record import Record
 from reports.model import Input
 from reports.periods import PLANT_TIME, Period
@@ -22,7 +23,6 @@ from reports.values import Text
 
 PENALTY: Final = "penalty"  # a document that serves this word is a penalty
 NO_PENALTY: Final = "no_penalty"  # what a declaration of none serves
-DECLARED: Final = 31  # days before the day that a declaration about the year may be signed at most
 HUNDRED: Final = Decimal(100)
 STANDING: Final = {"plant_vehicles", "nonroad_machines"}  # counted, not summed
 
@@ -181,7 +181,9 @@ def no_penalty(bench: Bench, indicator: str, _asked: NoPenalty) -> Finding:
     signed = [
         each for each in serving(bench, [NO_PENALTY, indicator]) if each.what == "declaration"
     ]
-    late = [x for x in signed if _day(x.start_ns) >= bench.day - timedelta(days=DECLARED)]
+    late = [
+        x for x in signed if _day(x.start_ns) >= bench.day - timedelta(days=ours().declared_days)
+    ]
     good = [each for each in late if not _broken(bench, each)]
     if good:
         declared = _told_declared(good[-1])
