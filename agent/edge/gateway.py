@@ -286,7 +286,7 @@ class Gateway:
         notify("READY=1")
 
     def _refuse_moves(self, fresh: GatewayConfig) -> None:
-        names = ("plant", "gateway", "data_dir", "health", "forward")
+        names = ("plant", "gateway", "data_dir", "health", "evidence", "forward")
         moved = [name for name in names if getattr(fresh, name) != getattr(self.config, name)]
         problems = [f"{fresh.path.name}: {name} cannot change while running" for name in moved]
         if problems:
