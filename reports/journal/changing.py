@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -22,7 +22,7 @@ from reports.journal.trace import named_points
 from reports.journal.words import proposed_text, record_text
 from reports.periods import plant_now
 from reports.rules.overlay import load_packs
-from reports.series.store import SeriesError, open_series
+from reports.series.store import Series, SeriesError, open_series
 from reports.site import Site, load_site
 
 Confirmed = Annotated[
@@ -35,7 +35,10 @@ NoTrace = Annotated[
     str,
     typer.Option(
         "--no-trace",
-        help=say("不附数据曲线的理由", "why no trace is drawn from the store"),
+        help=say(
+            "数据库无法读取时，不附数据曲线的理由",
+            "why there is no trace, where the store cannot be read",
+        ),
     ),
 ]
 Yes = Annotated[bool, typer.Option("--yes", help=say("不再询问", "do not ask"))]
@@ -61,7 +64,7 @@ def add(  # noqa: PLR0913 - each is an option of the command
     ] = None,
     trace: Annotated[
         list[str] | None,
-        typer.Option(help=say("数据曲线的点位，缺省常用点位", "points to draw; default: usual")),
+        typer.Option(help=say("另取的数据曲线点位", "points to draw besides the usual ones")),
     ] = None,
     no_trace: NoTrace = "",
     author: Author = "",
@@ -189,18 +192,29 @@ def _office(plant: Site) -> Iterator[Office]:
 @contextmanager
 def _drawing(office: Office, left_out: str, *, draws: bool) -> Iterator[Drawing]:
     """The store open for traces; not where none is drawn. Raises ConfigError."""
-    if not draws or left_out.strip():
-        yield Drawing(None, office.packs, left_out=left_out.strip())
+    reason = left_out.strip()
+    if not draws:
+        yield Drawing(None, office.packs)
         return
     try:
-        with open_series(office.site) as series:
-            yield Drawing(series, office.packs)
+        with ExitStack() as stack:
+            yield Drawing(_open(office, stack, reason), office.packs, left_out=reason)
     except SeriesError as error:
         hint = say(
             '数据库无法读取，不能取得数据曲线；修复后重试，或用 --no-trace "理由" 说明',
             'the store cannot be read and no trace drawn; mend it, or say --no-trace "REASON"',
         )
         raise ConfigError([f"{error}", hint]) from None
+
+
+def _open(office: Office, stack: ExitStack, left_out: str) -> Series | None:
+    """None where it cannot be opened and a person says why it may go without."""
+    try:
+        return stack.enter_context(open_series(office.site))
+    except SeriesError:
+        if left_out:
+            return None
+        raise
 
 
 def _finish(

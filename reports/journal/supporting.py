@@ -12,7 +12,7 @@ from reports.journal.record import Evidence, Judgement, Mark
 from reports.journal.trace import Drawn, Trace, draw, trace_csv, usual_points
 from reports.periods import PLANT_TIME
 from reports.rules.packs import RulePack
-from reports.series.store import Series
+from reports.series.store import Series, SeriesError
 from reports.site_stacks import Stack
 
 
@@ -32,12 +32,13 @@ class Drawing:
     """
     Draws the traces of marks; ``copies`` collects the CSV of each by SHA-256, to be kept.
 
-    ``series`` is None, and ``left_out`` says why, where a person drew none.
+    ``left_out`` is why a person would do without; it counts only where the store cannot be read,
+    or a mark could escape its verdict. ``points`` are drawn besides the usual ones of the stack.
     """
 
     series: Series | None
     packs: Mapping[str, RulePack]
-    points: Sequence[Drawn] = ()  # () = the usual ones of the stack
+    points: Sequence[Drawn] = ()
     left_out: str = ""
     copies: dict[str, tuple[str, bytes]] = field(default_factory=dict)
 
@@ -45,11 +46,10 @@ class Drawing:
         self, marked: Marked, documents: tuple[Evidence, ...]
     ) -> tuple[tuple[Evidence, ...], dict[str, str], str]:
         """All evidence, the facts of the verdict, and why it is refused ("" when it is not)."""
-        if self.series is None:
+        trace = self._draw(marked)
+        if trace is None:
             facts = {"judgement": Judgement.NOT_TOLD.value, "no_trace": self.left_out}
             return documents, facts, "" if documents else _refused("")
-        points = self.points or usual_points(marked.stack, marked.pollutants)
-        trace = draw(self.series, points, marked.start_ns, marked.end_ns)
         verdict = self._judge(marked, trace)
         facts = {
             "judgement": verdict.judgement.value,
@@ -62,6 +62,18 @@ class Drawing:
         refused = "" if enough else _refused(say(verdict.says.zh, verdict.says.en))
         kept = () if trace.empty else (self._keep(marked, trace),)
         return (*documents, *kept), facts, refused
+
+    def _draw(self, marked: Marked) -> Trace | None:
+        """None where the store cannot be read and a person says why it may go without."""
+        if self.series is None:
+            return None
+        points = (*usual_points(marked.stack, marked.pollutants), *self.points)
+        try:
+            return draw(self.series, points, marked.start_ns, marked.end_ns)
+        except SeriesError:
+            if self.left_out:
+                return None
+            raise
 
     def _judge(self, marked: Marked, trace: Trace) -> Verdict:
         hours = rule(self.packs, "start_excuse_hours", _day(marked.start_ns))

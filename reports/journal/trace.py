@@ -138,8 +138,10 @@ def named_points(texts: Sequence[str], stack: Stack | None) -> tuple[Drawn, ...]
 def draw(series: Series, points: Sequence[Drawn], start_ns: int, end_ns: int) -> Trace:
     """The marked time [start, end) and an hour around it. Raises SeriesError."""
     first, after = start_ns - AROUND_NS, end_ns + AROUND_NS
-    named = {drawn.point: drawn for drawn in points}.values()
-    return Trace(first, after, tuple(_curve(series, x, first, after) for x in named))
+    named = {drawn.point: drawn for drawn in reversed(points)}  # the first of a point counts
+    return Trace(
+        first, after, tuple(_curve(series, x, first, after) for x in reversed(named.values()))
+    )
 
 
 def _curve(series: Series, drawn: Drawn, first: int, after: int) -> Curve:

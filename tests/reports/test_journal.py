@@ -86,7 +86,6 @@ def test_d6_without_reason_evidence_or_second_person(
         ((*CALIBRATED, *SIGNED, *order, "--confirmed-by", "王敏"), "somebody else"),
         ((*dark, *SIGNED, *second), "a mark without evidence"),
         ((*FORGED, *SIGNED, *second), "a mark without evidence"),
-        ((*CALIBRATED, *SIGNED, *second, "--no-trace", "x"), "a mark without evidence"),
         ((*CALIBRATED, *SIGNED, *second, "--evidence", "nowhere.pdf"), "is not there"),
         ((*CALIBRATED, *SIGNED, *second, "--evidence", office.file("0.pdf", "")), "is empty"),
     ):
@@ -232,15 +231,38 @@ def test_check_names_what_was_changed(smelter: Smelter, office: Folder) -> None:
         read_journal(file)
 
 
-def test_points_of_ones_own_and_a_store_that_is_not_there(smelter: Smelter, office: Folder) -> None:
-    own = ("--trace", "gtc1/stack1 stack.instrument_state", "--json")
+def test_points_of_ones_own_come_besides_the_usual(smelter: Smelter, office: Folder) -> None:
+    own = (
+        *("--trace", "gtc1/scrubber1 scrubber.running"),
+        *("--trace", "line1/all potline.voltage", "--json"),
+    )
     code, said = added(smelter, office, *CALIBRATED, *SIGNED, *own)
     assert code == 0, said
     [evidence] = json.loads(said)["records"][0]["evidence"]
-    assert evidence["points"] == ["gtc1/stack1 stack.instrument_state"]
+    assert len(evidence["points"]) == 5  # nobody recorded that voltage; none came twice
+    assert evidence["points"][0] == "gtc1/stack1 stack.instrument_state"
     code, said = added(smelter, office, *FORGED, *SIGNED, "--trace", "nonsense")
     assert (code, "--trace nonsense: write area/unit and a quantity" in said) == (2, True)
+
+
+def test_no_trace_holds_only_where_the_store_cannot_be_read(
+    smelter: Smelter, office: Folder
+) -> None:
+    """Else a forged mark could do without its verdict."""
     order = ("--evidence", office.file("order.pdf"), "--no-trace", "数据库检修", "--json")
     code, said = added(smelter, office, *FORGED, *SIGNED, *order)
+    assert code == 0, said
+    assert json.loads(said)["records"][0]["facts"]["judgement"] == "contradicted"
+    site = Path(office.site)
+    [lake] = [line for line in site.read_text("utf-8").splitlines() if line.startswith("lake")]
+    text = site.read_text("utf-8").replace(lake, "")
+    influx = '\n[influxdb]\nurl = "http://127.0.0.1:9"\ndatabase = "none"\ntimeout_s = 1\n'
+    site.write_text(text + influx, "utf-8")
+    code, said = added(smelter, office, *CALIBRATED, *SIGNED, *order[:2])
+    assert (code, '--no-trace "REASON"' in said) == (2, True), said
+    code, said = added(smelter, office, *CALIBRATED, *SIGNED, *order[2:])
+    assert (code, "a mark without evidence" in said) == (2, True), said
+    code, said = added(smelter, office, *CALIBRATED, *SIGNED, *order)
+    assert code == 0, said
     facts = json.loads(said)["records"][0]["facts"]
     assert facts == {"judgement": "not_told", "no_trace": "数据库检修"}
