@@ -78,3 +78,22 @@ def test_help_says_which_months_are_meant(smelter: Smelter) -> None:
     code, told = smelter("report")
     assert code == 0
     assert "twelve months to the end of the month" in told
+
+
+def test_a_document_recorded_by_command_is_found(
+    graded_lake: Path, smelter: Smelter, tmp_path: Path
+) -> None:
+    office = GradeOffice(tmp_path, graded_lake)
+    (tmp_path / "contract.pdf").write_bytes(b"contract")
+    code, told = smelter(
+        "journal", "add", "document", "--site", str(office.site_file), "--what", "document",
+        "--start", "2026-01-05 00:00", "--fact", "serves=fuel, control_design",
+        "--fact", "title=Gas contract", "--fact", "person=王敏",
+        "--fact", "valid_until=2026-12-31", "--evidence", str(tmp_path / "contract.pdf"),
+        "--author", "王敏", "--reason", "grade",
+    )  # fmt: skip
+    assert code == 0, told
+    content = office.content()
+    line = content.line("plant.electrolytic_aluminium.cn_2020_electrolytic_aluminium.A.fuel")
+    assert line.value == 1
+    assert "Gas contract" in content.model_dump_json().partition('"grade_expires"')[2]
