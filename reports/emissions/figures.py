@@ -24,7 +24,7 @@ def maybe(value: float | None, places: int | None = None) -> Decimal | None:
     """None for what is not there; rounded for a table where ``places`` says so."""
     if value is None or not np.isfinite(value):
         return None
-    exact = decimal(value)
+    exact = Decimal(value) if isinstance(value, int) else decimal(value)
     return exact if places is None else round(exact, places)
 
 

@@ -116,8 +116,9 @@ def test_a_month_says_the_same_as_the_quarter(smoke: Smoke, quarter: Content) ->
 def test_exceedances_with_what_was_done_and_what_is_hidden(quarter: Content) -> None:
     assert value(quarter, "DA001.so2_exceeded_hours") == 3
     rows = table(quarter, "exceedances").rows
-    assert [row[:1] + row[2:5] for row in rows] == [
-        ("DA001", "2026-02-10 08:00", "2026-02-10 11:00", 3)
+    assert len(rows) == 1
+    assert [str(cell) for cell in (rows[0][0], *rows[0][2:5])] == [
+        *("DA001", "2026-02-10 08:00", "2026-02-10 11:00", "3")
     ]
     said = rows[0][-1]
     assert "脱硫塔循环泵跳闸" in getattr(said, "zh", "")
@@ -160,7 +161,8 @@ def test_the_audit_sheet_is_due_on_the_fifth_working_day(quarter: Content) -> No
     assert due_day(Period.quarter(2026, 1), 5) == date(2026, 4, 7)
     assert [(duty.id, duty.due) for duty in quarter.duties] == [("audit-2026-Q1", date(2026, 4, 7))]
     rows = {getattr(r[0], "en", ""): r[1] for r in table(quarter, "audit-DA001-2026-Q1").rows}
-    assert (rows["hours"], rows["hours stopped"], rows["valid hours"]) == (2160, 24, 2106)
+    counts = [str(rows[name]) for name in ("hours", "hours stopped", "valid hours")]
+    assert counts == ["2160", "24", "2106"]
     assert rows["missing"] == 30
     assert rows["hours replaced, M720: highest of the 720 valid hours before the gap"] == 30
     assert [str(q) for q in audited(Period.year(2026))] == [f"2026-Q{n}" for n in (1, 2, 3, 4)]
@@ -174,7 +176,8 @@ def test_every_hour_is_in_a_picture_and_gaps_stay_gaps(quarter: Content) -> None
     assert curves.kind == "curves"
     assert len(curves.x) == 2160
     gap = 78 * 24  # 20 March
-    assert curves.series[0].values[gap : gap + 31] == (*(None,) * 30, 20)
+    assert set(curves.series[0].values[gap : gap + 30]) == {None}
+    assert curves.series[0].values[gap + 30] == 20
     assert curves.thresholds[0].value == 35
     assert {event.label.en for event in curves.events} >= {"stopped", "start-up"}
 

@@ -30,7 +30,7 @@ def test_a_stack_says_what_its_permit_says(tmp_path: Path) -> None:
     assert stack.pollutants == ("so2",)
     limit = stack.limit("so2", date(2026, 10, 5))
     assert limit is not None
-    assert (limit.hour_mg_m3, limit.source) == (35, "排污许可证 表 5")
+    assert (float(limit.hour_mg_m3), limit.source) == (35.0, "排污许可证 表 5")
     assert stack.limit("so2", date(2019, 12, 31)) is None
     assert site.journal == tmp_path / "journal.jsonl"
 
