@@ -22,9 +22,9 @@ bench: .venv/.installed ## speed and size; prints the tables kept in docs/benchm
 	.ci/servers
 	$(BIN)/python -m benchmarks
 
-reliability: .venv/.installed ## the long kill test: as `make test`, with ten times the kills
+reliability: .venv/.installed ## every fault in full numbers (hours; some need root); renews docs/reliability.md
 	.ci/servers
-	SMELTER_KILLS=500 $(BIN)/pytest tests/test_end_to_end_kill.py
+	$(BIN)/python -m tests.reliability --full --write docs/reliability.md
 
 fuzz: .venv/.installed ## hostile bytes into every decoder: a million inputs each, seeded; prints figures
 	$(BIN)/python -m tests.fuzz --inputs 1000000 --seed 1
