@@ -87,10 +87,10 @@ REPORTS: Final[Mapping[str, ReportKind]] = {
         "EU CBAM: embedded emissions of CN 7601",
     ),
     "grade": ReportKind(
-        "month",
+        "any",
         "reports.grade.report:grade",
-        "绩效分级自证（截至该月末的十二个月）",
-        "performance grade: the twelve months to the end of the month",
+        "绩效分级自证（截至该月、日或年末的十二个月）",
+        "performance grade: the twelve months to the end of the month, day or year",
     ),
     "energy": ReportKind(
         "any",

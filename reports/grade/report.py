@@ -33,7 +33,7 @@ TITLE: Final = Text(zh="绩效分级自证报告", en="Performance grade: what i
 
 
 def grade(basis: Basis) -> Content:
-    """The report of the twelve months to the end of the month asked for. Raises ConfigError."""
+    """The report of the twelve months to the end of what is asked for. Raises ConfigError."""
     overlays = read_own_tables(basis.site.grade.tables)
     year = year_to(basis.period)
     day = year.days[-1]
@@ -73,11 +73,11 @@ def _staggered(bench: Bench, plan: AlertPlan | None, overlays: list[Overlay]) ->
     return staggered_chapter(season, mine, made, blocks)
 
 
-def year_to(month: Period) -> Period:
-    """The twelve months to the end of a month."""
-    last = month.days[-1]
-    first = date(last.year - 1, last.month, 1)
-    return Period(Period.month(first.year, first.month).after, month.after)
+def year_to(asked: Period) -> Period:
+    """The twelve months to the end of a month, a day, a year or any days."""
+    after = asked.after
+    leap = (after.month, after.day) == (2, 29)
+    return Period(date(after.year - 1, after.month, 28 if leap else after.day), after)
 
 
 def _lines(bench: Bench, result: Graded) -> Iterator[str]:

@@ -1,9 +1,11 @@
 """One industry of the plant under one generation of rules: its tables joined, judged, counted."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from drivers.language import say
+from drivers.model import ConfigError
 from reports.basis import Basis
 from reports.grade.bench import Bench
 from reports.grade.judge import Judged, judge
@@ -79,12 +81,38 @@ def industries(basis: Basis) -> tuple[str, ...]:
 
 
 def schemes(basis: Basis, overlays: Sequence[Overlay], day: date) -> list[Scheme]:
-    """Every industry under every generation that applies to the plant on the day."""
-    return [
+    """
+    Every industry under every generation that applies to the plant on the day.
+
+    Raises ConfigError when ``[grade]`` names what is not there, or nothing applies.
+    """
+    if problems := list(_unknown(basis)):
+        raise ConfigError(problems)
+    found = [
         Scheme(industry, generation, mine)
         for industry in industries(basis)
         for generation, mine in _joined(basis, lay(tables(), overlays, industry), industry, day)
     ]
+    if not found:
+        nothing = f"没有适用于 {day} 的绩效分级规则", f"no grading applies to this plant on {day}"
+        raise ConfigError([say(*nothing)])
+    return found
+
+
+def _unknown(basis: Basis) -> Iterator[str]:
+    """Industries and generations of ``[grade]`` that no table has."""
+    grade = basis.site.grade
+    generations = {table.file.generation for table in tables().values()}
+    for key, given, known in (
+        ("industries", grade.industries, set(INDUSTRIES)),
+        ("generations", grade.generations, generations),
+    ):
+        if wrong := [each for each in given if each not in known]:
+            have = ", ".join(sorted(known))
+            yield say(
+                f"site.toml [grade] {key}：没有 {'、'.join(wrong)}；有 {have}",
+                f"site.toml [grade] {key}: no {', '.join(wrong)}; there are {have}",
+            )
 
 
 def _joined(

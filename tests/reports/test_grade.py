@@ -64,6 +64,10 @@ def test_the_year_of_a_month_ends_with_it() -> None:
     assert year_to(Period.month(2026, 10)) == YEAR
     assert str(year_to(Period.month(2026, 12))) == "2026"
     assert year_to(Period.month(2024, 2)).days[0] == date(2023, 3, 1)
+    assert year_to(Period.year(2026)) == Period.year(2026)
+    day = year_to(Period.parse("2026-11-20"))
+    assert (day.days[0], day.days[-1]) == (date(2025, 11, 21), date(2026, 11, 20))
+    assert year_to(Period.parse("2024-02-28")).days[0] == date(2023, 2, 28)  # 29 Feb has no year
 
 
 def test_a_is_proven_where_every_indicator_is(office: GradeOffice) -> None:

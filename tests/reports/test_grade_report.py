@@ -97,3 +97,17 @@ def test_a_document_recorded_by_command_is_found(
     line = content.line("plant.electrolytic_aluminium.cn_2020_electrolytic_aluminium.A.fuel")
     assert line.value == 1
     assert "Gas contract" in content.model_dump_json().partition('"grade_expires"')[2]
+
+
+def test_words_of_the_site_that_no_table_knows_are_all_told(
+    graded_lake: Path, smelter: Smelter, tmp_path: Path
+) -> None:
+    office = GradeOffice(tmp_path, graded_lake)
+    office.write_site(
+        'industries = ["electrolytic_aluminium"]\ngenerations = ["CN-2020"]',
+        'industries = ["steel"]\ngenerations = ["CN-1999"]',
+    )
+    code, told = made(office, smelter)
+    assert code == 2
+    assert "no steel" in told
+    assert "no CN-1999" in told
