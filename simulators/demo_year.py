@@ -14,13 +14,18 @@ from drivers.language import say
 from simulators.broker import broker
 from simulators.children import ChildFailedError, Children
 from simulators.compare import ALLOWED, Deviation, read_json
+from simulators.compare_smoke import smoke_findings
 from simulators.compare_year import year_deviations
 from simulators.folder import Folder
 from simulators.opcua import free_port
 from simulators.stage import Stage, StopError, healthy, in_lake, on_stage, until_stopped
 from simulators.year_folder import write_year_folder
 
-REPORTS = ("carbon-annual", "verification", "allowance", "international", "energy")
+REPORTS = (
+    *("carbon-annual", "verification", "allowance", "international", "energy"),
+    *("emissions", "grade"),
+)
+OF_HOURS = 0.002  # an archive of hours knows means only, not what belonged together in them
 CBAM_FROM = 2026  # the definitive period; before it there is no such report
 INCOMPLETE = (0, 1)  # a report that says what is missing is made all the same
 
@@ -93,12 +98,14 @@ async def _bring_in(stage: Stage, year: str) -> None:
     """History through broker and historian into the lake, entries into the ledger."""
     folder, run = stage.folder, stage.children.run
     with stage.console.status(say("导入 …", "importing …")):
-        await run(
-            "import",
-            *("import", str(folder.history(year)), "--period", "3600"),
-            *("--mqtt", f"mqtt://{stage.broker}", "--plant", stage.plant),
-            *("--data-dir", str(folder.data / "import")),
-        )
+        minutes = folder.history(f"smoke-{year}")
+        for name, file, period in (("", folder.history(year), "3600"), ("-minutes", minutes, "60")):
+            await run(
+                f"import{name}",
+                *("import", str(file), "--period", period),
+                *("--mqtt", f"mqtt://{stage.broker}", "--plant", stage.plant),
+                *("--data-dir", str(folder.data / "import")),
+            )
         await in_lake(stage)
         stage.say("全年数据已入库", "the year is in the lake")
         for table in sorted(folder.entries(year).parent.glob("*.xlsx")):
@@ -109,6 +116,18 @@ async def _bring_in(stage: Stage, year: str) -> None:
                 *("--reason", say(f"{table.stem} 填报", f"figures of {table.stem}")),
             )
     stage.say("填报数据已导入台账", "the entries are in the ledger")
+    await run(
+        "journal",
+        *(
+            "journal",
+            "import",
+            str(folder.entries(year).parent / "journal" / f"journal-{year}.csv"),
+        ),
+        *("--site", str(folder.site), "--yes"),
+        *("--author", say("环保专员（仿真）", "environment officer (simulated)")),
+        *("--reason", say("全年环保记录", "records of the year")),
+    )
+    stage.say("标记、校准、超标处置已记入日志", "marks, checks and exceedances are in the journal")
 
 
 async def _report(order: YearDemo, stage: Stage) -> None:
@@ -165,7 +184,30 @@ def _tell(order: YearDemo, stage: Stage) -> bool:
         shown = "—" if figure.reported is None else f"{figure.reported:,.2f}"
         console.print(f"  {figure.label}: {shown} {figure.unit}")
     _worst(console, found)
-    return all(figure.good for figure in found)
+    return _tell_smoke(stage, year) and all(figure.good for figure in found)
+
+
+def _tell_smoke(stage: Stage, year: str) -> bool:
+    """Planted hours above a limit, found or not; the forged mark; True when all is as planted."""
+    emissions = max(stage.folder.reports.glob(f"emissions-{year}-v*.json"))
+    truth = read_json(stage.folder.month_truth(f"smoke-{year}"))
+    smoke = smoke_findings(read_json(emissions), truth)
+    hours = sum(
+        len(one["exceeded"])
+        for told in truth["stacks"].values()
+        for one in told["pollutants"].values()
+    )
+    stage.console.print(
+        say(
+            f"  埋设的超标小时：{hours} 个，漏 {len(smoke.missed)} 个，多 {len(smoke.invented)} 个；"
+            f"伪造标记：{smoke.forged_true} 个，识破 {smoke.forged} 个",
+            f"  planted hours above a limit: {hours}, missed {len(smoke.missed)}, invented "
+            f"{len(smoke.invented)}; forged marks: {smoke.forged_true}, seen through {smoke.forged}",
+        )
+    )
+    for hour in (*smoke.missed, *smoke.invented, *smoke.lost_missed, *smoke.lost_invented):
+        stage.console.print(f"  ✗ {hour}", markup=False)
+    return smoke.good(OF_HOURS)
 
 
 def _worst(console: Console, found: list[Deviation]) -> None:
