@@ -1,11 +1,13 @@
 """Tables of what was above the limit, of marks, and of values that could not be judged."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from reports.chapters import Cell, Table
+from reports.emissions.exceedances import EXACT
 from reports.emissions.figures import column, label_of, maybe
 from reports.emissions.made import StackYear
+from reports.emissions.means import days_of
 from reports.emissions.states import AUTOMATIC, Exceedance, Mark
 from reports.emissions.words import AUTOMATIC as BY_ITSELF
 from reports.emissions.words import MARKS, STATES, SUPPORT, UNEXPLAINED, both
@@ -107,6 +109,36 @@ def hidden_table(stacks: Sequence[StackYear]) -> Table | None:
             "are kept and can be traced minute by minute.",
         ),
     )
+
+
+def days_above_table(stacks: Sequence[StackYear]) -> Table | None:
+    """Valid day means above the day limit, where the permit sets one."""
+    rows = [row for made in stacks for row in _days_above(made)]
+    if not rows:
+        return None
+    return Table(
+        id="days-above",
+        title=Text(zh="日均值超标", en="Day means above the limit"),
+        columns=(
+            column("排放口", "stack", width=10),
+            column("污染物", "pollutant", width=12),
+            column("日期", "day", width=12),
+            column("日均值限值", "limit of the day", "mg/m3", 2),
+            column("日均值", "mean of the day", "mg/m3", 2),
+        ),
+        rows=tuple(rows),
+    )
+
+
+def _days_above(made: StackYear) -> Iterator[tuple[Cell, ...]]:
+    for name in made.stack.pollutants:
+        days = days_of(made.hours, name, made.rules)
+        for n, day in enumerate(made.hours.days):
+            limit = made.stack.limit(name, day)
+            highest = None if limit is None else limit.day_mg_m3
+            mean = float(days.converted[n])
+            if highest is not None and days.valid[n] and mean > float(highest) * (1 + EXACT):
+                yield made.stack.id, label_of(name), str(day), highest, maybe(mean, 2)
 
 
 def _reason(made: StackYear, each: Exceedance) -> Text | str:

@@ -13,7 +13,7 @@ from reports.conclude import conclude
 from reports.emissions.audit import audit_duties, audit_sheet, audited, checks_table
 from reports.emissions.figures import label_of
 from reports.emissions.hours import pieces
-from reports.emissions.limit_tables import above_table, hidden_table, marks_table
+from reports.emissions.limit_tables import above_table, days_above_table, hidden_table, marks_table
 from reports.emissions.lines import add_plant, add_stack
 from reports.emissions.logger import logger_tables
 from reports.emissions.made import StackYear, make
@@ -158,8 +158,8 @@ def _chapters(
 ) -> Iterator[Chapter]:
     yield _chapter(("汇总", "Summary"), summary_table(assembly, stacks), front=True)
     nothing = Paragraph(text=Text(zh="本期没有超标小时。", en="No hour was above its limit."))
-    above, hidden = above_table(stacks), hidden_table(stacks)
-    yield _chapter(("超标", "Above the limit"), above or nothing, hidden, front=True)
+    above, days, hidden = above_table(stacks), days_above_table(stacks), hidden_table(stacks)
+    yield _chapter(("超标", "Above the limit"), above or nothing, days, hidden, front=True)
     for made in stacks:
         yield _stack(basis, made, months)
     yield _chapter(

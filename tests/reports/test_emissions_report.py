@@ -140,6 +140,33 @@ def test_what_was_not_explained_is_doubted(tmp_path: Path) -> None:
     assert getattr(table(march, "exceedances").rows[0][-1], "zh", "") == "尚未说明"
 
 
+@pytest.mark.parametrize(("hours", "listed"), [(19, 0), (20, 1)])
+def test_a_day_needs_twenty_hours_to_be_held_against_its_limit(
+    tmp_path: Path, hours: int, listed: int
+) -> None:
+    smoke = Smoke(tmp_path, SITE + STACK.replace("mg_m3 = 35", "mg_m3 = 35\nday_mg_m3 = 19"))
+    so2 = {"stack.so2_dry": 20.0, "stack.so2_converted": 20.0}
+    smoke.hours(STACK1, "2026-03-01T00:00", hours, so2 | GAS)
+    smoke.build()
+    march = content(smoke, "2026-03")
+    tables = [b for c in march.chapters for b in c.blocks if isinstance(b, Table)]
+    assert sum(len(t.rows) for t in tables if t.id == "days-above") == listed
+    means = table(march, "days-DA001").rows[0]
+    assert (means[1] is None) == (hours < 20)
+
+
+def test_a_february_needs_23_days(tmp_path: Path) -> None:
+    smoke = Smoke(tmp_path)
+    so2 = {"stack.so2_dry": 20.0, "stack.so2_converted": 20.0}
+    smoke.hours(STACK1, "2026-02-01T00:00", 22 * 24 + 20, so2 | GAS)  # 22 days and 20 hours
+    smoke.hours(STACK1, "2025-02-01T00:00", 22 * 24 + 19, so2 | GAS)
+    smoke.build()
+    for month, valid in (("2026-02", 23), ("2025-02", 22)):
+        row = table(content(smoke, month), "months-DA001").rows[0]
+        assert str(row[2]).split(".", maxsplit=1)[0] == str(valid)
+        assert (row[3] is None) == (valid < 23)
+
+
 def test_too_much_missing_leaves_no_total(tmp_path: Path) -> None:
     smoke = Smoke(tmp_path)
     so2 = {"stack.so2_dry": 20.0, "stack.so2_converted": 20.0}
