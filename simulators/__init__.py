@@ -18,6 +18,10 @@ A plant that lies on demand: physics, device servers, faults, ground truth, the 
                        ``hj212_platform.py`` the environment office's end
 ``faults.py``          faults by name and schedule; ``values.py`` what devices believe under them
 ``world.py``           the served plant; ``serve.py`` ``smelter simulate``; ``folder.py`` its files
+``smoke.py``           stacks by the minute: ``smoke_plan.py`` what is planted in them,
+                       ``smoke_truth.py`` what became of every hour, ``smoke_files.py``,
+                       ``smoke_site.py``, ``smoke_officer.py`` the journal with one forged mark,
+                       ``smoke_year.py`` in the demo's year, ``compare_smoke.py``
 ``history.py``         a month at once; ``officer.py`` the entries a person would keep
 ``demo.py``            ``smelter demo``, with ``children.py``, ``broker.py``, ``live.py``,
                        ``compare.py`` (report against truth); ``orphans.py`` children of a

@@ -197,12 +197,14 @@ def _tell_smoke(stage: Stage, year: str) -> bool:
         for told in truth["stacks"].values()
         for one in told["pollutants"].values()
     )
+    missed, invented = len(smoke.missed), len(smoke.invented)
+    forged, seen = smoke.forged_true, smoke.forged
     stage.console.print(
         say(
-            f"  埋设的超标小时：{hours} 个，漏 {len(smoke.missed)} 个，多 {len(smoke.invented)} 个；"
-            f"伪造标记：{smoke.forged_true} 个，识破 {smoke.forged} 个",
-            f"  planted hours above a limit: {hours}, missed {len(smoke.missed)}, invented "
-            f"{len(smoke.invented)}; forged marks: {smoke.forged_true}, seen through {smoke.forged}",
+            f"  埋设的超标小时：{hours} 个，漏 {missed} 个，多 {invented} 个；"
+            f"伪造标记：{forged} 个，识破 {seen} 个",
+            f"  planted hours above a limit: {hours}, missed {missed}, invented {invented}; "
+            f"forged marks: {forged}, seen through {seen}",
         )
     )
     for hour in (*smoke.missed, *smoke.invented, *smoke.lost_missed, *smoke.lost_invented):
