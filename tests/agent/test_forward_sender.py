@@ -60,12 +60,15 @@ def is_right(ledger: Ledger) -> bool:
 
 
 async def test_everything_arrives_in_order(tmp_path: Path) -> None:
-    async with BatchLog(tmp_path, stream="record") as record, OfficePlatform(mn=MN) as office:
-        async with forwarding(tmp_path, record, settings(office.port)) as forwarder:
-            await write(record, 0, 30, now=True)
-            await until(lambda: len(office.ledger.order.get("2051", [])) == 30)
-            await until(lambda: forwarder.sender.unsent == 0)
-            assert forwarder.sender.counts.acknowledged == 30
+    async with (
+        BatchLog(tmp_path, stream="record") as record,
+        OfficePlatform(mn=MN) as office,
+        forwarding(tmp_path, record, settings(office.port)) as forwarder,
+    ):
+        await write(record, 0, 30, now=True)
+        await until(lambda: len(office.ledger.order.get("2051", [])) == 30)
+        await until(lambda: forwarder.sender.unsent == 0)
+        assert forwarder.sender.counts.acknowledged == 30
     assert office.ledger.order["2051"] == minutes(30)
     assert is_right(office.ledger)
     assert (office.ledger.doubles, office.ledger.broken) == (0, 0)
@@ -125,13 +128,15 @@ async def test_an_outage_is_backfilled_after_live_data_with_rf(tmp_path: Path) -
 async def test_what_was_not_acknowledged_is_sent_after_a_restart(tmp_path: Path) -> None:
     async with OfficePlatform() as office:
         config = settings(office.port)
-        async with BatchLog(tmp_path, stream="record") as record:
-            async with forwarding(tmp_path, record, config) as forwarder:
-                await write(record, 0, 5, now=True)
-                await until(lambda: forwarder.sender.unsent == 0 and record.newest == 5)
-                office.mood.silent = True
-                await write(record, 5, 5, now=True)
-                await until(lambda: forwarder.sender._spool.newest == 10)
+        async with (
+            BatchLog(tmp_path, stream="record") as record,
+            forwarding(tmp_path, record, config) as forwarder,
+        ):
+            await write(record, 0, 5, now=True)
+            await until(lambda: forwarder.sender.unsent == 0 and record.newest == 5)
+            office.mood.silent = True
+            await write(record, 5, 5, now=True)
+            await until(lambda: forwarder.sender._spool.newest == 10)
         office.mood.silent = False
         async with BatchLog(tmp_path, stream="record") as record:
             await write(record, 10, 5, now=True)  # while no forwarder ran
@@ -188,28 +193,34 @@ async def test_a_wrong_mn_is_refused_and_said_and_waits(
 
 
 async def test_one_refused_packet_does_not_hold_up_the_others(tmp_path: Path) -> None:
-    async with BatchLog(tmp_path, stream="record") as record, OfficePlatform() as office:
-        async with forwarding(tmp_path, record, settings(office.port)) as forwarder:
-            office.mood.refuse = 2
-            await write(record, 0, 1, now=True)
-            await until(lambda: forwarder.sender.counts.refused == 1)
-            office.mood.refuse = 0
-            await write(record, 1, 3, now=True)
-            await until(lambda: len(office.ledger.order.get("2051", [])) == 3)
-            assert forwarder.sender.unsent == 1
-            forwarder.sender._set_aside.clear()  # ten minutes later
-            await write(record, 4, 1, now=True)
-            await until(lambda: forwarder.sender.unsent == 0)
+    async with (
+        BatchLog(tmp_path, stream="record") as record,
+        OfficePlatform() as office,
+        forwarding(tmp_path, record, settings(office.port)) as forwarder,
+    ):
+        office.mood.refuse = 2
+        await write(record, 0, 1, now=True)
+        await until(lambda: forwarder.sender.counts.refused == 1)
+        office.mood.refuse = 0
+        await write(record, 1, 3, now=True)
+        await until(lambda: len(office.ledger.order.get("2051", [])) == 3)
+        assert forwarder.sender.unsent == 1
+        forwarder.sender._set_aside.clear()  # ten minutes later
+        await write(record, 4, 1, now=True)
+        await until(lambda: forwarder.sender.unsent == 0)
     assert sorted(office.ledger.order["2051"]) == minutes(5)
 
 
 async def test_orders_of_the_platform_are_refused(tmp_path: Path) -> None:
-    async with BatchLog(tmp_path, stream="record") as record, OfficePlatform(mn=MN) as office:
-        async with forwarding(tmp_path, record, settings(office.port)) as forwarder:
-            for cn, cp in (("1012", "SystemTime=20260101000000"), ("3011", "PolId=a21026")):
-                (answer,) = await office.ask(cn, cp)
-                assert (answer.cn, answer.cp) == ("9011", "QnRtn=2")
-            assert forwarder.sender.counts.orders_refused == 2
+    async with (
+        BatchLog(tmp_path, stream="record") as record,
+        OfficePlatform(mn=MN) as office,
+        forwarding(tmp_path, record, settings(office.port)) as forwarder,
+    ):
+        for cn, cp in (("1012", "SystemTime=20260101000000"), ("3011", "PolId=a21026")):
+            (answer,) = await office.ask(cn, cp)
+            assert (answer.cn, answer.cp) == ("9011", "QnRtn=2")
+        assert forwarder.sender.counts.orders_refused == 2
 
 
 async def test_encrypted_packets_arrive(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from agent.edge.config import load_gateway
 from agent.edge.gateway import Gateway
+from agent.wire.layouts import measurement_and_period
 from drivers.config import DeviceConfig
 from drivers.hj212.gate import ForbiddenError, sealed
 from drivers.hj212.known import Known, runs, whole_period
@@ -306,47 +307,57 @@ async def test_a_restart_asks_for_what_it_missed_and_writes_nothing_twice(tmp_pa
     assert all(len(each) == 1 for each in found.values())
 
 
-@pytest.mark.parametrize(
-    ("name", "counted", "usable"),
-    [
-        ("modbus_crc", "crc_modbus", False),
-        ("swapped_crc", "crc_modbus_swapped", False),
-        ("lower_crc", "crc_lower_case", True),
-        ("short_qn", "qn_form", True),
-        ("water_st", "st_wrong_kind", True),
-        ("commas", "item_comma", True),
-        ("flag_zero", "flag_2005", True),
-        ("no_flags", "data_flag_missing", True),
-        ("wrong_mn", "unknown_mn", False),
-        ("wrong_pw", "wrong_pw", False),
-        ("twice", "late_real_time", True),
-        ("slow_bytes", "", True),
-    ],
+DEFECTS = (  # fault, what is counted of it, whether what it says can be used
+    ("modbus_crc", "crc_modbus", False),
+    ("swapped_crc", "crc_modbus_swapped", False),
+    ("lower_crc", "crc_lower_case", True),
+    ("short_qn", "qn_form", True),
+    ("water_st", "st_wrong_kind", True),
+    ("commas", "item_comma", True),
+    ("flag_zero", "flag_2005", True),
+    ("no_flags", "data_flag_missing", True),
+    ("wrong_mn", "unknown_mn", False),
+    ("wrong_pw", "wrong_pw", False),
+    ("twice", "late_real_time", True),
+    ("slow_bytes", "", True),
 )
-async def test_each_defect_is_counted_and_costs_no_more_than_it_must(
-    tmp_path: Path, name: str, counted: str, usable: bool
-) -> None:
+
+
+async def test_each_defect_is_counted_and_costs_no_more_than_it_must(tmp_path: Path) -> None:
+    async with asyncio.TaskGroup() as tasks:
+        for name, counted, usable in DEFECTS:
+            folder = tmp_path / name
+            folder.mkdir()
+            tasks.create_task(defect(folder, name, counted, usable=usable))
+
+
+async def defect(folder: Path, name: str, counted: str, *, usable: bool) -> None:
     faults = Faults([Fault(name)])
-    async with (
-        receiving(tmp_path, 'pw = "123456"\nflagless = "good"') as gateway,
-        logger_for(gateway, faults=faults, wants_answers=False) as logger,
-    ):
-        await until(lambda: logger.seen.sent["2051"] >= 4)
-        if counted:
-            await until(lambda: odd(gateway).get(counted, 0) > 0)
-        if usable:
-            station = driver_of(gateway).stations["cems1"]
-            await until(lambda: station.known.windows.get("2051", {}) != {})
-        await asyncio.sleep(0.5)
-    found = await windows(tmp_path)
-    assert bool([key for key in found if key[0] == "1m"]) == usable
-    record = await lines(tmp_path, "record")
+    async with receiving(folder, 'pw = "123456"\nflagless = "good"') as gateway:
+        async with logger_for(
+            gateway, faults=faults, wants_answers=False, clock=fast_clock(MIDNIGHT_S - 100, 60.0)
+        ) as logger:
+            await until(lambda: logger.seen.sent["2051"] >= 4, 30)
+            if counted:
+                await until(lambda: odd(gateway).get(counted, 0) > 0, 30)
+            if usable:
+                station = driver_of(gateway).stations["cems1"]
+                await until(lambda: station.known.windows.get("2051", {}) != {}, 30)
+        await fetched(gateway)
+    found = await windows(folder)
+    assert bool([key for key in found if key[0] == "1m"]) == usable, name
+    record = await lines(folder, "record")
     bad = [line for line in record if "kind=bad_frame" in line]
-    assert bool(bad) != usable
+    assert bool(bad) != usable, name
     assert len(bad) <= 1, "an event an hour, not one a packet"
     for (ending, start_s), written in found.items():
         if ending == "1m":
             agrees(written[0], logger.analyser.period(start_s, 60))
+
+
+def test_a_day_is_a_window_that_the_lake_knows() -> None:
+    assert measurement_and_period("cems_1d") == ("cems", 86400)
+    assert measurement_and_period("cems_300s") == ("cems", 300)
 
 
 async def test_the_crc_of_modbus_can_be_allowed(tmp_path: Path) -> None:
