@@ -187,17 +187,29 @@ def _due(basis: Basis, name: str, quarter: Period) -> int | None:
 
 
 def checks_table(basis: Basis, made: StackYear) -> Table | None:
-    """Checks and verifications that touch the period, with drift and result."""
+    """
+    Checks and verifications that touch the period, with drift and result.
+
+    Of a period longer than a month the automatic checks that were good are counted, not listed.
+    """
     period, journal = basis.period, journal_of(basis)
     of = (made.stack.equipment, period.start_ns, period.end_ns)
     found = sorted(
         (*journal.checks(*of), *journal.verifications(*of)), key=lambda x: (x.start_ns, x.number)
     )
-    rows = [_check_row(record) for record in found]
-    if not rows:
+    if not found:
         return None
+    usual = [x for x in found if x.what == "calibration_auto" and x.facts.get("result") == "pass"]
+    left = {x.number for x in usual} if len(period.days) > A_MONTH else set[int]()
+    rows = [_check_row(record) for record in found if record.number not in left]
+    note = Text(
+        zh=f"另有合格的自动校准 {len(left)} 次，未逐条列出；见日志或各月报告。",
+        en=f"{len(left)} automatic calibrations that passed are not listed; see the journal or "
+        "the reports of the months.",
+    )
     return Table(
         id=f"checks-{made.stack.id}",
+        note=note if left else None,
         title=Text(zh=f"{made.stack.id} 校准与校验", en=f"{made.stack.id}: checks"),
         columns=(
             column("编号", "number", width=7),
@@ -214,6 +226,7 @@ def checks_table(basis: Basis, made: StackYear) -> Table | None:
     )
 
 
+A_MONTH: Final = 31  # days
 _RESULT: Final = {
     "pass": Text(zh="合格", en="pass"),
     "fail": Text(zh="不合格", en="fail"),
