@@ -118,6 +118,8 @@ class Station:
                 self._told.add(defect.code)
                 _log.warning("device %s: %s", self.device.name, defect.text)
         broken = {each.code for each in packet.defects if each.severity == "broken"}
+        if "truncated" in broken:
+            return False  # the connection ended in it; no answer went out, so it comes again
         if broken and not (self.setup.modbus_crc and broken <= MODBUS):
             self.unusable(next(d.text for d in packet.defects if d.severity == "broken"))
             return False
