@@ -76,7 +76,7 @@ class Hj212Driver:
         if time.monotonic() - self._saved_s >= SAVE_S:
             await self._save()
         why_lost = station.late_since(self._began_s)
-        if not why_lost:
+        if not why_lost or station.summed_up(group):
             self._told_lost.discard(group)
             return station.frame(group, slot_ns)
         if group not in self._told_lost or station.counts or station.remarks:

@@ -264,6 +264,10 @@ class Station:
             return False
         return self.monotonic_s() - self.moment_s > LOST_INTERVALS * self.device.interval_s
 
+    def summed_up(self, group: Group) -> bool:
+        """Windows that were acknowledged wait; they are handed over even when it fell silent."""
+        return bool(self._summaries.get(group))
+
     def frame(self, group: Group, slot_ns: int) -> Frame:
         """Everything that waits for the group."""
         if group.mode == "report":

@@ -67,7 +67,7 @@ async def receiving(folder: Path, more: str = "", port: int = 0) -> AsyncIterato
         yield gateway
 
 
-def driver_of(gateway: Gateway):
+def driver_of(gateway: Gateway) -> Any:
     (line,) = gateway._lines.values()
     return line.line._driver
 
