@@ -1,0 +1,140 @@
+"""A1: processes killed at random instants under load, and stores that come and go."""
+
+import random
+import signal
+import time
+from dataclasses import dataclass, field
+
+from tests import servers
+from tests.oracle.device import FakePlc
+from tests.oracle.judge import Judgement, batches_in, judge, judge_batches, raw_in
+from tests.oracle.ledger import Ledger
+from tests.oracle.plant import Plant, wait
+from tests.oracle.stores import create_database, influx_samples, lake_samples
+from tests.reliability.cases import Outcome, Setting, case
+
+TURN = 25  # kills with every store up, then as many with one of them down
+
+
+@dataclass
+class Torment:
+    """Kills one process after the other, and remembers when."""
+
+    plant: Plant
+    plc: FakePlc
+    influx: servers.Server
+    chance: random.Random
+    excuses: list[tuple[int, int]] = field(default_factory=list)
+    slowest_s: float = 0.0  # from a restart of the agent to its first read
+
+    def run(self, kills: int) -> None:
+        self.plant.agent.start()
+        self.plant.historian.start()
+        self.first_read()
+        for number in range(kills):
+            self._turn(number)
+            time.sleep(self.chance.uniform(0.0, 0.9))
+            up = self.plant.historian.alive
+            if up and self.chance.random() < 0.25:
+                self.plant.historian.end(signal.SIGKILL)
+                self.plant.historian.start()
+            else:
+                self.kill_agent()
+        self._up()
+
+    def kill_agent(self) -> None:
+        """What was served shortly before may have been in memory only."""
+        killed_ns = time.time_ns()
+        self.plant.agent.end(signal.SIGKILL)
+        self.plant.agent.start()
+        self.first_read()
+        self.excuses.append((killed_ns - 1_500_000_000, killed_ns + 200_000_000))
+
+    def first_read(self) -> None:
+        started_ns = self.plant.agent.started_ns
+        wait(
+            lambda: bool(self.plc.served) and self.plc.served[-1][0] > started_ns,
+            f"reading after a restart ({self.plant.agent.tail()})",
+            20,
+        )
+        self.slowest_s = max(self.slowest_s, (time.time_ns() - started_ns) / 1e9)
+
+    def _turn(self, number: int) -> None:
+        if number % TURN:
+            return
+        self._up()
+        match number // TURN % 4:
+            case 1:
+                self.plant.historian.end(signal.SIGKILL)
+            case 3:
+                self.influx.kill()
+            case _:
+                pass
+
+    def _up(self) -> None:
+        if not self.plant.historian.alive:
+            self.plant.historian.start()
+        if self.influx.process is None:
+            self.influx.start()
+
+
+@case(
+    "A1",
+    fault="process crash",
+    procedure="SIGKILL of agent or historian at random instants under 2,000 values/s; historian "
+    "and InfluxDB down by turns of 25 kills; originals, lake and InfluxDB judged value by value",
+    mark="0 lost, 0 altered, 0 invented, 0 twice in every store; reads again in ≤ 5 s; on the wire "
+    "≤ 1 batch repeated per kill and stream",
+)
+def kills(setting: Setting) -> Outcome:
+    number = setting.size(cut=30, full=1000)
+    broker = servers.mosquitto(setting.folder, "max_queued_messages 10000\n").start()
+    influx = servers.influxd(setting.folder).start()
+    create_database(influx.port, "plant")
+    url = f"http://127.0.0.1:{influx.port}"
+    try:
+        with (
+            FakePlc(200) as plc,
+            Plant(setting.folder, plc.port, broker.port, influx_url=url) as plant,
+            Ledger(broker.port) as ledger,
+        ):
+            torment = Torment(plant, plc, influx, setting.chance)
+            torment.run(number)
+            stop_ns = time.time_ns()
+            plant.settle(180, views=("lake", "influxdb"))
+            torment.excuses.append((stop_ns, time.time_ns()))
+            found = {
+                "originals": judge(plc, raw_in(plant.originals), excuses=torment.excuses),
+                "lake": judge(plc, lake_samples(plant.lake), excuses=torment.excuses),
+                "InfluxDB": judge(
+                    plc, influx_samples(influx.port, "plant"), excuses=torment.excuses
+                ),
+                "batches": judge_batches(
+                    batches_in(plant.originals), ledger.sent, ledger.receipted, complete=False
+                ),
+            }
+            return _outcome(number, found, torment, ledger, plc)
+    finally:
+        influx.end(signal.SIGKILL)
+        broker.end()
+
+
+def _outcome(
+    number: int, found: dict[str, Judgement], torment: Torment, ledger: Ledger, plc: FakePlc
+) -> Outcome:
+    bad = {name: str(each) for name, each in found.items() if not each.clean}
+    same = len({found[name].stored for name in ("originals", "lake", "InfluxDB")}) == 1
+    values = found["originals"]
+    again = ledger.again / number
+    figure = (
+        f"{number} kills; {values.stored:,} values in each store, "
+        f"{values.missing} missing, {values.altered} altered, {values.invented} invented, "
+        f"{values.duplicated} twice ({values.in_flight:,} in memory at a kill); "
+        f"{ledger.messages:,} batches sent, {again:.2f} repeated per kill; reads again after at most "
+        f"{torment.slowest_s:.1f} s"
+    )
+    if bad or not same:
+        figure += f"; WRONG: {bad}, stored {[found[n].stored for n in found]}"
+    quick = torment.slowest_s <= 5
+    passed = not bad and same and quick and again <= 2 and not plc.writes
+    return Outcome(passed and not ledger.contradictions, figure)
