@@ -26,15 +26,21 @@ def make_folder(path: Path) -> None:
         sync(each.parent)
 
 
-def replace_text(path: Path, text: str) -> None:
-    """Write a small file: the old text or the new one, never half of it."""
+def replace_text(path: Path, text: str, *, durable: bool = True) -> None:
+    """
+    Write a small file: the old text or the new one, never half of it.
+
+    Not ``durable``: that holds when the process dies; after a power cut it may also be empty.
+    """
     fresh = path.with_name(path.name + ".new")
     with fresh.open("w", encoding="utf-8") as file:
         file.write(text)
         file.flush()
-        os.fsync(file.fileno())
+        if durable:
+            os.fsync(file.fileno())
     fresh.replace(path)
-    sync(path.parent)
+    if durable:
+        sync(path.parent)
 
 
 def exchange(first: Path, second: Path) -> bool:

@@ -4,6 +4,7 @@ The files of one batch log: recovery, durable writes, pruning, receipt, reserve.
 One thread writes at a time (``BatchLog`` sees to it); any thread may read what is durable.
 """
 
+import contextlib
 import errno
 import fcntl
 import json
@@ -87,7 +88,7 @@ class LogFiles:
         self.receipted = 0
         self.damage = DamageBook(folder)
         self.counts = LogCounts()
-        self._saved_receipt = 0
+        self._saved_receipt = (0, True)  # and whether a power cut leaves it
         self._active: int | None = None
         self._lock: int | None = None
 
@@ -174,17 +175,28 @@ class LogFiles:
             upto = int(json.loads((self.folder / "receipt.json").read_text("utf-8"))["upto"])
         except (OSError, ValueError, KeyError, TypeError):
             upto = 0  # too old a receipt means duplicates, never loss
-        self._saved_receipt = upto
+        self._saved_receipt = (upto, True)
         self.receipted = max(0, min(upto, self.newest))
         # More than the newest: the disk forgot what it had said was durable. Its numbers are used
         # again, so the receipt must not cover them; the historian keeps both branches.
-        self.save_receipt()
+        self._replace_receipt(durable=True)
 
-    def save_receipt(self) -> None:
+    def save_receipt(self, *, durable: bool = True) -> None:
+        """
+        Not ``durable`` it is cheap, and survives the process: a kill costs no repeats.
+
+        A disk that is full keeps the old one: that costs repeats, and must not stop the pruning
+        that makes room.
+        """
+        with contextlib.suppress(OSError):
+            self._replace_receipt(durable=durable)
+
+    def _replace_receipt(self, *, durable: bool) -> None:
         upto = self.receipted
-        if upto != self._saved_receipt:
-            replace_text(self.folder / "receipt.json", json.dumps({"upto": upto}))
-            self._saved_receipt = upto
+        if self._saved_receipt not in {(upto, True), (upto, durable)}:
+            text = json.dumps({"upto": upto})
+            replace_text(self.folder / "receipt.json", text, durable=durable)
+            self._saved_receipt = (upto, durable)
 
     # writing
 

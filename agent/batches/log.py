@@ -7,6 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -374,10 +375,11 @@ class BatchLog:
         files = self._opened
         files.receipted = max(0, min(files.receipted, upto))
 
-    async def save_receipt(self) -> None:
+    async def save_receipt(self, *, durable: bool = True) -> None:
         """Also done by ``prune`` and on leaving; an old one costs duplicates, never a loss."""
         async with self._writing:
-            _, cancelled = await to_the_end(self._opened.save_receipt)
+            save = partial(self._opened.save_receipt, durable=durable)
+            _, cancelled = await to_the_end(save)
         if cancelled:
             raise cancelled
 
