@@ -21,13 +21,14 @@ class Ledger:
     ``receipted`` is the highest number receipted per log; ``sent`` the digest of each batch seen.
 
     A batch is sent only when the gateway holds it durable, so that what stands in ``sent`` is a
-    promise of the gateway; ``receipted`` is one of the historian. ``again`` counts repeats.
+    promise of the gateway; ``receipted`` is one of the historian. ``again`` counts repeats,
+    ``needless`` those of them that were receipted already.
     """
 
     def __init__(self, port: int, *, plant: str = "demo", gateway: str = "gw1") -> None:
         self.receipted: dict[Key, int] = defaultdict(int)
         self.sent: dict[Key, dict[int, str]] = defaultdict(dict)
-        self.again = self.messages = self.contradictions = 0
+        self.again = self.needless = self.messages = self.contradictions = 0
         self.lock = threading.Lock()
         self._own = f"smelter/v1/{plant}/{gateway}"
         self._port = port
@@ -68,10 +69,12 @@ class Ledger:
             head = _HEAD.match(message.payload)
             assert head, message.payload[:200]
             self.messages += 1
-            known = self.sent[head[1].decode(), head[2].decode()]
+            key = head[1].decode(), head[2].decode()
+            known = self.sent[key]
             seq, digest = int(head[3]), hashlib.sha256(message.payload).hexdigest()
             if seq in known:
                 self.again += 1
+                self.needless += seq <= self.receipted[key]
                 self.contradictions += known[seq] != digest
             known[seq] = digest
 
