@@ -28,6 +28,10 @@ HELP = {
     "historian": ("receive, keep and serve batches", "历史库：接收、保存、查询"),
     "hj212": ("decode, make and check packets of HJ 212", "HJ 212 报文：解码、生成、检查"),
     "import": ("bring in recorded history, flagged as imported", "导入历史数据，标记为导入"),
+    "journal": (
+        "marks, checks, exceedances, alerts and documents, with evidence",
+        "环保记录：标记、校准、超标处置、预警、证明文件",
+    ),
     "lodge": (
         "record that a report was handed in, seal its month",
         "登记报告已存证，封存该期间数据",
