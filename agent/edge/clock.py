@@ -8,7 +8,7 @@ that was never stamped; otherwise it runs on and is drawn in slowly: no slot is 
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 STEP_NS = 250_000_000  # a smaller difference is drift
@@ -28,22 +28,31 @@ class ClockStep:
 
 
 class Timeline:
-    """Gateway time. ``floor_ns`` is the newest time already used by an earlier run."""
+    """
+    Gateway time. ``floor_ns`` is the newest time already used by an earlier run.
+
+    ``good_ns`` is the newest that was used while the clock was right, ``used`` what was stamped
+    besides by a clock that was not.
+    """
 
     def __init__(
         self,
         wall_ns: Callable[[], int] = time.time_ns,
         mono_ns: Callable[[], int] = time.monotonic_ns,
         floor_ns: int = 0,
+        good_ns: int | None = None,
+        used: Iterable[tuple[int, int]] = (),
     ) -> None:
         self._wall, self._mono = wall_ns, mono_ns
         wall = wall_ns()
         self._floor_ns = floor_ns
+        self._good_ns = floor_ns if good_ns is None else good_ns
         self._anchor_ns = self._begun_ns = max(wall, floor_ns + 1)
         self._mono_ns = mono_ns()
         self._rate = 1.0
         self._difference_ns = wall - self._anchor_ns
-        self._used: list[tuple[int, int]] = []
+        self._used: list[tuple[int, int]] = list(used)
+        self._own = len(self._used)  # those before are of earlier runs
         self.epoch = 0  # counts steps: slots are to be found anew
 
     @property
@@ -59,13 +68,18 @@ class Timeline:
         shift = self.now_ns() - self._wall()
         return shift if abs(shift) >= STEP_NS else 0
 
-    def look(self) -> ClockStep | None:
-        """Compare with the system clock; tells a step once."""
+    def look(self, *, trusted: bool = False) -> ClockStep | None:
+        """
+        Compare with the system clock; tells a step once.
+
+        ``trusted``: the clock has just become right, and this run did not know the time until now:
+        then it may go back before its own beginning, to any time that was never stamped.
+        """
         now_ns, wall = self.now_ns(), self._wall()
         difference = wall - now_ns
         jump, self._difference_ns = difference - self._difference_ns, difference
         self._anchor_ns, self._mono_ns = now_ns, self._mono()
-        if abs(difference) < STEP_NS or self._must_hold(difference, wall):
+        if abs(difference) < STEP_NS or self._must_hold(difference, wall, trusted):
             self._rate = 1.0 + self._slew(difference)
             return ClockStep(now_ns, jump, followed=False) if abs(jump) >= STEP_NS else None
         self._used.append((self._begun_ns, now_ns))
@@ -74,12 +88,13 @@ class Timeline:
         self.epoch += 1
         return ClockStep(now_ns, difference, followed=True)
 
-    def _must_hold(self, difference: int, wall: int) -> bool:
+    def _must_hold(self, difference: int, wall: int, trusted: bool) -> bool:
         if difference > 0:
             return False
         used = [*self._used, (self._begun_ns, self.now_ns())]
-        first = min(start for start, _ in used)
-        return wall <= max(first, self._floor_ns) or any(a <= wall <= b for a, b in used)
+        first = min(start for start, _ in used[self._own :])
+        least = self._good_ns if trusted else max(first, self._floor_ns)
+        return wall <= least or any(a <= wall <= b for a, b in used)
 
     @staticmethod
     def _slew(difference: int) -> float:

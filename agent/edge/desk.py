@@ -5,9 +5,12 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from agent.edge.clock import ClockStep
+from agent.edge.clock_told import retimed_text, unsynced_text
+from agent.edge.device_clock import DeviceClocks
 from agent.edge.outbox import Outbox
 from agent.edge.pipeline import Closed, GroupPipeline
 from agent.edge.resume import Resume
+from agent.edge.timekeeper import Looked
 from agent.exchangers.events import KINDS as TROUBLES
 from agent.exchangers.exchangers import Exchangers
 from agent.exchangers.settings import ExchangersConfig
@@ -18,7 +21,7 @@ from agent.pots.settings import PotsConfig
 from agent.stacks.settings import StackConfig
 from agent.stacks.stacks import Stacks
 from agent.tally import DeviceTally
-from agent.wire.encode import event_line
+from agent.wire.encode import event_line, retimed_line
 from agent.wire.events import Event, EventBook, Happening, Told
 from drivers.model import Equipment, Frame, Group
 
@@ -56,6 +59,7 @@ class Desk:
         self.pipelines: dict[Group, GroupPipeline] = {}
         self.grace_ns: dict[Group, int] = {}
         self.texts: dict[str, str] = {}
+        self.device_clocks = DeviceClocks(plant, gateway, self.book)
         self._dropped = 0  # raw lines in the drop that lasts
 
     # --- frames
@@ -72,6 +76,7 @@ class Desk:
             return
         outcome = pipeline.take(frame)
         self.tallies[frame.group.device].take(outcome.frame)
+        self.device_clocks.take(outcome.frame)
         if self.stacks is not None:
             self.stacks.hear(outcome.frame)
         self._minutes(frame.group, outcome.closed)
@@ -193,6 +198,26 @@ class Desk:
 
     # --- time
 
+    def looked(self, looked: Looked, now_ns: int) -> None:
+        """What a look at the clock found: a step, a clock nobody keeps, true times of before."""
+        if looked.step is not None:
+            self.stepped(looked.step)
+        if looked.unsynced_since_ns is not None:
+            text = unsynced_text()
+            self._begin(Happening.CLOCK_UNSYNCED, "clock", looked.unsynced_since_ns, text)
+        for each in looked.retimed:
+            self.record.add(retimed_line(self.plant, self.gateway, each), urgent=True)
+            event = self.book.once(
+                Happening.RETIMED, now_ns, retimed_text(each), amount=each.shift_ns / 1e9
+            )
+            self.tell(event)
+        if looked.synced:
+            self._finish(Happening.CLOCK_UNSYNCED, "clock", now_ns)
+        for events, lines in self.device_clocks.passed(now_ns):
+            if lines:
+                self.record.add(lines)
+            self._tell_all(events)
+
     def stepped(self, step: ClockStep) -> None:
         """Tell a step of the system clock; forward, the time that never was is a gap."""
         size_s = step.size_ns / 1e9
@@ -203,6 +228,9 @@ class Desk:
         if step.followed and step.size_ns > 0:
             end_ns = step.at_ns + step.size_ns
             self.tell(self.book.once(Happening.GAP, step.at_ns, what, end_ns=end_ns))
+        if step.followed and step.size_ns < 0:
+            for group, pipeline in self.pipelines.items():  # or all that comes now would be late
+                self._minutes(group, pipeline.break_off())
 
     def close_minutes(self, now_ns: int) -> None:
         """Minutes that are over though their group is silent."""
@@ -283,6 +311,7 @@ class Desk:
         for device in devices:
             for kind in (Happening.DEVICE_LOST, Happening.GAP, Happening.OVERLOAD):
                 self._finish(kind, device, at_ns)
+            self._tell_all(self.device_clocks.forget(device, at_ns))
 
     def left(self) -> Resume:
         """What the next run goes on with."""

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Iterable
 
+from agent.edge.clock_state import ClockState
 from agent.edge.desk import Desk
 from agent.edge.outbox import Outbox
 from agent.edge.publish import Publisher
+from agent.edge.timekeeper import Timekeeper
 from agent.evidence.notary import Notary
 from agent.health import (
     Metrics,
@@ -19,7 +21,7 @@ def exposition(
     desk: Desk,
     publisher: Publisher,
     notary: Notary,
-    ahead_ns: int,
+    time: Timekeeper,
     started_s: float,
     more: Iterable[Callable[[Metrics], None]] = (),
 ) -> str:
@@ -32,7 +34,7 @@ def exposition(
         _stream(metrics, outbox)
     late = sum(pipeline.minutes.late for pipeline in desk.pipelines.values())
     metrics.add("late_samples_total", late, "counter", "samples after their minute was closed")
-    metrics.add("clock_ahead_seconds", ahead_ns / 1e9, "gauge", "gateway time minus system clock")
+    _clock(metrics, time)
     metrics.add("broker_up", publisher.online, "gauge", "1 while connected")
     count_metrics(metrics, "publish", publisher.counts)
     count_metrics(metrics, "evidence", notary.counts)
@@ -42,6 +44,20 @@ def exposition(
     for add in more:
         add(metrics)
     return metrics.text()
+
+
+def _clock(metrics: Metrics, time: Timekeeper) -> None:
+    ahead_s, kernel = time.clock.ahead_ns / 1e9, time.health.kernel
+    metrics.add("clock_ahead_seconds", ahead_s, "gauge", "gateway time minus system clock")
+    for state in ClockState:
+        text = "1 for the state that the gateway's clock is in"
+        metrics.add("clock_state", state is time.health.state, "gauge", text, state=state)
+    if kernel.synced and kernel.offset_ns is not None:
+        text = "what is still to be slewed"
+        metrics.add("clock_offset_seconds", kernel.offset_ns / 1e9, "gauge", text)
+    if kernel.maxerror_ns is not None:
+        text = "how wrong the system clock may be"
+        metrics.add("clock_maxerror_seconds", kernel.maxerror_ns / 1e9, "gauge", text)
 
 
 def _stream(metrics: Metrics, outbox: Outbox) -> None:

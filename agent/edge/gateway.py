@@ -14,6 +14,7 @@ from pathlib import Path
 from agent.batches.log import BatchLog
 from agent.edge import resume
 from agent.edge.clock import LOOK_S, Timeline
+from agent.edge.clock_state import KernelClock, kernel_clock
 from agent.edge.config import GatewayConfig, LineConfig, load_gateway
 from agent.edge.desk import Desk
 from agent.edge.evidence import Evidence, log_to_open
@@ -22,6 +23,7 @@ from agent.edge.outbox import Outbox
 from agent.edge.poll import Line, asked_of, requests_of
 from agent.edge.publish import Publisher
 from agent.edge.running import Running, graces, names, stop_lines
+from agent.edge.timekeeper import Timekeeper
 from agent.exchangers.exchangers import Exchangers, keep, load
 from agent.forward.forwarder import Forwarder
 from agent.health import serve
@@ -46,9 +48,15 @@ STREAMS = ("record", "raw")
 class Gateway:
     """One gateway, from start to graceful stop; ``stop`` and ``reload`` may come at any time."""
 
-    def __init__(self, config: GatewayConfig, *, wall_ns: Callable[[], int] = time.time_ns) -> None:
+    def __init__(
+        self,
+        config: GatewayConfig,
+        *,
+        wall_ns: Callable[[], int] = time.time_ns,
+        kernel: Callable[[], KernelClock] = kernel_clock,
+    ) -> None:
         self.config = config
-        self._wall_ns = wall_ns
+        self._wall_ns, self._kernel = wall_ns, kernel
         self.port = 0  # of /metrics, once running
         self.started = asyncio.Event()
         self._stop = asyncio.Event()
@@ -56,6 +64,7 @@ class Gateway:
         self._wake = asyncio.Event()
         self._lines: dict[str, Running] = {}
         self._alive_s = self._started_s = time.monotonic()
+        self._time: Timekeeper
         self._clock: Timeline
         self._desk: Desk
         self._exchangers: Exchangers
@@ -108,8 +117,16 @@ class Gateway:
         """Clock, desk and what an earlier run left."""
         config, logs = self.config, self._logs
         used_ns = max([await _newest_ns(log) for log in logs.values()])
-        self._clock = Timeline(self._wall_ns, floor_ns=used_ns)
-        boxes = [Outbox(logs[name], self._head(name), self._clock.now_ns) for name in STREAMS]
+        self._time = await asyncio.to_thread(
+            partial(
+                Timekeeper, config.data_dir, used_ns, wall_ns=self._wall_ns, kernel=self._kernel
+            )
+        )
+        self._clock, stamp = self._time.clock, self._time.stamp
+        boxes = [
+            Outbox(logs[name], self._head(name), self._clock.now_ns, stamp=stamp)
+            for name in STREAMS
+        ]
         self._exchangers = Exchangers(config.plant, config.exchangers)
         self._desk = Desk(
             config.plant,
@@ -201,9 +218,8 @@ class Gateway:
         every_s = watchdog_s()
         told_s = 0.0
         while True:
-            step = self._clock.look()
-            if step is not None:
-                self._desk.stepped(step)
+            looked = self._time.look()
+            self._desk.looked(looked, self._clock.now_ns())
             self._desk.close_minutes(self._clock.now_ns())
             self._alive_s = time.monotonic()
             if every_s and self._alive_s - told_s >= every_s / 2:
@@ -224,6 +240,8 @@ class Gateway:
     async def _flush_once(self) -> None:
         await self._desk.record.flush()
         await self._desk.raw.flush()
+        if not self._desk.record.refused:
+            self._time.settle()
         self._desk.log_state(self._clock.now_ns())
         await keep(self._exchangers, self.config.data_dir)
 
@@ -337,7 +355,7 @@ class Gateway:
         """For /metrics."""
         parts = (self._desk, self._publisher, self._evidence.notary)
         more = [each.metrics for each in self._forwarders]
-        return exposition(*parts, self._clock.ahead_ns, self._started_s, more)
+        return exposition(*parts, self._time, self._started_s, more)
 
 
 async def _newest_ns(log: BatchLog) -> int:

@@ -29,12 +29,14 @@ class Outbox:
         now_ns: Callable[[], int],
         *,
         room_bytes: int = ROOM_BYTES,
+        stamp: Callable[[], str] = lambda: "",
     ) -> None:
         self.log = log
         self.head = head
         self.dropped = 0  # lines, since the start
         self.refused = ""  # why the log takes nothing, while that lasts
         self._now_ns = now_ns
+        self._stamp = stamp  # what the first line says of the clock
         self._room = room_bytes
         self._parts: deque[bytes] = deque()
         self._bytes = 0
@@ -91,4 +93,5 @@ class Outbox:
             seq=seq,
             prev=previous,
             closed_ns=closed_ns,
+            clock=self._stamp(),
         )

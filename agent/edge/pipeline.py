@@ -107,6 +107,14 @@ class GroupPipeline:
         closed = self.minutes.close_until(now_ns, grace_ns)
         return [Closed(windows, self._record.encode(windows)) for windows in closed]
 
+    def break_off(self) -> list[Closed]:
+        """The minute under way as far as it came: time goes back to before it."""
+        if not self.minutes.start_ns:
+            return []
+        windows = self.minutes.close()
+        self.minutes = Minutes(self.group)
+        return [Closed(windows, self._record.encode(windows))]
+
     def state(self) -> MinuteState:
         return self.minutes.state()
 

@@ -141,7 +141,7 @@ _LASTING = {
     *(Happening.DEVICE_LOST, Happening.GAP, Happening.OVERLOAD, Happening.LOG_FULL),
     *(Happening.ANODE_EFFECT, Happening.ANODE_EFFECT_WARNING, Happening.UNSTABLE),
     *(Happening.FOULING, Happening.PRESSURE_DROP, Happening.HEAT_BALANCE, Happening.ACID_DEW),
-    Happening.EXCEEDANCE_WARNING,
+    *(Happening.EXCEEDANCE_WARNING, Happening.CLOCK_UNSYNCED, Happening.DEVICE_CLOCK),
 }
 
 

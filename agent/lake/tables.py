@@ -49,12 +49,19 @@ SCHEMAS: Final[dict[str, pa.Schema]] = {
             *_FROM,
         ]
     ),
+    "retimed": pa.schema(
+        [
+            *[("ts", _TIME), ("end", _TIME), ("shift_us", pa.int64()), ("boot", _TEXT)],
+            *_FROM,
+        ]
+    ),
     "rejects": pa.schema([("ts", _TIME), ("line", pa.string()), ("reason", pa.string()), *_FROM]),
 }
 SORTED_BY: Final = {
     "windows": ("equipment", "quantity", "ts"),
     "raw": ("equipment", "quantity", "ts"),
     "events": ("ts",),
+    "retimed": ("ts",),
     "rejects": ("ts",),
 }
 
@@ -93,6 +100,7 @@ class Gathered:
                 ("raw", self._samples(whence, mine)),
                 ("windows", self._windows(whence, mine)),
                 ("events", self._events(origins, plant)),
+                ("retimed", self._retimed(origins, plant)),
                 ("rejects", self._rejects(origins, plant)),
             ):
                 if rows is not None:
@@ -183,6 +191,17 @@ class Gathered:
                     )
             start += len(part.origins)
         return _from_rows("events", rows)
+
+    def _retimed(self, origins: list[Origin], plant: str) -> Table | None:
+        rows, start = [], 0
+        for part in self._parts:
+            for each in part.retimed:
+                origin = origins[start + each.batch]
+                if origin.source.plant == plant:
+                    times = each.ts_ns // 1000, each.end_ns // 1000, each.shift_ns // 1000
+                    rows.append((*times, each.boot, *_lead(origin)))
+            start += len(part.origins)
+        return _from_rows("retimed", rows)
 
     def _rejects(self, origins: list[Origin], plant: str) -> Table | None:
         rows, start = [], 0

@@ -97,6 +97,17 @@ class EventRow:
 
 
 @dataclass(frozen=True, slots=True)
+class RetimedRow:
+    """A stretch of gateway time and what to add to it."""
+
+    ts_ns: int
+    end_ns: int
+    shift_ns: int
+    boot: str | None
+    batch: int
+
+
+@dataclass(frozen=True, slots=True)
 class Reject:
     """A line that was not understood, kept as it came."""
 
@@ -114,6 +125,7 @@ class Columns:
     windows: Windows
     events: list[EventRow] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
+    retimed: list[RetimedRow] = field(default_factory=list)
     frames: int = 0  # `frame` lines: understood, and of no use to the lake
 
     @property

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from agent.minutes.quality import is_text
 from agent.minutes.windows import Windows
-from agent.wire.events import Event
+from agent.wire.events import Event, Retimed
 from drivers.model import Codes, Equipment, Floats, Frame, Group, Indices, Kind, Point, Quality
 
 Mask = npt.NDArray[np.bool_]
@@ -311,6 +311,14 @@ def event_line(plant: str, gateway: str, event: Event) -> bytes:
     ).encode()
 
 
+def retimed_line(plant: str, gateway: str, retimed: Retimed) -> bytes:
+    """By how much to move what was stamped from its time to ``end``; the originals stay."""
+    r = retimed
+    boot = f",boot={r.boot}" if r.boot else ""
+    fields = f"end={r.end_ns}i,shift={r.shift_ns}i,mono={r.mono_ns}i"
+    return f"retimed,plant={plant},gateway={gateway}{boot} {fields} {r.start_ns}".encode()
+
+
 @dataclass(frozen=True, slots=True)
 class BatchHead:
     """What the first line of every batch of one stream says about its origin."""
@@ -323,19 +331,27 @@ class BatchHead:
 
 
 def batch_payload(
-    head: BatchHead, parts: Sequence[bytes], *, log: str, seq: int, prev: str, closed_ns: int
+    head: BatchHead,
+    parts: Sequence[bytes],
+    *,
+    log: str,
+    seq: int,
+    prev: str,
+    closed_ns: int,
+    clock: str = "",
 ) -> tuple[bytes, int]:
     """
     The plain payload of a batch and the number of lines in it beside the first.
 
-    ``parts`` are blocks of one or more lines each, without a line break at their ends.
+    ``parts`` are blocks of one or more lines each, without a line break at their ends; ``clock``
+    are fields about the clock, each after a comma.
     """
     body = b"\n".join(parts)
     lines = body.count(b"\n") + 1 if body else 0
     more = "".join(f",{key}={text(value)}" for key, value in head.more)
     first = (
         f"batch,plant={head.plant},gateway={head.gateway},stream={head.stream} "
-        f'log="{log}",seq={seq}i,lines={lines}i,config="{head.config}",prev="{prev}"{more} '
+        f'log="{log}",seq={seq}i,lines={lines}i,config="{head.config}",prev="{prev}"{more}{clock} '
         f"{closed_ns}"
     ).encode()
     return (b"\n".join((first, body)) if body else first), lines

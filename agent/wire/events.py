@@ -16,6 +16,9 @@ class Happening(StrEnum):
     REPLACEMENT = "replacement"
     OVERLOAD = "overload"
     CLOCK_STEP = "clock_step"
+    CLOCK_UNSYNCED = "clock_unsynced"  # nobody knows how wrong the gateway's clock is
+    RETIMED = "retimed"  # what was stamped meanwhile has its true time now, beside its own
+    DEVICE_CLOCK = "device_clock"  # a device's clock is off, ran backwards or stands still
     CONFIG_CHANGE = "config_change"
     LOG_FULL = "log_full"
     DROPPED = "dropped"
@@ -63,6 +66,17 @@ class Event:
     end_ns: int | None = None
     amount: float | None = None
     measured: Measured | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Retimed:
+    """Gateway time [start, end) was wrong: add ``shift_ns``. ``mono_ns``: of its start."""
+
+    start_ns: int
+    end_ns: int
+    shift_ns: int
+    mono_ns: int
+    boot: str
 
 
 @dataclass(slots=True)

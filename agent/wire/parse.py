@@ -21,6 +21,7 @@ from agent.wire.columns import (
     Names,
     Origin,
     Reject,
+    RetimedRow,
     Samples,
     Windows,
 )
@@ -78,6 +79,7 @@ class _Found:
         self.loose_windows: list[tuple[Any, ...]] = []
         self.events: list[EventRow] = []
         self.rejects: list[Reject] = []
+        self.retimed: list[RetimedRow] = []
         self.frames = 0
 
     def columns(self) -> Columns:
@@ -87,6 +89,7 @@ class _Found:
             Windows(*_stack(self.windows, self.loose_windows, _WINDOW_TYPES)),
             self.events,
             self.rejects,
+            self.retimed,
             self.frames,
         )
 
@@ -258,6 +261,9 @@ class Parser:
         if line.measurement == "frame":
             found.frames += 1
             return
+        if line.measurement == "retimed":
+            found.retimed.append(_retimed(line, number))
+            return
         if line.measurement == "batch":
             raise LineError("a second batch header")
         head = head_of(line.measurement, line.tags, self.equipment)
@@ -327,6 +333,14 @@ def _values(group: _Group, reason: Callable[[str], int]) -> dict[int, Any]:
         else:
             found[at] = number_column(texts)
     return found
+
+
+def _retimed(line: Line, batch: int) -> RetimedRow:
+    try:
+        end_ns, shift_ns = _whole(line, "end"), _whole(line, "shift")
+    except KeyError as error:
+        raise LineError(f"retimed without {error}") from None
+    return RetimedRow(line.time_ns, end_ns, shift_ns, line.tags.get("boot"), batch)
 
 
 def _event(line: Line, batch: int) -> EventRow:

@@ -1,0 +1,218 @@
+"""
+Gateway time together with what is known of its clock: state, unsynced stretches, their re-timing.
+
+What is stamped while nobody knows the time keeps its stamp. The gateway notes which monotonic time
+of which boot each stretch began at; when the clock is locked later in that boot, the stretch's true
+time follows, and a ``retimed`` line says by how much to move it. ``clock.json`` carries this over a
+restart; another boot cannot: its monotonic clock began anew.
+"""
+
+import json
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from agent.batches.durable import replace_text
+from agent.edge.clock import STEP_NS, ClockStep, Timeline
+from agent.edge.clock_state import (
+    SECOND_NS,
+    ClockState,
+    ClockWatch,
+    KernelClock,
+    LastLock,
+    boot_id,
+    boottime_ns,
+    kernel_clock,
+)
+from agent.wire.events import Retimed
+
+_log = logging.getLogger(__name__)
+
+BEND_NS = 400_000_000  # a stretch ends where gateway time left its monotonic clock by so much
+WORTH_NS = 500_000_000  # a smaller shift is not worth a re-timing
+SAVE_NS = 30 * SECOND_NS
+PATIENCE_NS = 60 * SECOND_NS  # a clock may take so long after a boot before people are told
+_MOST = 1000  # stretches kept
+
+
+@dataclass(slots=True)
+class Stretch:
+    """Gateway time [start, end) that was stamped without knowing the time."""
+
+    start_ns: int
+    end_ns: int
+    mono_ns: int  # of its start
+    boot: str
+
+
+@dataclass(slots=True)
+class Looked:
+    """What one look found."""
+
+    step: ClockStep | None = None
+    retimed: list[Retimed] = field(default_factory=list)
+    unsynced_since_ns: int | None = None  # to be told now
+    synced: bool = False  # it was told as unsynced, and is over
+
+
+class Timekeeper:
+    """Owns the gateway's time line. ``used_ns``: newest time in the logs, of any earlier run."""
+
+    def __init__(
+        self,
+        folder: Path,
+        used_ns: int = 0,
+        *,
+        wall_ns: Callable[[], int],
+        mono_ns: Callable[[], int] = boottime_ns,
+        line_mono_ns: Callable[[], int] = time.monotonic_ns,
+        kernel: Callable[[], KernelClock] = kernel_clock,
+        boot: str | None = None,
+    ) -> None:
+        self._path = folder / "clock.json"
+        self._wall, self._mono, self._line_mono = wall_ns, mono_ns, line_mono_ns
+        self.boot = boot_id() if boot is None else boot
+        self._good_ns = 0  # newest time that was stamped by a clock that was right
+        self._stretches: list[Stretch] = []
+        self._last: LastLock | None = None
+        self._load()
+        self._end_last_run(used_ns)
+        self._watch = ClockWatch(kernel, mono_ns, self._last)
+        self.health = self._watch.look()
+        self.clock = self._timeline(used_ns)
+        self.unsettled = False  # re-timings that are not yet durable in the log
+        self._told = False
+        self._saved_ns = 0
+        self._since_ns: int | None = None
+        self._note(self.clock.now_ns(), fresh=True)
+        self.save()
+
+    def look(self) -> Looked:
+        """Compare with the system clock and the kernel's word; to be called twice a second."""
+        was_unsynced = self.health.unsynced
+        before_ns, wall_ns, mono_ns = self.clock.now_ns(), self._wall(), self._mono()
+        jumped = abs(wall_ns - before_ns + self.clock.ahead_ns) >= STEP_NS
+        self.health = self._watch.look(stepped=jumped)
+        found = Looked()
+        if was_unsynced:
+            self._stretches[-1].end_ns = before_ns
+        if self.health.state is ClockState.LOCKED and self._stretches:
+            found.retimed = self._retime(wall_ns, mono_ns)
+        trusted = self.health.state is ClockState.LOCKED and was_unsynced
+        found.step = self.clock.look(trusted=trusted)
+        self._note(self.clock.now_ns(), fresh=not was_unsynced or self._bent(found.step))
+        self._tell(found)
+        self.unsettled |= bool(found.retimed)
+        late = self._mono() - self._saved_ns >= SAVE_NS
+        if not self.unsettled and (late or was_unsynced != self.health.unsynced):
+            self.save()
+        return found
+
+    def settle(self) -> None:
+        """The re-timings told are durable: forget the stretches on the disk too."""
+        if self.unsettled:
+            self.unsettled = False
+            self.save()
+
+    def stamp(self) -> str:
+        """Fields for the first line of a batch that is closed now."""
+        kernel = self.health.kernel
+        fields = [f',boot="{self.boot}"'] if self.boot else []
+        fields += [f",mono={self._mono()}i", f',clock="{self.health.state}"']
+        if kernel.synced and kernel.offset_ns is not None:
+            fields.append(f",offset={kernel.offset_ns}i")
+        if kernel.maxerror_ns is not None:
+            fields.append(f",maxerror={kernel.maxerror_ns}i")
+        if kernel.source:
+            fields.append(f',sync="{kernel.source}"')
+        return "".join(fields)
+
+    def save(self) -> None:
+        """To the disk, whole or not at all."""
+        content = {
+            "good_ns": self._good_ns,
+            "boot": self.boot,
+            "last": None if self._watch.last is None else asdict(self._watch.last),
+            "unsynced": [asdict(each) for each in self._stretches[-_MOST:]],
+        }
+        self._saved_ns = self._mono()
+        try:
+            replace_text(self._path, json.dumps(content))
+        except OSError as error:
+            _log.warning("clock file not written path=%s error=%s", self._path, error)
+
+    # --- what an earlier run left
+
+    def _load(self) -> None:
+        try:
+            content = json.loads(self._path.read_text("utf-8"))
+            self._good_ns = int(content["good_ns"])
+            self._stretches = [Stretch(**each) for each in content["unsynced"]]
+            if content["boot"] == self.boot and self.boot and content["last"] is not None:
+                self._last = LastLock(**content["last"])
+        except FileNotFoundError:
+            return
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            _log.warning("clock file unusable path=%s error=%r", self._path, error)
+
+    def _end_last_run(self, used_ns: int) -> None:
+        """A run that was killed stamped up to the newest time in the logs."""
+        if not self._stretches:
+            self._good_ns = max(self._good_ns, used_ns)
+            return
+        last = self._stretches[-1]
+        lasted_ns = self._mono() - last.mono_ns if last.boot == self.boot else used_ns
+        if last.start_ns <= used_ns <= last.start_ns + lasted_ns:
+            last.end_ns = max(last.end_ns, used_ns + 1)
+
+    def _timeline(self, used_ns: int) -> Timeline:
+        """A right clock starts at its own time even where an unsynced run stamped the future."""
+        used = [(each.start_ns, each.end_ns) for each in self._stretches]
+        right = self.health.state is ClockState.LOCKED
+        floor_ns = self._good_ns if right and self._stretches else max(used_ns, self._good_ns)
+        return Timeline(
+            self._wall, self._line_mono, floor_ns=floor_ns, good_ns=self._good_ns, used=used
+        )
+
+    # --- unsynced stretches
+
+    def _bent(self, step: ClockStep | None) -> bool:
+        if step is not None and step.followed:
+            return True
+        last = self._stretches[-1] if self._stretches else None
+        if last is None:
+            return True
+        expected_ns = last.start_ns + self._mono() - last.mono_ns
+        return abs(self.clock.now_ns() - expected_ns) >= BEND_NS
+
+    def _note(self, now_ns: int, *, fresh: bool) -> None:
+        if not self.health.unsynced:
+            self._good_ns = max(self._good_ns, now_ns) if not self.clock.ahead_ns else self._good_ns
+            self._since_ns = None
+            return
+        if self._since_ns is None:
+            self._since_ns = now_ns
+        if fresh:
+            self._stretches.append(Stretch(now_ns, now_ns, self._mono(), self.boot))
+
+    def _retime(self, wall_ns: int, mono_ns: int) -> list[Retimed]:
+        """Every stretch of this boot gets its true time; those of other boots stay as they are."""
+        found = []
+        for each in self._stretches:
+            if each.boot == self.boot and self.boot:
+                shift_ns = wall_ns - (mono_ns - each.mono_ns) - each.start_ns
+                if abs(shift_ns) >= WORTH_NS and each.end_ns > each.start_ns:
+                    span = each.start_ns, each.end_ns
+                    found.append(Retimed(*span, shift_ns, each.mono_ns, each.boot))
+        self._stretches = []
+        return found
+
+    def _tell(self, found: Looked) -> None:
+        if not self.health.unsynced:
+            found.synced, self._told = self._told, False
+            return
+        since_ns = self.clock.now_ns() if self._since_ns is None else self._since_ns
+        if not self._told and self.clock.now_ns() - since_ns >= PATIENCE_NS:
+            found.unsynced_since_ns, self._told = since_ns, True
