@@ -1,6 +1,7 @@
 """Tables of what was above the limit, of marks, and of values that could not be judged."""
 
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 from typing import Final
 
 from reports.chapters import Cell, Table
@@ -14,7 +15,10 @@ from reports.emissions.words import MARKS, STATES, SUPPORT, UNEXPLAINED, both
 from reports.journal.forms import FORMS
 from reports.journal.record import Record
 from reports.periods import clock_text
+from reports.rules.listing import CONFIRMED_TEXT
+from reports.rules.packs import Legal
 from reports.values import Text
+from reports.words import short_text
 
 SHOWN_MIN: Final = 15  # automatic marks from that long on are listed one by one
 LONG_MIN: Final = 60  # the same, where the period is longer than a month
@@ -82,10 +86,10 @@ def above_table(stacks: Sequence[StackYear]) -> Table | None:
     )
 
 
-def hidden_table(stacks: Sequence[StackYear]) -> Table | None:
-    """Hours above the limit that are not judged, with what keeps them from it."""
+def hidden_table(stacks: Sequence[StackYear], excuse: Legal | None) -> Table | None:
+    """Hours above the limit that are not judged, with what keeps them from it; see ``too_long``."""
     rows = [
-        (*_row(made, each), STATES[each.why], _reason(made, each), _handled(made, each))
+        (*_row(made, each), STATES[each.why], _hinted(made, each, excuse), _handled(made, each))
         for made in stacks
         for each in made.above
         if not each.judged
@@ -139,6 +143,26 @@ def _days_above(made: StackYear) -> Iterator[tuple[Cell, ...]]:
             mean = float(days.converted[n])
             if highest is not None and days.valid[n] and mean > float(highest) * (1 + EXACT):
                 yield made.stack.id, label_of(name), str(day), highest, maybe(mean, 2)
+
+
+def too_long(each: Exceedance, excuse: Legal) -> bool:
+    """True when a start-up or shut-down hides more hours than the rule lets pass without doubt."""
+    return each.why == "exempt" and each.hours >= excuse.number
+
+
+def _hinted(made: StackYear, each: Exceedance, excuse: Legal | None) -> Text | str:
+    """The marks that hide it; of a long excess that a hint, and nothing else, follows from it."""
+    reason = _reason(made, each)
+    if excuse is None or not too_long(each, excuse) or isinstance(reason, str):
+        return reason
+    hours, sure = short_text(Decimal(excuse.number)), CONFIRMED_TEXT[excuse.confirmed.value]
+    hint = Text(
+        zh=f"提示：超标持续 {each.hours} 小时，不短于 {hours} 小时；若在稳定运行之后，"
+        f"不得以启停为由（{sure.zh}，{excuse.source.title} {excuse.locator}）",
+        en=f"hint: above for {each.hours} hours, {hours} or more; after stable running no start-up "
+        f"or stop excuses that ({sure.en}, {excuse.source.title} {excuse.locator})",
+    )
+    return both([reason, hint])
 
 
 def _reason(made: StackYear, each: Exceedance) -> Text | str:

@@ -12,6 +12,7 @@ from reports.chapters import Cell, Table
 from reports.emissions.figures import column, label_of, maybe
 from reports.emissions.made import StackYear
 from reports.emissions.states import HOUR_NS
+from reports.emissions.transmission import HOUR_S
 from reports.periods import clock_text
 from reports.site import Meter
 from reports.values import Text
@@ -47,19 +48,20 @@ def logger_tables(basis: Basis, made: StackYear) -> list[Table]:
 
 
 def _compared(basis: Basis, made: StackYear, name: str) -> tuple[Indices, Floats, Floats] | None:
-    """Starts, our means and those of the logger; None where it has none of this pollutant."""
+    """Valid hours of the logger: starts, our valid means, its own; None where there are none."""
     period, stack = basis.period, made.stack
     quantity = f"cems.{name}_converted" if stack.reference_o2 is not None else f"cems.{name}"
     if quantity not in quantities():
         return None
     point = Meter(stack.equipment, quantity)
-    found = basis.series.windows(point, period.start_ns, period.end_ns)
-    hour = (found.period_ns == HOUR_NS) & np.isfinite(found.mean)
+    found = basis.series.windows(point, period.start_ns, period.end_ns, HOUR_S)
+    hour = np.isfinite(found.mean) & (found.good > 0)
     if not hour.any():
         return None
     start_ns = found.start_ns[hour]
     at = (start_ns - period.start_ns) // HOUR_NS
-    return start_ns, made.hours.pollutants[name].converted[at], found.mean[hour]
+    each = made.hours.pollutants[name]
+    return start_ns, np.where(each.valid, each.converted, np.nan)[at], found.mean[hour]
 
 
 def _sums(made: StackYear, rows: list[tuple[Cell, ...]]) -> Table:
@@ -68,8 +70,8 @@ def _sums(made: StackYear, rows: list[tuple[Cell, ...]]) -> Table:
         title=Text(zh=f"{made.stack.id} 与数采仪对照", en=f"{made.stack.id}: against the logger"),
         columns=(
             column("污染物", "pollutant", width=14),
-            column("数采仪小时数", "hours of the logger", "h", 0, 12),
-            column("两者皆有", "both have", "h", 0, 10),
+            column("数采仪有效小时数", "valid hours of the logger", "h", 0, 12),
+            column("两者均有效", "valid in both", "h", 0, 10),
             column(f"相差不超过 {SAME}", f"within {SAME}", "h", 0, 12),
             column("最大相差", "largest difference", "mg/m3", 3, 12),
         ),

@@ -1,6 +1,6 @@
 """``emissions``: the report of a day, month, quarter, year or any interval."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -8,17 +8,24 @@ from drivers.language import say
 from drivers.model import ConfigError
 from reports.assembly import Assembly
 from reports.basis import Basis
-from reports.chapters import Block, Chapter, Details, Facts, Months, Paragraph, Standard
+from reports.chapters import Block, Chapter, Details, Facts, Months, Paragraph, Standard, Table
 from reports.conclude import conclude
 from reports.emissions.audit import audit_duties, audit_sheet, audited, checks_table
 from reports.emissions.figures import label_of
 from reports.emissions.hours import pieces
-from reports.emissions.limit_tables import above_table, days_above_table, hidden_table, marks_table
+from reports.emissions.limit_tables import (
+    above_table,
+    days_above_table,
+    hidden_table,
+    marks_table,
+    too_long,
+)
 from reports.emissions.lines import add_plant, add_stack
 from reports.emissions.logger import logger_tables
 from reports.emissions.made import StackYear, make
 from reports.emissions.pictures import hour_pictures, minute_picture
 from reports.emissions.rules import HJ75
+from reports.emissions.transmission import Sent, add_transmission, sent_of, transmission_table
 from reports.emissions.value_tables import (
     capture_table,
     days_table,
@@ -28,7 +35,9 @@ from reports.emissions.value_tables import (
     substitution_table,
     summary_table,
 )
+from reports.emissions.withdrawn import withdrawn_table
 from reports.emissions.words import METHODS
+from reports.journal.drift import rule
 from reports.model import Content, Doubt, DutyUse
 from reports.periods import Period
 from reports.rules.packs import Legal
@@ -50,8 +59,11 @@ def emissions(basis: Basis) -> Content:
     stacks = [make(basis, stack) for stack in used]
     assembly = Assembly(period, basis.packs)
     months = list(pieces(period)) if len(list(pieces(period))) > 1 else []
+    sent: dict[str, list[Sent]] = {}
     for made in stacks:
         add_stack(assembly, made, months)
+        sent[made.stack.id] = sent_of(basis, made)
+        add_transmission(assembly, made, sent[made.stack.id])
     add_plant(assembly, stacks)
     monthly = {key: line for key, line in assembly.lines.items() if "@" in key}
     assembly.lines = {k: x for k, x in assembly.lines.items() if "@" not in k} | monthly
@@ -66,7 +78,7 @@ def emissions(basis: Basis) -> Content:
         ),
         duties=duties,
         warnings=tuple(_doubts(assembly, stacks)),
-        chapters=tuple(_chapters(basis, assembly, stacks, months)),
+        chapters=tuple(_chapters(basis, assembly, stacks, months, sent)),
     )
 
 
@@ -154,11 +166,16 @@ def _percent(legal: Legal) -> str:
 
 
 def _chapters(
-    basis: Basis, assembly: Assembly, stacks: Sequence[StackYear], months: Sequence[Period]
+    basis: Basis,
+    assembly: Assembly,
+    stacks: Sequence[StackYear],
+    months: Sequence[Period],
+    sent: Mapping[str, Sequence[Sent]],
 ) -> Iterator[Chapter]:
     yield _chapter(("汇总", "Summary"), summary_table(assembly, stacks), front=True)
     nothing = Paragraph(text=Text(zh="本期没有超标小时。", en="No hour was above its limit."))
-    above, days, hidden = above_table(stacks), days_above_table(stacks), hidden_table(stacks)
+    above, days = above_table(stacks), days_above_table(stacks)
+    hidden = _hidden(basis, assembly, stacks)
     yield _chapter(("超标", "Above the limit"), above or nothing, days, hidden, front=True)
     for made in stacks:
         yield _stack(basis, made, months)
@@ -173,12 +190,29 @@ def _chapters(
     checks = [table for made in stacks if (table := checks_table(basis, made)) is not None]
     if checks:
         yield _chapter(("校准与校验", "Checks and verifications"), *checks)
-    compared = [table for made in stacks for table in logger_tables(basis, made)]
+    compared = [table for made in stacks for table in _logger(basis, made, sent[made.stack.id])]
     if compared:
-        yield _chapter(("与数采仪小时数据对照", "Against the hours of the logger"), *compared)
+        title = ("数采仪：传输有效率与小时数据对照", "The logger: transmission, hours")
+        yield _chapter(title, *compared)
     if months:
         yield _chapter(("逐月排放量", "Month by month"), *_monthly(stacks, months))
     yield from _ends(stacks, assembly)
+
+
+def _hidden(basis: Basis, assembly: Assembly, stacks: Sequence[StackYear]) -> Table | None:
+    """Not judged hours above a limit; with a hint where a start excuses them for long."""
+    excuse = rule(basis.packs, "start_excuse_hours", basis.period.first)
+    if excuse is not None and any(too_long(x, excuse) for made in stacks for x in made.above):
+        assembly.cite(excuse)
+    return hidden_table(stacks, excuse)
+
+
+def _logger(basis: Basis, made: StackYear, sent: Sequence[Sent]) -> Iterator[Table]:
+    """What arrived from the data logger, and its hours beside ours."""
+    arrived = transmission_table(made, sent)
+    if arrived is not None:
+        yield arrived
+        yield from logger_tables(basis, made)
 
 
 def _chapter(title: tuple[str, str], *blocks: Block | None, front: bool = False) -> Chapter:
@@ -195,7 +229,7 @@ def _stack(basis: Basis, made: StackYear, months: Sequence[Period]) -> Chapter:
         blocks.append(days_table(made))
     if len(period.days) > 1:
         blocks.append(months_table(made, months or [period]))
-    blocks.append(marks_table(made))
+    blocks += [marks_table(made), withdrawn_table(basis, made)]
     return _chapter((f"{stack.id} {stack.name.zh}", f"{stack.id}: {stack.name.en}"), *blocks)
 
 
