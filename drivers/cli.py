@@ -36,7 +36,9 @@ HELP = {
         "record that a report was handed in, seal its month",
         "登记报告已存证，封存该期间数据",
     ),
+    "package": ("a report with all that proves it, in a signed file", "打包报告及其全部证据并签名"),
     "pots": ("pots by excess energy, and advice", "电解槽电耗排名与建议（只读）"),
+    "recompute": ("make a report again from originals elsewhere", "由原始数据重算报告并比对摘要"),
     "report": ("make a report; exit code 1: something is missing", "生成报告；缺数据时退出码为 1"),
     "rules": ("legal values, their source and overlays", "法规参数：取值、依据、补充规则"),
     "simulate": ("serve a simulated smelter, write its config", "运行仿真电解铝厂并写出其配置"),
@@ -44,6 +46,7 @@ HELP = {
         "from a report figure back to entries, batches and registers",
         "从报告数字追溯到录入、批次和寄存器",
     ),
+    "verify": ("is an evidence package what was signed", "核验证据包：是否被改动、何处被改动"),
 }
 
 

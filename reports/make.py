@@ -11,7 +11,7 @@ from drivers.language import say
 from drivers.model import ConfigError
 from reports.basis import Basis
 from reports.chapters import days_left
-from reports.entries.ledger import read_ledger
+from reports.entries.ledger import Ledger, read_ledger
 from reports.lodgings import read_lodgings
 from reports.model import Content, Doubt
 from reports.periods import Period, plant_now
@@ -147,21 +147,33 @@ def make_report(
     if unknown:
         raise ConfigError([f"--format {','.join(unknown)}: {', '.join(FORMATS)}"])
     site = load_site(site_file)
+    ledger, lodgings = read_ledger(site.entries), read_lodgings(site.entries)
+    content = make_content(name, site, period, ledger, out, preliminary=preliminary)
+    return write_report(content, out, site_file, lodgings, formats, lang, ledger)
+
+
+def make_content(
+    name: str, site: Site, period: Period, ledger: Ledger, archive: Path, *, preliminary: bool
+) -> Content:
+    """What the report says, with ``ledger`` as it is given; nothing is written. ConfigError."""
     _refuse_without_a_place(site, period, REPORTS[name])
     lodgings = read_lodgings(site.entries)
     try:
         with open_series(site) as series:
-            ledger = read_ledger(site.entries)
-            basis = Basis(
-                site, period, ledger, series, load_packs(site), lodgings, preliminary, out
-            )
+            packs = load_packs(site)
+            basis = Basis(site, period, ledger, series, packs, lodgings, preliminary, archive)
             content = REPORTS[name].make(basis)
     except (SeriesError, RuleError) as error:
         raise ConfigError([str(error)]) from None
-    if preliminary:
-        trial = Doubt(line=content.headline[0], text=_NOT_OVER)
-        content = content.model_copy(update={"warnings": (trial, *content.warnings)})
-    return write_report(content, out, site_file, lodgings, formats, lang, ledger)
+    if not preliminary:
+        return content
+    trial = Doubt(line=content.headline[0], text=_NOT_OVER)
+    return content.model_copy(update={"warnings": (trial, *content.warnings)})
+
+
+def is_trial(content: Content) -> bool:
+    """Whether it was made before its period was over."""
+    return any(doubt.text == _NOT_OVER for doubt in content.warnings)
 
 
 def _refuse_without_a_place(site: Site, period: Period, kind: ReportKind) -> None:

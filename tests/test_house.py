@@ -22,7 +22,9 @@ SOURCES = sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))
 FILE_LINES_MAX = 400
 FUNCTION_LINES_MAX = 60
 BANNED_NAMES = {"utils", "util", "helpers", "helper", "common", "manager", "misc"}
-LONG_FILES: dict[str, str] = {}  # path -> reason
+LONG_FILES: dict[str, str] = {  # path -> reason
+    "reports/package/verify.py": "carried whole in every package: an auditor reads and runs one file"
+}
 LONG_FUNCTIONS: dict[str, str] = {}  # path:function -> reason
 
 # Calls by which a driver could change something in a PLC; none may exist in drivers/ or agent/.

@@ -9,7 +9,7 @@ import hashlib
 import re
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -70,6 +70,20 @@ def read_batch(folder: Path, seq: int) -> Original:
         if place.seq == seq:
             return _read(place)
     raise OriginalsError(f"{folder}: batch {seq} is not there ({len(segments)} segment files)")
+
+
+def read_batches(folder: Path, seqs: Collection[int]) -> Iterator[Original]:
+    """Those batches of a log that are there, in order. Raises OriginalsError for damaged ones."""
+    if not seqs:
+        return
+    first, last = min(seqs), max(seqs)
+    segments = _segments(folder)
+    for path, following in zip(segments, [*segments[1:], None], strict=True):
+        if int(path.stem) > last or (following is not None and int(following.stem) <= first):
+            continue
+        for place in _places(path):
+            if place.seq in seqs:
+                yield _read(place)
 
 
 def find_line(folder: Path, start: str, end: str, after_ns: int) -> Original | None:

@@ -1,0 +1,128 @@
+"""``smelter recompute``: the same report again from originals, on this or another machine."""
+
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from drivers.language import say
+from drivers.model import ConfigError
+from reports.entries.ledger import Ledger, read_ledger
+from reports.entries.options import AsJson, Lang, speak
+from reports.make import is_trial, make_content
+from reports.model import Change, Content
+from reports.periods import Period
+from reports.site import Site, load_site
+from reports.versions import changes, read_report
+
+_SMELTER = (sys.executable, "-c", "from drivers.cli import main; main()")
+_MOST_SHOWN = 40
+
+
+def recompute(
+    file: Annotated[Path, typer.Argument(help="REPORT.json")],
+    originals: Annotated[
+        Path | None,
+        typer.Option(
+            help=say(
+                "原始批次文件夹，默认 site.toml 所写", "folder of originals; usual: the site's"
+            )
+        ),
+    ] = None,
+    site: Annotated[
+        Path | None,
+        typer.Option(help=say("厂区配置，默认为报告所指", "site.toml; usual: that of the report")),
+    ] = None,
+    *,
+    as_json: AsJson = False,
+    lang: Lang = "",
+) -> None:
+    """The lake is rebuilt from the originals; exit code 1 when the report comes out otherwise."""
+    speak(lang)
+    report = read_report(file)
+    given = load_site(site or file.parent / report.site)
+    source = originals or given.originals
+    if source is None or not (source / given.plant).is_dir():
+        raise ConfigError(
+            [
+                say(
+                    f"{source}：没有工厂 {given.plant} 的原始批次；请用 --originals 指明",
+                    f"{source}: no originals of plant {given.plant}; give --originals",
+                )
+            ]
+        )
+    with tempfile.TemporaryDirectory(prefix="smelter-recompute-") as folder:
+        moved = _rebuilt(given, source, Path(folder))
+        made = _made(report.content, moved, file.parent)
+    found = (
+        () if made.digest() == report.content_sha256 else _differences(report.content, made, given)
+    )
+    if as_json:
+        told = {"same": not found, "was": report.content_sha256, "is": made.digest()}
+        rows = [change.model_dump(mode="json") for change in found]
+        typer.echo(json.dumps(told | {"changes": rows}, ensure_ascii=False))
+    else:
+        typer.echo(_text(report.content_sha256, made.digest(), found))
+    if found:
+        raise typer.Exit(1)
+
+
+def _rebuilt(site: Site, source: Path, folder: Path) -> Site:
+    """The site with a lake that was written anew from a copy of the originals."""
+    for stream in sorted((source / site.plant).glob("*/record")):
+        copy = folder / "originals" / stream.relative_to(source)
+        shutil.copytree(stream, copy, ignore=shutil.ignore_patterns("tree", "tree-sm3"))
+    config = folder / "historian.toml"
+    config.write_text(
+        f'plants = ["{site.plant}"]\ndata_dir = "."\n[mqtt]\nurl = "mqtt://127.0.0.1:1883"\n',
+        "utf-8",
+    )
+    call = [*_SMELTER, "historian", "rebuild", "lake", "--config", str(config)]
+    done = subprocess.run(call, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise ConfigError([done.stderr.strip() or done.stdout.strip()])
+    moved = {"lake": folder / "lake", "originals": source, "influxdb": None}
+    return site.model_copy(update=moved)
+
+
+def _made(content: Content, site: Site, archive: Path) -> Content:
+    """The report from the ledger as it was then: what was entered later is left aside."""
+    ledger = Ledger(read_ledger(site.entries).entries[: content.ledger.entries])
+    made = make_content(
+        content.report,
+        site,
+        Period.parse(content.period.name),
+        ledger,
+        archive,
+        preliminary=is_trial(content),
+    )
+    made = made.model_copy(update={"series": content.series})  # a lake stands in for InfluxDB
+    return Content.model_validate_json(made.model_dump_json())  # figures as a file has them
+
+
+def _differences(before: Content, after: Content, site: Site) -> tuple[Change, ...]:
+    return changes(before, after, read_ledger(site.entries))
+
+
+def _text(was: str, now: str, found: tuple[Change, ...]) -> str:
+    if not found:
+        return say(f"重算一致：content_sha256 {now}", f"the same: content_sha256 {now}")
+    lines = [say(f"重算不一致：{was} → {now}", f"comes out otherwise: {was} -> {now}")]
+    for change in found[:_MOST_SHOWN]:
+        why = "" if change.why is None else f"  ({say(change.why.zh, change.why.en)})"
+        lines.append(
+            f"  {change.what} {change.ref}: {_shown(change.before)} -> {_shown(change.after)}{why}"
+        )
+    if len(found) > _MOST_SHOWN:
+        lines.append(f"  … +{len(found) - _MOST_SHOWN}")
+    return "\n".join(lines)
+
+
+def _shown(value: object) -> str:
+    zh, en = getattr(value, "zh", None), getattr(value, "en", None)
+    return say(zh, en) if zh is not None and en is not None else str(value)
