@@ -1,5 +1,6 @@
 """What waits for the batch log: lines of one stream, closed as a batch now and then, bounded."""
 
+import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable
@@ -58,7 +59,24 @@ class Outbox:
         return True
 
     async def flush(self) -> None:
-        """Everything that waits becomes durable, or ``refused`` says why not."""
+        """
+        Everything that waits becomes durable, or ``refused`` says why not.
+
+        A cancellation waits for that: the log finishes what it began, and lines that it took while
+        nobody listened any more would be written once again.
+        """
+        flushing = asyncio.ensure_future(self._flush())
+        cancelled: asyncio.CancelledError | None = None
+        while not flushing.done():
+            try:
+                await asyncio.wait((flushing,))
+            except asyncio.CancelledError as error:
+                cancelled = error
+        flushing.result()
+        if cancelled is not None:
+            raise cancelled
+
+    async def _flush(self) -> None:
         while self._parts or self._taken:
             self._take()
             closed_ns = self._now_ns()
