@@ -10,7 +10,15 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-TARGETS = ("hj212",)  # modules of this package
+TARGETS = (
+    "hj212",
+    "modbus",
+    "opcua",
+    "lines",
+    "messages",
+    "records",
+    "tables",
+)  # modules of this package
 SLOW_MS = 100.0  # processor time of one input; more is a hang
 GROWTH_MB = 64.0  # of resident memory over a run, after the first tenth
 

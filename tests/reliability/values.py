@@ -110,6 +110,7 @@ def late(setting: Setting) -> Outcome:
 
 # --- B2
 
+PATIENCE_S = 0.25  # a pause of a busy machine is not one of the faults
 NO_DATA, REFUSED = {Quality.NO_DATA}, {Quality.REFUSED}
 WHOLE: set[Quality] = {Quality.GOOD}
 EITHER = WHOLE | NO_DATA
@@ -154,7 +155,8 @@ async def one_fault(medium: Medium, fault: str, place: int, seen: Seen) -> list[
     async with Opponent(medium, script) as opponent:
         (group,) = group_points(points_of("plc"))
         begun = 0
-        async with ModbusDriver((device_at(opponent),), (group,)) as driver:
+        patient = device_at(opponent).model_copy(update={"timeout_s": PATIENCE_S})
+        async with ModbusDriver((patient,), (group,)) as driver:
             for opponent.cycle in range(8):
                 begun = len(opponent.asked)
                 frame = await read_or_missing(driver, group, opponent.cycle)

@@ -6,6 +6,7 @@ import os
 import pty
 import subprocess
 import sys
+import zipfile
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -334,6 +335,21 @@ def test_a_file_that_is_no_table(office: Office, name: str, content: bytes, says
     path = office.root / name
     path.write_bytes(content)
     with pytest.raises(ConfigError, match=says):
+        preview_import(path, office.site, Ledger(), NOW)
+
+
+@pytest.mark.parametrize("fault", ["bomb", "version"])
+def test_a_workbook_that_cannot_be_unpacked(office: Office, fault: str) -> None:
+    """A gigabyte of zeros in a megabyte, and a ZIP of a version that nobody reads."""
+    path = office.root / "a.xlsx"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as book:
+        for n in range(5):
+            book.writestr(f"xl/{n}.xml", bytes((64 << 20) if fault == "bomb" else 9))
+    if fault == "version":
+        content = bytearray(path.read_bytes())
+        content[content.index(b"PK\x01\x02") + 6] = 152
+        path.write_bytes(content)
+    with pytest.raises(ConfigError, match="320 MiB" if fault == "bomb" else "version 15.2"):
         preview_import(path, office.site, Ledger(), NOW)
 
 
