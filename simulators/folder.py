@@ -34,6 +34,10 @@ class Folder:
         return self.root / "plan.toml"
 
     @property
+    def alert_plan(self) -> Path:
+        return self.root / "alert-plan.toml"
+
+    @property
     def points(self) -> Path:
         return self.root / "points"
 

@@ -7,11 +7,12 @@ from datetime import date
 import numpy as np
 
 from simulators.officer import Row
+from simulators.smoke_alert import KEPT_OUT, Alert, alert_of
 from simulators.year import MonthOfYear, Year
 
 TRIPS_A_DAY = {"electric": 21, "national_vi": 26, "national_v": 5, "unknown": 1}
 TONNES_PER_T = {"rail": 2.1, "road_electric": 0.6, "road_national_vi": 0.7, "road_national_v": 0.1}
-ALERT_MONTH, ALERT_DAYS = 11, (28, 29)  # the orange alert of the journal: one truck in three comes
+ALERT_LEFT = 0.33  # of the trucks that may come on days of an alert, so many do
 LIME_KG_PER_T = 3.2
 CARBON_DUST_KG_PER_T = 4.5
 
@@ -31,15 +32,16 @@ def gate_entries(year: Year, month: MonthOfYear) -> list[Row]:
 def _trips(year: int, number: int, draw: np.random.Generator) -> Iterator[Row]:
     days = calendar.monthrange(year, number)[1]
     voucher = f"GATE-{year}-{number:02d}"
+    alert = alert_of(year)
     by_day = {
         day: {
-            name: int(draw.poisson(usual * (0.33 if _alert(number, day) else 1.0)))
+            name: int(draw.poisson(usual * _let_in(name, alert, (number, day))))
             for name, usual in TRIPS_A_DAY.items()
         }
         for day in range(1, days + 1)
     }
     for name in TRIPS_A_DAY:
-        if number == ALERT_MONTH:
+        if number == alert.begin.month:
             for day, counted in by_day.items():
                 period = date(year, number, day).isoformat()
                 trips = float(counted[name])
@@ -50,8 +52,11 @@ def _trips(year: int, number: int, draw: np.random.Generator) -> Iterator[Row]:
             yield Row("gate_trips", "plant", period, total, "车次", voucher, item=name)
 
 
-def _alert(number: int, day: int) -> bool:
-    return number == ALERT_MONTH and day in ALERT_DAYS
+def _let_in(name: str, alert: Alert, day: tuple[int, int]) -> float:
+    """Share of the usual trucks of a class that pass the gate on a month's day."""
+    if day not in {(alert.begin.month, each) for each in alert.days}:
+        return 1.0
+    return 0.0 if name in KEPT_OUT else ALERT_LEFT
 
 
 def _moved(month: MonthOfYear, draw: np.random.Generator) -> Iterator[Row]:

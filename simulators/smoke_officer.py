@@ -16,7 +16,9 @@ import numpy as np
 
 from simulators.months import LOCAL
 from simulators.smoke import FULL_SCALE, SPAN, StackMinutes
+from simulators.smoke_alert import LEVEL, alert_of
 from simulators.smoke_files import SmokeYear
+from simulators.smoke_papers import papers
 from simulators.smoke_plan import (
     CALIBRATION,
     CHECK_AT,
@@ -71,7 +73,7 @@ def write_journal_table(folder: Path, made: SmokeYear) -> Path:
 def _document(path: Path, row: Row) -> None:
     """A paper that says nothing but what it is for; simulated."""
     if not path.exists():
-        told = " ".join(row.get(name, "") for name in ("what", "start", "end", "reason"))
+        told = " ".join(row.get(name, "") for name in ("what", "start", "end", "title", "reason"))
         path.write_text(f"仿真文件，并非真实材料。Simulated. {told}\n", "utf-8")
 
 
@@ -207,16 +209,13 @@ def stretches(one: PollutantTruth) -> list[tuple[int, int]]:
 
 
 def _plant(year: int) -> Iterator[Row]:
-    """An orange alert of two days, and papers that a grade asks for."""
-    begin, end = datetime(year, 11, 27, 18, tzinfo=LOCAL), datetime(year, 11, 30, tzinfo=LOCAL)
-    row = _row("alert", "orange", None, begin, end)
+    """An alert, and papers that a grade asks for."""
+    alert = alert_of(year)
+    row = _row("alert", LEVEL, None, alert.begin, alert.end)
     row |= {"order": f"示例市预警〔{year}〕9 号（仿真）", "issuer": "示例市指挥部（仿真）"}
     yield row | {"reason": "重污染天气橙色预警", "evidence": f"alert-{year}-9.txt"}
-    for what, title, serves in (
-        ("document", "排污许可证副本（仿真）", "permit"),
-        ("declaration", "治理设施无旁路声明（仿真）", "no-bypass"),
-    ):
-        row = _row("document", what, None, datetime(year, 1, 2, tzinfo=LOCAL), None)
-        row |= {"title": title, "serves": serves, "person": "张三（仿真）"}
-        row |= {"valid_until": f"{year + 1}-02-28", "reason": "绩效分级申报材料"}
-        yield row | {"evidence": f"{serves}-{year}.txt"}
+    for paper in papers(year):
+        row = _row("document", paper.what, None, paper.start, None)
+        row |= {"title": paper.title, "serves": paper.serves, "person": "张三（仿真）"}
+        row |= {"valid_until": paper.valid_until, "reason": "绩效分级申报材料"}
+        yield row | {"evidence": paper.file}

@@ -15,6 +15,7 @@ class Utilities:
 
     def __init__(self, pots: int, seed: int) -> None:
         self.pots = pots
+        self.less_gas: tuple[float, float, float] | None = None  # from, to (unix s), share left
         self._cloud = Wander(seed, "cloud", (86_400 * 5.3, 86_400 * 1.7, 9_000.0, 2_100.0, 600.0))
         self._use = Wander(seed, "utilities")
 
@@ -52,6 +53,9 @@ class Utilities:
         )
         out.count("plant/water1", "water.volume", _per_hour(water, 0.16 * self.pots, 0.01))
         fuel = GAS_NM3_H_PER_POT * self.pots * wander
+        if self.less_gas is not None:
+            begin_s, end_s, left = self.less_gas
+            fuel = np.where((time_s > begin_s) & (time_s <= end_s), left * fuel, fuel)
         out.gauge(
             "plant/gas1",
             gas__flow=fuel,

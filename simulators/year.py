@@ -16,6 +16,7 @@ from simulators.flows import Flow, Readings
 from simulators.history import Trace, trace_line
 from simulators.months import LOCAL, month_span
 from simulators.plant import Plant, Scenario, Section
+from simulators.smoke_alert import GAS_LEFT, alert_of
 from simulators.truth import Sums, add_line
 from simulators.wander import Floats
 
@@ -78,6 +79,7 @@ class Year:
     def __init__(self, scenario: Scenario, year: int, runs: dict[str, Run] | None = None) -> None:
         self.year = year
         self.plant = Plant(scenario)
+        self.plant.utilities.less_gas = (*alert_of(year).done_s, GAS_LEFT)
         self.runs = {s.name: (runs or {}).get(s.name, Run()) for s in self.plant.sections}
         self.registers: dict[str, float] = {}  # exact, not what a display shows
         self.steps: dict[str, float] = {}  # smallest step of each counter

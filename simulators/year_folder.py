@@ -15,6 +15,7 @@ from simulators.officer_year import (
     entries_of_year,
 )
 from simulators.plant import Scenario, Section
+from simulators.smoke_alert import write_alert_plan
 from simulators.smoke_site import design_of, site_stack
 from simulators.smoke_year import lay_in, smoke_of_year, write_smoke_year
 from simulators.truth import write
@@ -23,6 +24,7 @@ from simulators.year_files import truth_of, write_hours
 from simulators.year_plan import DRAWINGS, LATE, instruments, plan_text
 
 LINES = 3
+PLANS = 'plan = "plan.toml"\nalert_plan = "alert-plan.toml"'
 
 
 def the_year(year: int, pots: int, seed: int) -> Year:
@@ -44,6 +46,7 @@ def write_year_folder(
     folder.historian.write_text(historian_text(name, broker, listen), "utf-8")
     folder.site.write_text(_site(made), "utf-8")
     folder.plan.write_text(plan_text(made), "utf-8")
+    write_alert_plan(folder.alert_plan, year)
     drawings = folder.root / "drawings"
     drawings.mkdir(exist_ok=True)
     for kind, titles in DRAWINGS.items():
@@ -104,7 +107,7 @@ province = "henan"
 lake = "data/historian/lake"
 originals = "data/historian/originals"
 entries = "data/entries.jsonl"
-plan = "plan.toml"
+{PLANS}
 fuels = ["natural_gas", "diesel"]
 carbonates = ["calcium_carbonate"]
 pv_meters = ["plant/pv1"]
