@@ -7,6 +7,7 @@ from reports.assembly import Assembly
 from reports.basis import Basis
 from reports.chapters import Chapter
 from reports.citations import LegalUse, SourceText
+from reports.clocks import clock_doubts
 from reports.model import (
     Content,
     Doubt,
@@ -57,7 +58,7 @@ def conclude(  # noqa: PLR0913 - the parts of a report, each by its name
         complete=not missing,
         missing=missing,
         stamps=_stamps(legals),
-        warnings=warnings,
+        warnings=(*warnings, *clock_doubts(basis)),
         duties=duties,
         absent=tuple(assembly.absent.values()),
         headline=headline,

@@ -60,6 +60,11 @@ class Timeline:
         """How far gateway time runs ahead of the system clock (at the last look)."""
         return -self._difference_ns
 
+    @property
+    def rate(self) -> float:
+        """Gateway seconds per monotonic second: not 1 while it is drawn in."""
+        return self._rate
+
     def now_ns(self) -> int:
         return self._anchor_ns + round((self._mono() - self._mono_ns) * self._rate)
 

@@ -1,10 +1,11 @@
 """
 Gateway time together with what is known of its clock: state, unsynced stretches, their re-timing.
 
-What is stamped while nobody knows the time keeps its stamp. The gateway notes which monotonic time
-of which boot each stretch began at; when the clock is locked later in that boot, the stretch's true
-time follows, and a ``retimed`` line says by how much to move it. ``clock.json`` carries this over a
-restart; another boot cannot: its monotonic clock began anew.
+What is stamped while nobody knows the time, or while gateway time is still drawn in to a clock that
+is right, keeps its stamp. The gateway notes which monotonic time of which boot each such stretch
+began and ended at; when the clock is locked in that boot, the true time follows, and a ``retimed``
+line says by how much to move the stretch. ``clock.json`` carries this over a restart; it cannot be
+carried over to another boot, whose monotonic clock began anew.
 """
 
 import json
@@ -34,16 +35,19 @@ BEND_NS = 400_000_000  # a stretch ends where gateway time left its monotonic cl
 WORTH_NS = 500_000_000  # a smaller shift is not worth a re-timing
 SAVE_NS = 30 * SECOND_NS
 PATIENCE_NS = 60 * SECOND_NS  # a clock may take so long after a boot before people are told
+LONGEST_NS = 600 * SECOND_NS  # a stretch whose true time is known is not kept back longer
 _MOST = 1000  # stretches kept
 
 
 @dataclass(slots=True)
 class Stretch:
-    """Gateway time [start, end) that was stamped without knowing the time."""
+    """Gateway time [start, end) that is not the true time, and the monotonic time beside it."""
 
     start_ns: int
     end_ns: int
     mono_ns: int  # of its start
+    end_mono_ns: int
+    rate: float
     boot: str
 
 
@@ -86,6 +90,7 @@ class Timekeeper:
         self._told = False
         self._saved_ns = 0
         self._since_ns: int | None = None
+        self._wrong = False
         self._note(self.clock.now_ns(), fresh=True)
         self.save()
 
@@ -96,13 +101,15 @@ class Timekeeper:
         jumped = abs(wall_ns - before_ns + self.clock.ahead_ns) >= STEP_NS
         self.health = self._watch.look(stepped=jumped)
         found = Looked()
-        if was_unsynced:
-            self._stretches[-1].end_ns = before_ns
-        if self.health.state is ClockState.LOCKED and self._stretches:
+        if self._wrong:
+            self._stretches[-1].end_ns, self._stretches[-1].end_mono_ns = before_ns, mono_ns
+        locked = self.health.state is ClockState.LOCKED
+        found.step = self.clock.look(trusted=locked and was_unsynced)
+        followed = found.step is not None and found.step.followed
+        begins = not self._wrong or followed or self._bent() or (locked and self._told_late())
+        self._note(self.clock.now_ns(), fresh=begins or was_unsynced != self.health.unsynced)
+        if locked:
             found.retimed = self._retime(wall_ns, mono_ns)
-        trusted = self.health.state is ClockState.LOCKED and was_unsynced
-        found.step = self.clock.look(trusted=trusted)
-        self._note(self.clock.now_ns(), fresh=not was_unsynced or self._bent(found.step))
         self._tell(found)
         self.unsettled |= bool(found.retimed)
         late = self._mono() - self._saved_ns >= SAVE_NS
@@ -166,47 +173,58 @@ class Timekeeper:
         lasted_ns = self._mono() - last.mono_ns if last.boot == self.boot else used_ns
         if last.start_ns <= used_ns <= last.start_ns + lasted_ns:
             last.end_ns = max(last.end_ns, used_ns + 1)
+            passed_ns = (last.end_ns - last.start_ns) / last.rate
+            last.end_mono_ns = last.mono_ns + round(passed_ns)
 
     def _timeline(self, used_ns: int) -> Timeline:
         """A right clock starts at its own time even where an unsynced run stamped the future."""
         used = [(each.start_ns, each.end_ns) for each in self._stretches]
         right = self.health.state is ClockState.LOCKED
         floor_ns = self._good_ns if right and self._stretches else max(used_ns, self._good_ns)
+        wall_ns = self._wall()
+        floor_ns = max([floor_ns, *(end for start, end in used if start <= wall_ns <= end)])
         return Timeline(
             self._wall, self._line_mono, floor_ns=floor_ns, good_ns=self._good_ns, used=used
         )
 
     # --- unsynced stretches
 
-    def _bent(self, step: ClockStep | None) -> bool:
-        if step is not None and step.followed:
-            return True
-        last = self._stretches[-1] if self._stretches else None
-        if last is None:
-            return True
-        expected_ns = last.start_ns + self._mono() - last.mono_ns
-        return abs(self.clock.now_ns() - expected_ns) >= BEND_NS
+    def _bent(self) -> bool:
+        """Gateway time does not run as it did at the begin of the stretch."""
+        last, rate = self._stretches[-1], self.clock.rate
+        passed_ns = self._mono() - last.mono_ns
+        far_ns = self.clock.now_ns() - last.start_ns - passed_ns * last.rate
+        return abs(far_ns) >= BEND_NS or abs(rate - last.rate) * SECOND_NS >= BEND_NS / 20
+
+    def _told_late(self) -> bool:
+        return self._mono() - self._stretches[-1].mono_ns >= LONGEST_NS
 
     def _note(self, now_ns: int, *, fresh: bool) -> None:
+        """Is what is stamped from now on right? If not, since when, and how fast it runs."""
+        self._wrong = self.health.unsynced or abs(self.clock.ahead_ns) >= WORTH_NS
         if not self.health.unsynced:
-            self._good_ns = max(self._good_ns, now_ns) if not self.clock.ahead_ns else self._good_ns
             self._since_ns = None
-            return
-        if self._since_ns is None:
+        elif self._since_ns is None:
             self._since_ns = now_ns
-        if fresh:
-            self._stretches.append(Stretch(now_ns, now_ns, self._mono(), self.boot))
+        if not self._wrong:
+            self._good_ns = max(self._good_ns, now_ns)
+        elif fresh:
+            mono_ns, rate = self._mono(), self.clock.rate
+            self._stretches.append(Stretch(now_ns, now_ns, mono_ns, mono_ns, rate, self.boot))
 
     def _retime(self, wall_ns: int, mono_ns: int) -> list[Retimed]:
-        """Every stretch of this boot gets its true time; those of other boots stay as they are."""
+        """Ended stretches of this boot get their true time; those of other boots stay so."""
         found = []
-        for each in self._stretches:
-            if each.boot == self.boot and self.boot:
-                shift_ns = wall_ns - (mono_ns - each.mono_ns) - each.start_ns
-                if abs(shift_ns) >= WORTH_NS and each.end_ns > each.start_ns:
-                    span = each.start_ns, each.end_ns
-                    found.append(Retimed(*span, shift_ns, each.mono_ns, each.boot))
-        self._stretches = []
+        ended = self._stretches[:-1] if self._wrong else self._stretches
+        for each in ended:
+            if each.boot != self.boot or not self.boot or each.end_ns <= each.start_ns:
+                continue
+            shift_ns = wall_ns - (mono_ns - each.mono_ns) - each.start_ns
+            shift_end_ns = wall_ns - (mono_ns - each.end_mono_ns) - each.end_ns
+            if max(abs(shift_ns), abs(shift_end_ns)) >= WORTH_NS:
+                span = each.start_ns, each.end_ns
+                found.append(Retimed(*span, shift_ns, shift_end_ns, each.mono_ns, each.boot))
+        self._stretches = self._stretches[len(ended) :]
         return found
 
     def _tell(self, found: Looked) -> None:

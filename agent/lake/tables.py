@@ -51,7 +51,8 @@ SCHEMAS: Final[dict[str, pa.Schema]] = {
     ),
     "retimed": pa.schema(
         [
-            *[("ts", _TIME), ("end", _TIME), ("shift_us", pa.int64()), ("boot", _TEXT)],
+            *[("ts", _TIME), ("end", _TIME), ("shift_us", pa.int64())],
+            *[("shift_end_us", pa.int64()), ("boot", _TEXT)],
             *_FROM,
         ]
     ),
@@ -198,8 +199,8 @@ class Gathered:
             for each in part.retimed:
                 origin = origins[start + each.batch]
                 if origin.source.plant == plant:
-                    times = each.ts_ns // 1000, each.end_ns // 1000, each.shift_ns // 1000
-                    rows.append((*times, each.boot, *_lead(origin)))
+                    times = each.ts_ns, each.end_ns, each.shift_ns, each.shift_end_ns
+                    rows.append((*(ns // 1000 for ns in times), each.boot, *_lead(origin)))
             start += len(part.origins)
         return _from_rows("retimed", rows)
 

@@ -98,11 +98,12 @@ class EventRow:
 
 @dataclass(frozen=True, slots=True)
 class RetimedRow:
-    """A stretch of gateway time and what to add to it."""
+    """A stretch of gateway time and what to add to it, at its start and at its end."""
 
     ts_ns: int
     end_ns: int
     shift_ns: int
+    shift_end_ns: int
     boot: str | None
     batch: int
 

@@ -315,7 +315,7 @@ def retimed_line(plant: str, gateway: str, retimed: Retimed) -> bytes:
     """By how much to move what was stamped from its time to ``end``; the originals stay."""
     r = retimed
     boot = f",boot={r.boot}" if r.boot else ""
-    fields = f"end={r.end_ns}i,shift={r.shift_ns}i,mono={r.mono_ns}i"
+    fields = f"end={r.end_ns}i,shift={r.shift_ns}i,shift_end={r.shift_end_ns}i,mono={r.mono_ns}i"
     return f"retimed,plant={plant},gateway={gateway}{boot} {fields} {r.start_ns}".encode()
 
 

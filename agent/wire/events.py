@@ -70,11 +70,16 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Retimed:
-    """Gateway time [start, end) was wrong: add ``shift_ns``. ``mono_ns``: of its start."""
+    """
+    Gateway time [start, end) was wrong: add ``shift_ns`` at its start, ``shift_end_ns`` at its end.
+
+    Between them the shift is linear. ``mono_ns`` since the boot is of its start.
+    """
 
     start_ns: int
     end_ns: int
     shift_ns: int
+    shift_end_ns: int
     mono_ns: int
     boot: str
 

@@ -71,7 +71,11 @@ EVENTS: Final = {
     "replacement": Text(zh="换表", en="replacement"),
     "overload": Text(zh="采集过载", en="overload"),
     "clock_step": Text(zh="时钟跳变", en="clock step"),
+    "clock_unsynced": Text(zh="时钟未同步", en="clock not synchronised"),
+    "retimed": Text(zh="改正时间", en="re-timed"),
+    "device_clock": Text(zh="设备时钟异常", en="device clock"),
 }
+SUBJECTS: Final = {"clock": Text(zh="网关时钟", en="gateway clock")}  # of doubts about no line
 
 
 def label(table: Mapping[str, Text], key: str, lang: str) -> str:

@@ -6,7 +6,7 @@ from reports.chapters import Chapter, Standard, days_left
 from reports.model import DutyUse, Report
 from reports.render.blocks import Pages, figure, pages_of, printed
 from reports.render.items import legal_value
-from reports.render.labels import CONFIRMED
+from reports.render.labels import CONFIRMED, SUBJECTS, label
 from reports.render.marks import MEANING
 from reports.render.parts import changes_table, left_text, met_text, standard
 from reports.render.printed import LANDSCAPE_PT, PORTRAIT_PT, View, is_wide, laid_out
@@ -132,7 +132,11 @@ def _alarms(pages: Pages) -> View:
             if sign in signs
         ],
         "warnings": [
-            {"line": labels.get(d.line, d.line), "text": pages.of(d.text)} for d in content.warnings
+            {
+                "line": labels.get(d.line) or label(SUBJECTS, d.line, pages.lang),
+                "text": pages.of(d.text),
+            }
+            for d in content.warnings
         ],
         "lodged": _lodged(pages),
     }

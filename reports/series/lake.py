@@ -14,6 +14,7 @@ from reports.periods import PLANT_TIME, Period
 from reports.series.minutes import COLUMNS as GRID
 from reports.series.minutes import Filling, MinuteGrid, Written, joined
 from reports.series.pot_days import days_at_once, days_of, no_days
+from reports.series.retimed import retimings, view_in_true_time
 from reports.series.store import (
     COLUMNS,
     DAY_NS,
@@ -85,6 +86,7 @@ class LakeSeries:
         self._root = root
         self._duck = duck
         self._pot_days: tuple[Period, Table] | None = None  # a report asks for the same twice
+        self._retimings = retimings(duck, root, plant)
 
     @property
     def name(self) -> str:
@@ -205,6 +207,9 @@ class LakeSeries:
     def _view(self, table: str, start_ns: int, end_ns: int) -> bool:
         """Make the files of these days readable as ``table``; False when there are none."""
         paths = self._paths(table, start_ns, end_ns)
+        if table == "windows" and self._retimings:
+            days = start_ns, end_ns
+            return view_in_true_time(self._duck, self._retimings, paths, self._paths, days)
         if paths:
             grew = table == "events"  # older files lack its newer columns
             found = self._duck.read_parquet(paths, union_by_name=grew)
