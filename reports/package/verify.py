@@ -514,7 +514,11 @@ class Archive:
         self.odd: list[tuple[int, str, str]] = []
         self._lower: set[str] = set()
         self._begin = 0
-        self._read_directory()
+        try:
+            self._read_directory()
+        except Broken:
+            self.close()
+            raise
 
     def close(self) -> None:
         self.file.close()
