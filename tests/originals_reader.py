@@ -27,7 +27,7 @@ class Kept:
         return self.payload.decode("utf-8").splitlines()
 
 
-def _records(path: Path) -> Iterator[Kept]:
+def records(path: Path) -> Iterator[Kept]:
     data = path.read_bytes()
     at = 0
     while at + HEADER.size <= len(data):
@@ -50,7 +50,7 @@ def read_stream(folder: Path) -> dict[str, list[Kept]]:
     for log in sorted(path for path in folder.iterdir() if path.is_dir()):
         kept: list[Kept] = []
         for segment in sorted(log.glob("*.seg")):
-            kept.extend(_records(segment))
+            kept.extend(records(segment))
         numbers = [batch.seq for batch in kept]
         assert numbers == list(range(numbers[0], numbers[0] + len(numbers))) if numbers else True
         found[log.name] = kept

@@ -120,8 +120,8 @@ class FakePlc:
                     reply = self._reply(await reader.readexactly(length))
                     writer.write(struct.pack(">HHH", transaction, 0, len(reply)) + reply)
                 await writer.drain()
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass
+        except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
+            pass  # cancelled only when the device is closed
         finally:
             writer.close()
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from tests.oracle.device import FakePlc, Real, Whole, numbers_of
 from tests.oracle.ledger import Key
-from tests.originals_reader import Kept, read_stream
+from tests.originals_reader import Kept, read_stream, records
 
 STREAMS = ("record", "raw")
 _LINE = re.compile(
@@ -139,14 +139,22 @@ def _strays(
 
 
 def batches_in(folder: Path) -> dict[tuple[str, str, int], str]:
-    """(stream, log, seq) → SHA-256 of the payload, of a gateway's spool or of its originals."""
-    return {
-        (stream, log, batch.seq): hashlib.sha256(batch.payload).hexdigest()
-        for stream in STREAMS
-        if (folder / stream).is_dir()
-        for log, batches in read_stream(folder / stream).items()
-        for batch in batches
-    }
+    """
+    (stream, log, seq) → SHA-256 of the payload, of a gateway's spool or of its originals.
+
+    What a segment holds from the first number of the next one on was given up after a failed sync.
+    """
+    found = {}
+    for stream in STREAMS:
+        for log in sorted((folder / stream).glob("*")):
+            segments = sorted(log.glob("*.seg"))
+            bounds = [int(path.stem) for path in segments[1:]] + [1 << 62]
+            for path, bound in zip(segments, bounds, strict=True):
+                for batch in records(path):
+                    if batch.seq < bound:
+                        digest = hashlib.sha256(batch.payload).hexdigest()
+                        found[stream, log.name, batch.seq] = digest
+    return found
 
 
 def raw_in(folder: Path) -> Samples:

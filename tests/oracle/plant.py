@@ -16,8 +16,7 @@ from types import TracebackType
 from typing import Self
 
 from tests import servers
-from tests.oracle.judge import batches_in
-from tests.originals_reader import read_stream
+from tests.originals_reader import records
 
 ROOT = Path(__file__).parents[2]
 _MAIN = "from drivers.cli import main; main()"
@@ -165,16 +164,11 @@ class Plant:
         assert self.historian_dir is not None
         return self.historian_dir / "lake"
 
-    def drained(self) -> bool:
-        """Everything the spool holds lies in the originals."""
-        for stream in ("record", "raw"):
-            if not (self.spool / stream).is_dir() or not (self.originals / stream).is_dir():
-                return False
-            theirs = read_stream(self.originals / stream)
-            for log, batches in read_stream(self.spool / stream).items():
-                if batches and (not theirs.get(log) or theirs[log][-1].seq < batches[-1].seq):
-                    return False
-        return True
+    def drained(self, upto: Mapping[tuple[str, str], int] | None = None) -> bool:
+        """The originals hold what the spool held when ``upto`` was taken, or holds now."""
+        theirs = newest(self.originals)
+        wanted = newest(self.spool) if upto is None else upto
+        return bool(wanted) and all(theirs.get(log, 0) >= seq for log, seq in wanted.items())
 
     def viewed(self, view: str = "lake") -> bool:
         """The view holds everything the originals hold."""
@@ -183,18 +177,16 @@ class Plant:
         if not path.exists():
             return False
         done = json.loads(path.read_text())["done"]
-        newest: dict[str, int] = {}
-        for stream, log, seq in batches_in(self.originals):
-            name = f"demo/gw1/{stream}/{log}"
-            newest[name] = max(seq, newest.get(name, 0))
-        return all(done.get(name, 0) >= seq for name, seq in newest.items())
+        held = newest(self.originals)
+        return all(done.get(f"demo/gw1/{s}/{log}", 0) >= seq for (s, log), seq in held.items())
 
     def settle(self, timeout_s: float = 60.0, views: Sequence[str] = ("lake",)) -> None:
         """
-        Drained, the agent stopped in good order, drained again, all of it in the views; and the
-        historian stopped in good order.
+        What the spool holds now is in the originals, the agent stopped in good order, all of it in
+        the views, and the historian stopped in good order.
         """
-        wait(self.drained, "the historian with all the spool holds", timeout_s)
+        upto = newest(self.spool)
+        wait(partial(self.drained, upto), "the historian with all the spool holds", timeout_s)
         code = self.agent.end(signal.SIGTERM)
         assert code == 0, f"agent ended with {code}: {self.agent.tail()}"
         for view in views:
@@ -217,6 +209,18 @@ class Plant:
             lines = answer.read().decode().splitlines()
         pairs = (line.rpartition(" ") for line in lines if line and not line.startswith("#"))
         return {name: float(number) for name, _, number in pairs}
+
+
+def newest(folder: Path) -> dict[tuple[str, str], int]:
+    """(stream, log) → newest number below ``folder``, from the last segment of each log."""
+    found = {}
+    for stream in ("record", "raw"):
+        for log in (folder / stream).glob("*"):
+            segments = sorted(log.glob("*.seg"))
+            batches = [batch.seq for path in segments[-2:] for batch in records(path)]
+            if batches:
+                found[stream, log.name] = max(batches)
+    return found
 
 
 def wait(ready: Callable[[], bool], what: str, timeout_s: float = 30.0) -> float:
