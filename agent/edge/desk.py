@@ -74,6 +74,8 @@ class Desk:
         if frame.group.mode == "report":
             self._reported(pipeline, frame)
             return
+        if frame.texts:  # first: a counter of another device must not go on from the last one
+            self._texts(frame, pipeline)
         outcome = pipeline.take(frame)
         self.tallies[frame.group.device].take(outcome.frame)
         self.device_clocks.take(outcome.frame)
@@ -82,8 +84,6 @@ class Desk:
         self._minutes(frame.group, outcome.closed)
         for step in outcome.steps:
             self._counter(step)
-        if frame.texts:
-            self._texts(frame)
         if self.pots is not None:
             events, minutes = self.pots.take(outcome.frame)
             for lines in minutes:
@@ -134,12 +134,13 @@ class Desk:
             lost, self._dropped = self._dropped, 0
             self._finish(Happening.DROPPED, "raw", slot_ns, amount=lost)
 
-    def _texts(self, frame: Frame) -> None:
+    def _texts(self, frame: Frame, pipeline: GroupPipeline) -> None:
         for i, text in frame.texts.items():
             point = frame.group.points[i]
             known = self.texts.get(point.id)
             self.texts[point.id] = text
             if known is not None and known != text:
+                pipeline.counters.replaced(point.equipment)
                 what = f"{point.quantity.name} {known!r} → {text!r}"
                 self.tell(
                     self.book.once(

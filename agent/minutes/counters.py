@@ -6,7 +6,7 @@ from enum import IntEnum
 import numpy as np
 import numpy.typing as npt
 
-from drivers.model import Codes, Floats, Frame, Group, Indices, Kind, Point, Quality
+from drivers.model import Codes, Equipment, Floats, Frame, Group, Indices, Kind, Point, Quality
 
 UNSURE_SHARE = 0.01  # of the modulus: a rollover this close is believed without a maximum rate
 RESET_SHARE = 0.05  # of the old reading: a new reading below it is a reset, without a maximum rate
@@ -103,7 +103,8 @@ class Counters:
         self._changed_ns = np.zeros(n, dtype=np.int64)
         self._odd = np.full(n, np.nan)  # a reading that waits to be confirmed
         self._odd_ns = np.zeros(n, dtype=np.int64)
-        self._odd_any = False
+        self._replaced = np.zeros(n, dtype=bool)  # by a meter of another number: see `replaced`
+        self._odd_any = False  # of either: look closer
 
     def __len__(self) -> int:
         return len(self.where)
@@ -123,6 +124,12 @@ class Counters:
             for i in self.where
             if not np.isnan(self._reading[i])
         }
+
+    def replaced(self, equipment: Equipment) -> None:
+        """Another device stands there: its next readings are no steps from the last ones."""
+        for i in self.where:
+            if self.group.points[i].equipment == equipment and not np.isnan(self._reading[i]):
+                self._replaced[i] = self._odd_any = True
 
     def add(self, frame: Frame) -> Counted:
         """Judge the good readings of a frame and count what passed since the last ones."""
@@ -194,6 +201,7 @@ class Counters:
         increments, codes = steps(before, now, elapsed_s, self._modulus[points], self._rate[points])
         first = np.isnan(before)
         increments[first], codes[first] = np.nan, Step.ON
+        codes[self._replaced[points]] = Step.REPLACEMENT
         odd = np.flatnonzero((codes == Step.RESET) | (codes == Step.REPLACEMENT))
         believed = np.ones(len(points), dtype=bool)
         for k in odd:
@@ -223,11 +231,14 @@ class Counters:
                 )
             )
         self._accept(points[believed], now[believed], times[believed], (now != before)[believed])
-        self._odd_any = bool((~np.isnan(self._odd)).any())
+        self._odd_any = bool((~np.isnan(self._odd)).any() or self._replaced.any())
         return increments, odd[~believed[odd]]
 
     def _confirm(self, i: int, now: float, now_ns: int, step: Step) -> CounterStep | None:
         """The step when an earlier odd reading agrees with this one; else this one waits."""
+        if self._replaced[i]:
+            self._replaced[i], self._odd[i] = False, np.nan
+            return self._noted(i, Step.REPLACEMENT, now, now_ns, 0.0)
         odd, odd_ns = self._odd[i], int(self._odd_ns[i])
         elapsed_s = (now_ns - odd_ns) * 1e-9 + self.group.interval_s
         grown = now - odd

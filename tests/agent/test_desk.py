@@ -85,6 +85,29 @@ async def test_another_serial_number_is_a_replacement(bench: Bench) -> None:
     assert "'A1' → 'B7'" in event
 
 
+async def test_another_meter_with_a_higher_register_invents_no_consumption(bench: Bench) -> None:
+    """Nothing bounds the rate: without its number 5,000 → 900,000 would be 895,000 kWh."""
+    meter = point("meter.energy_import", "line1/ac1", type="uint32")
+    of = group(point("meter.serial", "line1/ac1", type="ascii:8"), meter)
+    bench.use(of)
+    for k, (text, reading, code) in enumerate(
+        [
+            ("A1", 4990.0, GOOD),
+            ("A1", 5000.0, GOOD),
+            ("B7", math.nan, BAD),
+            ("B7", 900000.0, GOOD),
+            ("B7", 900010.0, GOOD),
+        ]
+    ):
+        sent = frame(of, START_NS + k * SECOND, [math.nan, reading], [GOOD, code], texts={0: text})
+        bench.desk.frame(sent)
+    number, register = await bench.events()
+    assert "'A1' → 'B7'" in number
+    assert "kind=replacement,line=line1,unit=ac1 " in register
+    assert "5000 → 900000 kWh" in register
+    assert bench.desk.pipelines[of].minutes.close().increment[1] == 20
+
+
 async def test_a_log_that_is_full_is_told_and_what_found_no_room_is_counted(bench: Bench) -> None:
     source = random.Random(1)
     slots = itertools.count(START_NS, SECOND)
