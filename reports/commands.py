@@ -128,7 +128,7 @@ def _interval(name: str, days: tuple[str, str], other: str) -> Period:
         raise ConfigError([str(error)]) from None
 
 
-def trace(
+def trace(  # noqa: PLR0913 - each is an option of the command
     file: Annotated[
         Path,
         typer.Argument(
@@ -151,6 +151,15 @@ def trace(
             help=say("另查一分钟，如 2026-10-05T08:01", "also this minute, 2026-10-05T08:01")
         ),
     ] = "",
+    reading: Annotated[
+        str,
+        typer.Option(
+            help=say(
+                "反向追溯：哪些报告用了该读数，如 'line1/ac1 meter.energy_import'，配合 --at",
+                "the other way: which reports used it, 'line1/ac1 meter.energy_import', with --at",
+            )
+        ),
+    ] = "",
     *,
     list_all: Annotated[
         bool, typer.Option("--list", help=say("列出报告的全部结果编号", "list every line"))
@@ -160,11 +169,15 @@ def trace(
 ) -> None:
     """From a figure back to entries, batches and registers."""
     from reports.site import load_site
+    from reports.trace.certified import Certified
     from reports.trace.text import trace_text
     from reports.trace.tracer import Tracer, verified
     from reports.versions import newest_of, read_report
 
     speak(lang)
+    if reading:
+        _reverse(file, reading, _instant(at), site, as_json=as_json)
+        return
     if not file.exists() and file.parent.is_dir():
         file = newest_of(file.parent, file.name) or file
     if not file.exists():
@@ -175,9 +188,10 @@ def trace(
         shown = json.dumps(lines, ensure_ascii=False, indent=1)
         typer.echo(shown if as_json else "\n".join(f"{i}  {text}" for i, text in lines.items()))
         return
-    originals = load_site(site or file.parent / found.site).originals
+    plant = load_site(site or file.parent / found.site)
+    tracer = Tracer(found.content, plant.originals, _instant(at), Certified.of_site(plant))
     try:
-        node = Tracer(found.content, originals, _instant(at)).line(line)
+        node = tracer.line(line)
     except KeyError:
         raise ConfigError(
             [_no_line(file, line, [each.id for each in found.content.lines])]
@@ -190,6 +204,37 @@ def trace(
         if not proved:
             typer.echo(say("未能全部核实", "not everything could be verified"))
     if not proved:
+        raise typer.Exit(1)
+
+
+def _reverse(folder: Path, reading: str, at_ns: int, site: Path | None, *, as_json: bool) -> None:
+    """The reading in its batch, and every report version that used it. Exit code 1: none did."""
+    from reports.site import load_site
+    from reports.trace.reverse import Reading, reverse_text, uses
+    from reports.trace.text import window_text
+    from reports.trace.tracer import Tracer
+    from reports.versions import read_report
+
+    equipment, _, quantity = reading.partition(" ")
+    problems = []
+    if not folder.is_dir():
+        problems.append(say(f"{folder}：请给报告文件夹", f"{folder}: give the folder of reports"))
+    if not quantity or not at_ns:
+        problems.append("--reading 'line1/ac1 meter.energy_import' --at 2026-10-05T08:01")
+    if problems:
+        raise ConfigError(problems)
+    found = list(uses(folder, Reading(equipment, quantity, at_ns)))
+    window = None
+    if found:
+        used = read_report(found[0].path)
+        originals = load_site(site or found[0].path.parent / used.site).originals
+        window = Tracer(used.content, originals, at_ns).window(found[0].meter)
+    if as_json:
+        told = {"window": window, "reports": [use.node() for use in found]}
+        typer.echo(json.dumps(told, ensure_ascii=False, indent=1))
+    else:
+        typer.echo("\n".join([*([window_text(window)] if window else []), reverse_text(found)]))
+    if not found:
         raise typer.Exit(1)
 
 

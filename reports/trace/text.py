@@ -15,6 +15,11 @@ def trace_text(node: Node) -> str:
     return "\n".join(_line(node, 0))
 
 
+def window_text(window: Node) -> str:
+    """One window with its registers and batch."""
+    return "\n".join(_register(window, say("窗口", "window"), ""))
+
+
 def _value(node: Node) -> str:
     value = node.get("value")
     shown = say("缺数据", "missing") if value is None else f"{value:,.10g}"
@@ -69,6 +74,8 @@ def _legal(given: Node, pad: str) -> Iterator[str]:
     shown = rule if isinstance(rule, str) else _value(given)
     yield f"{pad}{say(label['zh'], label['en'])} = {shown}   [{legal['confirmed']}]"
     yield f"{pad}  {legal['source']['title']}  {legal['locator']}"
+    since = say(f"自 {legal['applies_from']} 起", f"from {legal['applies_from']} on")
+    yield f"{pad}  {legal['pack']} {since}  sha256 {legal.get('pack_sha256', '')}"
     yield f"{pad}  {say(legal['seen_zh'] or legal['seen'], legal['seen'])}"
     if checked := legal.get("overlay"):
         text = OverlayUse.model_validate(checked).text
@@ -89,6 +96,7 @@ def _meter(meter: Node, pad: str) -> Iterator[str]:
             f"{pad}  {say('批次', 'batches')} {batch['gateway']} {batch['log']} "
             f"{batch['first_seq']}-{batch['last_seq']} ({batch['batches']})"
         )
+    yield from _certificates(meter, f"{pad}  ")
     for key, name in (("begin", say("期初表底", "begin")), ("end", say("期末表底", "end"))):
         if meter[key] is not None:
             yield from _register(meter[key], name, f"{pad}  ")
@@ -99,6 +107,32 @@ def _meter(meter: Node, pad: str) -> Iterator[str]:
             )
             yield f"{pad}  {told}"
         yield from _register(meter["window"], say("窗口", "window"), f"{pad}  ")
+
+
+def _certificates(meter: Node, pad: str) -> Iterator[str]:
+    known = meter.get("certificates")
+    if known is not None and not known:
+        yield f"{pad}! {say('台账中没有覆盖该期间的检定/校准证书', 'no calibration certificate')}"
+    for each in known or ():
+        state = say("合格", "passed") if each["passed"] else say("不合格", "FAILED")
+        yield (
+            f"{pad}{say('检定/校准证书', 'certificate')} {each['number']} {each['body']} "
+            f"{each['calibrated']} - {each['valid_until']} {state} "
+            f"[{each['instrument']} {each['serial']}] {say('录入第', 'entry')} {each['entry']}"
+        )
+
+
+def inclusion_text(node: Node) -> str:
+    """One line about the checkpoint a batch is under."""
+    if node["holds"] is None:
+        return say(f"检查点：{node['problem']}", f"checkpoint: {node['problem']}")
+    if not node["holds"]:
+        return say(f"检查点不符：{node['problem']}", f"checkpoint: NO: {node['problem']}")
+    return say(
+        f"包含于 {node['checkpoint']} 批次的检查点，{node['witness']} 于 {node['cosigned']} 会签",
+        f"under the checkpoint of {node['checkpoint']} batches, cosigned {node['cosigned']} by "
+        f"{node['witness']}",
+    )
 
 
 def _register(register: Node, name: str, pad: str) -> Iterator[str]:
@@ -121,4 +155,6 @@ def _register(register: Node, name: str, pad: str) -> Iterator[str]:
         f"{pad}  {register['gateway']} {register['log']} {say('批次', 'batch')} {register['seq']}  "
         f"sha256 {register['digest']}  {chain[register['chained']]}  {good}"
     )
+    if register.get("inclusion") is not None:
+        yield f"{pad}  {inclusion_text(register['inclusion'])}"
     yield f"{pad}  {register['file']} @{register['offset']}"

@@ -9,7 +9,9 @@ from typing import Any, Final
 from reports.citations import EntryUse, LegalUse, MeterUse, RegisterUse
 from reports.formulas import FORMULAS
 from reports.model import Content, Line
-from reports.periods import clock_text
+from reports.periods import Period, clock_text
+from reports.trace.certified import Certified
+from reports.trace.inclusion import Inclusion
 from reports.trace.originals import (
     Original,
     OriginalsError,
@@ -32,6 +34,13 @@ class Tracer:
     content: Content
     originals: Path | None
     at_ns: int = 0  # also show the window this lies in
+    certified: Certified | None = None  # None: certificates are not looked up
+    inclusion: Inclusion | None = None  # made from ``originals`` when it is not given
+
+    def __post_init__(self) -> None:
+        if self.inclusion is None and self.originals is not None:
+            made = Inclusion(self.originals, self.content.plant.id)
+            object.__setattr__(self, "inclusion", made)
 
     def line(self, identity: str) -> Node:
         """The tree below a line. Raises KeyError when the report has no such line."""
@@ -65,7 +74,8 @@ class Tracer:
         if kind == "entry":
             return {"entry": _entry(next(e for e in content.entries if str(e.number) == ref))}
         if kind == "legal":
-            return {"legal": _legal(next(x for x in content.legals if x.id == ref))}
+            legal = next(x for x in content.legals if x.id == ref)
+            return {"legal": _legal(legal) | {"pack_sha256": content.packs.get(legal.pack, "")}}
         if kind == "meter":
             return {"meter": self._meter(next(m for m in content.meters if m.id == ref))}
         return {"ref": ref}
@@ -88,10 +98,13 @@ class Tracer:
         node["batches"] = [batch.model_dump() for batch in meter.batches]
         node["gaps"] = [gap.model_dump(mode="json") for gap in meter.gaps]
         node["events"] = [event.model_dump(mode="json") for event in meter.events]
+        if self.certified is not None:
+            period = Period.parse(meter.id.partition("@")[2] or self.content.period.name)
+            node["certificates"] = self.certified.behind(meter, period)
         for name, register in (("begin", meter.begin), ("end", meter.end)):
             node[name] = None if register is None else self._register(meter, register)
         if self.at_ns:
-            node["window"] = self._window(meter)
+            node["window"] = self.window(meter)
         if meter.begin is not None and meter.end is not None and meter.total is not None:
             way = meter.end.last - meter.begin.last
             node["register_difference"] = float(way)
@@ -111,7 +124,7 @@ class Tracer:
         good = abs(stated - float(register.last)) <= 1e-6 * max(1.0, abs(stated))
         return node | proof | {"verified": good}
 
-    def _window(self, meter: MeterUse) -> Node:
+    def window(self, meter: MeterUse) -> Node:
         """The minute ``at_ns`` lies in, or else its hour, and the batch that holds it."""
         problem = ""
         for period_s in WINDOWS:
@@ -149,6 +162,7 @@ class Tracer:
             "seq": original.seq,
             "digest": original.digest,
             "chained": self._chained(original),
+            "inclusion": None if self.inclusion is None else self.inclusion.of(original),
             "line_protocol": line,
             "last": None if last is None else float(last),
             "raw": found.get(f"{field}_raw", ""),
@@ -198,7 +212,7 @@ def verified(node: Node) -> bool:
     """False when anything in the tree could not be recomputed or proved."""
     if node.get("verified") is False or node.get("recomputed") is False:
         return False
-    if node.get("chained") is False:
+    if node.get("chained") is False or (node.get("inclusion") or {}).get("holds") is False:
         return False
     children = [*node.get("inputs", ())]
     children += [
