@@ -170,6 +170,11 @@ class Plant:
         wanted = newest(self.spool) if upto is None else upto
         return bool(wanted) and all(theirs.get(log, 0) >= seq for log, seq in wanted.items())
 
+    def drained_now(self) -> bool:
+        """As ``drained``, tolerant of a batch or two that are on their way."""
+        ours, theirs = newest(self.spool), newest(self.originals)
+        return bool(ours) and all(theirs.get(log, 0) >= seq - 2 for log, seq in ours.items())
+
     def viewed(self, view: str = "lake") -> bool:
         """The view holds everything the originals hold."""
         assert self.historian_dir is not None
