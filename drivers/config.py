@@ -44,9 +44,7 @@ class LoggerConfig(Strict):
     peers: tuple[IPvAnyNetwork, ...] = ()  # who may connect; (): anybody
     max_connections: int = Field(default=4, ge=1, le=64)
     minutes: Literal[1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30] = 1  # its minute interval
-    history_h: float = Field(
-        default=72.0, ge=0, le=2160
-    )  # gaps asked for so far back; 0: never
+    history_h: float = Field(default=72.0, ge=0, le=2160)  # gaps asked for so far back; 0: never
     execution_s: float = Field(default=60.0, gt=0, le=3600)  # without data: then a request failed
     retries: int = Field(default=3, ge=0, le=10)
     flagless: Literal["uncertain", "good"] = "uncertain"  # a value without data flag
@@ -79,6 +77,7 @@ class DeviceConfig(Strict):
     base: int = Field(default=0, ge=0, le=65535)
     stride: int = Field(default=0, ge=0, le=65535)
     max_requests_per_s: float = Field(default=0.0, ge=0)  # 0 = no cap
+    time: Literal["device", "gateway"] = "device"  # of samples that bring a plausible own time
 
     # Modbus
     unit: int = Field(default=1, ge=0, le=255)

@@ -183,7 +183,9 @@ class FrameEncoder:
         lag_ms = (frame.read_ns - frame.slot_ns) / 1e6
         reason = f",reason={text(frame.reason)}" if frame.reason else ""
         counts = f"points={len(frame.values)}i,bad={bad}i,lag_ms={lag_ms:.6g}"
-        return f"{self._head} {counts}{reason} {frame.slot_ns}"
+        device_ns = 0 if frame.device_ns is None else int(frame.device_ns.max(initial=0))
+        device = f",device_time={device_ns}i" if device_ns else ""
+        return f"{self._head} {counts}{device}{reason} {frame.slot_ns}"
 
     def _due(self, frame: Frame, bands: Floats) -> Mask | None:
         """Which points to write by their deadband; None for all."""

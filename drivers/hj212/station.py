@@ -194,6 +194,8 @@ class Station:
         outage held back comes in a burst, each packet late by another amount.
         """
         now_ns = self.wall_ns()
+        if self.device.time == "gateway":
+            return self._arrived(device_ns, clock, now_ns)
         offset_s = (now_ns - device_ns) / SECOND_NS
         before_s, clock.offset_s = clock.offset_s, offset_s
         at_ns = device_ns
@@ -208,6 +210,15 @@ class Station:
             return 0
         clock.newest_ns, clock.device_ns = at_ns, device_ns
         return at_ns
+
+    def _arrived(self, device_ns: int, clock: _Clock, now_ns: int) -> int:
+        """The time of arrival, by the config; 0 for a packet that came twice in a moment."""
+        near_ns = self.device.interval_s * SECOND_NS / 2
+        if device_ns == clock.device_ns and now_ns - clock.newest_ns < near_ns:
+            self.counts["late_real_time"] += 1
+            return 0
+        clock.newest_ns, clock.device_ns = max(now_ns, clock.newest_ns + 1), device_ns
+        return clock.newest_ns
 
     def _summed(self, segment: Segment, values: Values, start_s: int) -> None:
         span_s = self.span_s(segment.cn)

@@ -161,6 +161,7 @@ class OpcUaDriver:
         plan = self._plans[group]
         nodes = await opened.nodes(plan)
         subscription = await Subscription.create(opened.session, plan, nodes, self._last_ns[group])
+        subscription.by_arrival = device.time == "gateway"
         opened.subscriptions[group] = subscription
         opened.publisher.add(subscription)
         await subscription.monitor(opened.session, device.sampling_ms, opened.items_size)

@@ -64,6 +64,7 @@ class Subscription:
         self._refused: dict[int, int] = {}  # handle, status code
         self._retry_s = time.monotonic() + RETRY_S
         self._first = True
+        self.by_arrival = False  # the config wants gateway time, however good the server's is
         for i in nodes.unknown:
             self._quality[i] = Quality.REFUSED
 
@@ -241,7 +242,8 @@ class Subscription:
         """Source time where it is plausible, else gateway time; strictly rising for each point."""
         delay_ns = arrival_ns - source_ns
         sane = (delay_ns >= -FUTURE_MAX_NS) & (delay_ns <= AGE_MAX_NS)
-        times_ns: Indices = np.where(sane, source_ns, gateway_ns)
+        trusted = sane & (not self.by_arrival)
+        times_ns: Indices = np.where(trusted, source_ns, gateway_ns)
         order = np.argsort(index, kind="stable")
         points, times = index[order], times_ns[order]
         first = np.ones(len(points), dtype=bool)

@@ -196,9 +196,6 @@ def run(
         of = group(point(POINT.quantity, POINT.equipment), interval_s=every_s)
         desk.exchange({of: 3 * SECOND}, ["plc"], clock.now_ns())
 
-        class Sink(Desk):
-            pass
-
         frame = desk.frame
 
         def keep(told: Frame) -> None:
@@ -227,7 +224,8 @@ def run(
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
-        done.used_ns = done.record.batches[-1].closed_ns
+        newest = [log.batches[-1].closed_ns for log in (done.record, done.raw) if log.batches]
+        done.used_ns = max(newest)
         world.true_ns = world.now_ns()
         world.woke_ns = world.mono_ns()
 
