@@ -290,7 +290,7 @@ class WindowEncoder:
                     yield f"{name}_{ending}={write(value)}"
         yield f"{name}_n={count}i"
         if good != 1:
-            yield f"{name}_good={good:.9g}"
+            yield f"{name}_good={number(good) if good else 0}"
         if reason:
             yield f'{name}_q="{WIRE_QUALITY[reason]}"'
         if words is not None:
