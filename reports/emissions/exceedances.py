@@ -46,8 +46,7 @@ def limits_of(hours: StackHours, stack: Stack, pollutant: str) -> tuple[list[Lim
     """The limit of each hour, and its hourly level, NaN where the permit states none."""
     days = [stack.limit(pollutant, day) for day in hours.days]
     limits = [limit for limit in days for _ in range(24)]
-    levels = [float("nan") if limit is None else float(limit.hour_mg_m3) for limit in limits]
-    return limits, np.array(levels)
+    return limits, hours.limits(pollutant)
 
 
 def _above(values: Floats, levels: Floats) -> Bools:

@@ -95,8 +95,13 @@ class PollutantHours:
         return self.having(State.VALID)
 
     @property
+    def not_convertible(self) -> Bools:
+        """Valid hours without a value at the reference O2: conversion means nothing there."""
+        return self.valid & (self.unconverted > 0) & np.isnan(self.converted)
+
+    @property
     def judged(self) -> Bools:
-        """Hours whose mean is compared with the limit."""
+        """Hours whose mean can be compared with a limit, where one is in force."""
         return self.valid & ~self.exempt & np.isfinite(self.converted)
 
 
@@ -129,6 +134,16 @@ class StackHours:
     @property
     def days(self) -> tuple[date, ...]:
         return self.period.days
+
+    def limits(self, pollutant: str) -> Floats:
+        """Hourly limit of the permit in force in each hour, mg/m3; NaN where it states none."""
+        found = [self.stack.limit(pollutant, day) for day in self.days]
+        levels = [np.nan if limit is None else float(limit.hour_mg_m3) for limit in found]
+        return np.repeat(np.array(levels), 24)
+
+    def without_limit(self, pollutant: str) -> Bools:
+        """Hours with a mean that could be judged, if a limit had been in force that day."""
+        return self.pollutants[pollutant].judged & np.isnan(self.limits(pollutant))
 
     def of_day(self, values: Floats) -> Floats:
         """The same as days × 24."""
