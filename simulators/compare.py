@@ -1,6 +1,7 @@
 """A report against the truth of the plant it was made from."""
 
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ ALLOWED = 0.001  # the share a figure may be off
 
 @dataclass(frozen=True, slots=True)
 class Deviation:
-    """One figure of a report beside what really happened."""
+    """One figure of a report beside what really happened; ``true`` NaN = there must be none."""
 
     line: str
     label: str
@@ -22,7 +23,9 @@ class Deviation:
 
     @property
     def share(self) -> float | None:
-        """Relative deviation, or None where the report has no figure."""
+        """Relative deviation, or None where the report has no figure although there is one."""
+        if math.isnan(self.true):
+            return 0.0 if self.reported is None else math.inf
         if self.reported is None:
             return None
         return (self.reported - self.true) / self.true if self.true else float(self.reported != 0)

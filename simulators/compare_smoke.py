@@ -4,6 +4,7 @@
 Read from report.json as anybody could: lines by id, tables by their English headings.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -90,7 +91,7 @@ def hours_above(content: dict[str, Any]) -> Hours:
 
 
 def hours_replaced(content: dict[str, Any], stack: str) -> Hours | None:
-    """Every hour in whose place something stands; None where gaps are summed by month."""
+    """Every hour without data, with a stand-in or none; None where gaps are summed by month."""
     names = pollutants()
     found: Hours = set()
     for row in rows_of(content, f"substitution-{stack}"):
@@ -153,20 +154,27 @@ def figures(content: dict[str, Any], stacks: dict[str, Any]) -> Iterator[Deviati
         yield Deviation(line, label, "Nm3", values.get(line), told["flow_nm3"])
         for name, one in told["pollutants"].items():
             parts = [("", one["total"])]
-            parts += [(f"@{month}", sums) for month, sums in one["months"].items()]
+            if len(one["months"]) > 1:  # a report of one month has no lines of months
+                parts += [(f"@{month}", sums) for month, sums in one["months"].items()]
             for ending, sums in parts:
                 yield from _of_pollutant(f"{stack}.{name}", ending, sums, values)
+
+
+def _number(value: float | None) -> float:
+    return math.nan if value is None else value
 
 
 def _of_pollutant(
     scope: str, ending: str, sums: dict[str, float], values: dict[str, float | None]
 ) -> Iterator[Deviation]:
     total = sums["measured_t"] + sums["substituted_t"]
+    if sums["lost_hours"] > sums["substituted_hours"]:
+        total = math.nan  # hours without data and without a stand-in: the report must not add up
     for name, label, unit, true in (
         ("total", say("排放量", "mass emitted"), "t", total),
         ("capture", say("捕集率", "capture rate"), "fraction", sums["capture"]),
         ("exceeded_hours", say("超标小时", "hours above"), "h", sums["exceeded_hours"]),
-        ("hour_max", say("最大小时均值", "highest hour"), "mg/m3", sums["hour_max"]),
+        ("hour_max", say("最大小时均值", "highest hour"), "mg/m3", _number(sums["hour_max"])),
         ("substituted_hours", say("替代小时", "hours replaced"), "h", sums["substituted_hours"]),
     ):
         line = f"{scope}_{name}{ending}"

@@ -98,7 +98,7 @@ def _limits(stack: StackDesign) -> list[str]:
 
 def smoke_site(plant: str, stacks: Sequence[StackDesign]) -> str:
     """A ``site.toml`` of a plant of which only the stacks matter, and its one potline."""
-    potlines = {stack.potline for stack in stacks if stack.potline}
+    potlines = {stack.potline for stack in stacks if stack.potline} or {"line1"}  # a site has one
     parts = [
         f"""\
 # Stacks of a simulated year. 仿真全年排放口。

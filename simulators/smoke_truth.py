@@ -158,7 +158,10 @@ def _pollutant(truth: StackTruth, name: str, seen: Mask, stands: Mask) -> Pollut
             exempt |= _by_hour(mark.inside(flat)).any(axis=1)
     gain = made.gain[name]  # a drift that nobody has found yet is in what counts
     dry = _mean(made.true[name] * gain, good)
+    meant = (good & converts).sum(axis=1)
     converted = _mean(made.converted[name] * gain, good & converts)
+    # Too few minutes that can be converted, because of the air in the rest, are no hour.
+    converted = np.where((meant < ENOUGH) & (good & ~converts).any(axis=1), np.nan, converted)
     limit = made.design.limits[name]
     counts = state == VALID
     # A sum of sixty exact values may be off in the sixteenth digit.
@@ -170,7 +173,7 @@ def _pollutant(truth: StackTruth, name: str, seen: Mask, stands: Mask) -> Pollut
         minutes=minutes,
         state=state,
         exempt=exempt,
-        exceeds=counts & ~exempt & above & ((good & converts).sum(axis=1) >= ENOUGH),
+        exceeds=counts & ~exempt & above & (meant >= ENOUGH),
         amount_kg=np.where(counts, dry * truth.flow_nm3 * 1e-6, np.nan),
         substituted_kg=np.full(len(state), np.nan),
         emitted_kg=emitted,
@@ -272,7 +275,8 @@ def _pollutant_json(truth: StackTruth, name: str) -> dict[str, Any]:
     }
 
 
-def _sums(one: PollutantTruth, mine: Mask) -> dict[str, float]:
+def _sums(one: PollutantTruth, mine: Mask) -> dict[str, float | None]:
+    levels = one.converted[mine & (one.state == VALID) & np.isfinite(one.converted)]
     return {
         "valid_hours": int(np.count_nonzero(one.state[mine] == VALID)),
         "lost_hours": int(np.count_nonzero(~np.isin(one.state[mine], (VALID, STOPPED)))),
@@ -282,7 +286,7 @@ def _sums(one: PollutantTruth, mine: Mask) -> dict[str, float]:
         "substituted_hours": int(np.isfinite(one.substituted_kg[mine]).sum()),
         "emitted_t": float(one.emitted_kg[mine].sum()) / 1000,
         "exceeded_hours": int(one.exceeds[mine].sum()),
-        "hour_max": float(np.nanmax(np.where(one.state == VALID, one.converted, np.nan)[mine])),
+        "hour_max": float(levels.max()) if len(levels) else None,
     }
 
 

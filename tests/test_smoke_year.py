@@ -6,101 +6,25 @@ report must find every hour and invent none; the comparison reads report.json li
 """
 
 import json
-import os
 import shutil
-import subprocess
-import sys
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from simulators.compare import read_json
 from simulators.compare_smoke import EXACT, SmokeFindings, rows_of, smoke_findings
-from tests.servers import mosquitto, wait_until
+from tests.smoke_plant import Plant, brought_in, smelter
 
-SMELTER = (sys.executable, "-c", "from drivers.cli import main; main()")
 YEAR = "2025"
-OFFICER = ("--author", "王敏（仿真）", "--reason", "全年记录", "--yes")
-
-
-def smelter(*arguments: str, good: tuple[int, ...] = (0,)) -> str:
-    """What a command said; it ended with one of ``good``."""
-    environment = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), "LANG": "C"}
-    ended = subprocess.run(
-        [*SMELTER, *arguments],
-        capture_output=True,
-        encoding="utf-8",
-        env=environment | {"SMELTER_LANG": "en"},
-        timeout=300,
-        check=False,
-    )
-    assert ended.returncode in good, ended.stdout[-2000:] + ended.stderr
-    return ended.stdout + ended.stderr
-
-
-@dataclass(frozen=True)
-class Plant:
-    """Where the plant is, and its truth."""
-
-    root: Path
-    truth: dict[str, Any]
-
-    @property
-    def site(self) -> tuple[str, str]:
-        return "--site", str(self.root / "site.toml")
-
-    def report(self, *period: str, out: str = "reports") -> dict[str, Any]:
-        """The newest version of the emissions report of a period."""
-        folder = self.root / out
-        made = ("--out", str(folder), "--format", "json")
-        smelter("report", "emissions", *self.site, *period, *made, good=(0, 1))
-        newest = max(folder.glob(f"emissions-{period[1]}-v*.json"))
-        return read_json(newest)
 
 
 @pytest.fixture(scope="module")
 def plant(tmp_path_factory: pytest.TempPathFactory) -> Plant:
-    """The year simulated, imported with receipts, and the officer's journal imported over it."""
+    """The year simulated and brought in."""
     root = tmp_path_factory.mktemp("smoke")
     smelter("simulate", "--smoke", YEAR, "--dir", str(root))
-    broker = mosquitto(root).start()
-    url = f"mqtt://127.0.0.1:{broker.port}"
-    (root / "historian.toml").write_text(
-        f'plants = ["demo"]\ndata_dir = "data/historian"\n[mqtt]\nurl = "{url}"\n'
-        "[lake]\nflush_s = 1.0\n",
-        "utf-8",
-    )
-    log = (root / "historian.log").open("wb")
-    command = [*SMELTER, "historian", "run", str(root / "historian.toml")]
-    historian = subprocess.Popen(command, stdout=log, stderr=log)
-    try:
-        history = str(root / "history" / f"smoke-{YEAR}.parquet")
-        data = ("--data-dir", str(root / "import"))
-        smelter("import", history, "--mqtt", url, "--plant", "demo", *data)
-        wait_until(lambda: in_lake(root), "the lake", 60)
-    finally:
-        historian.terminate()
-        historian.wait(20)
-        log.close()
-        broker.end()
-    made = Plant(root, read_json(root / "history" / f"truth-smoke-{YEAR}.json"))
-    table = str(root / "journal" / f"journal-{YEAR}.csv")
-    said = smelter("journal", "import", table, *made.site, *OFFICER)
+    made, said = brought_in(root, YEAR)
     assert "1 mark contradicted by the trace" in said
     return made
-
-
-def in_lake(root: Path) -> bool:
-    """True when the lake holds every batch of the import."""
-    cursor = root / "data" / "historian" / "views" / "lake" / "cursor.json"
-    if not cursor.exists():
-        return False
-    status = smelter("historian", "status", str(root / "historian.toml"), "--json")
-    logs = json.loads(status)["logs"]
-    done = read_json(cursor)["done"]
-    return bool(logs) and all(done.get(name, 0) >= log["newest"] for name, log in logs.items())
 
 
 @pytest.fixture(scope="module")
@@ -167,6 +91,8 @@ def test_what_is_above_but_not_judged_is_shown_with_its_reason(year: dict[str, A
     ]
     assert "minutes" in rows[0]["not judged because"]
     assert "start-up" in rows[1]["not judged because"]
+    assert "hint: above for 6 hours, 2 or more" in rows[1]["mark"]  # nothing but a hint
+    assert "secondary" in rows[1]["mark"]
 
 
 def test_hours_of_a_day_by_the_minute(plant: Plant) -> None:
@@ -197,6 +123,9 @@ def test_a_start_up_whose_mark_is_withdrawn_is_judged(plant: Plant, year: dict[s
     assert before["DA001.so2_exceeded_hours@2025-10"] == 1
     hours = {x["id"]: x["value"] for x in after["lines"]}
     assert hours["DA001.so2_exceeded_hours"] == 7
+    (taken_back,) = rows_of(after, "withdrawn-DA001")
+    assert (taken_back["number"], taken_back["mark"]) == (f"#{number}", "start-up")
+    assert taken_back["who withdrew it and why"] == "王敏（仿真）: 启动标记有误"
 
 
 def test_a_changed_journal_is_refused(plant: Plant) -> None:

@@ -26,6 +26,7 @@ from reports.emissions.made import StackYear, make
 from reports.emissions.pictures import hour_pictures, minute_picture
 from reports.emissions.rules import HJ75
 from reports.emissions.transmission import Sent, add_transmission, sent_of, transmission_table
+from reports.emissions.unconverted import unconverted_doubts, unconverted_table
 from reports.emissions.value_tables import (
     capture_table,
     days_table,
@@ -120,6 +121,7 @@ def _doubts(assembly: Assembly, stacks: Sequence[StackYear]) -> Iterator[Doubt]:
                     ),
                 )
             yield from _low(assembly, made, name)
+        yield from unconverted_doubts(made)
         for mark in made.hours.marks:
             if mark.contradicted is not None:
                 yield Doubt(
@@ -229,7 +231,7 @@ def _stack(basis: Basis, made: StackYear, months: Sequence[Period]) -> Chapter:
         blocks.append(days_table(made))
     if len(period.days) > 1:
         blocks.append(months_table(made, months or [period]))
-    blocks += [marks_table(made), withdrawn_table(basis, made)]
+    blocks += [unconverted_table(made), marks_table(made), withdrawn_table(basis, made)]
     return _chapter((f"{stack.id} {stack.name.zh}", f"{stack.id}: {stack.name.en}"), *blocks)
 
 

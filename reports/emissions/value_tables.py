@@ -283,15 +283,22 @@ def substitution_table(made: StackYear) -> Table | None:
     )
 
 
+_NOTHING: Final = Text(zh="无", en="none")
 Found = Mapping[tuple[int, int, int, str], Mapping[str, Gap]]
 
 
 def _by_gap(made: StackYear, found: Found) -> Iterator[tuple[Cell, ...]]:
     for (first, hours, length, code), gaps in sorted(found.items()):
         start = clock_text(int(made.wide.start_ns[first]))[:16]
-        kg = [gaps[n].kg if n in gaps else None for n in made.stack.pollutants]
-        cells = [None if value is None else maybe(value * hours, 3) for value in kg]
+        cells = [_stand_in(gaps.get(name), hours) for name in made.stack.pollutants]
         yield start, maybe(hours), maybe(length), method_text(code), *cells
+
+
+def _stand_in(gap: Gap | None, hours: int) -> Cell:
+    """Mass in the place of a gap, kg; a word where nothing may stand there; None without a gap."""
+    if gap is None:
+        return None
+    return _NOTHING if gap.kg is None else maybe(gap.kg * hours, 3)
 
 
 def _by_month(made: StackYear, found: Found) -> Iterator[tuple[Cell, ...]]:
