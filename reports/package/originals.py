@@ -83,7 +83,8 @@ def in_hour(wanted: Needed, meters: Sequence[MeterUse], hour_ns: int) -> None:
     for (gateway, log), (first, last) in spans.items():
         folder = log_folder(wanted.root, wanted.plant, gateway, log)
         for original in read_batches(folder, range(first, last + 1)):
-            stamps = (int(stamp) for stamp in _STAMP.findall(original.payload.rstrip(b"\n")))
+            lines = original.payload.partition(b"\n")[2]  # the first one tells when it was closed
+            stamps = (int(stamp) for stamp in _STAMP.findall(lines))
             if any(hour_ns <= stamp < hour_ns + HOUR_NS for stamp in stamps):
                 wanted.add(gateway, log, [original.seq])
 

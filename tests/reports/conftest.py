@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -22,6 +23,9 @@ from reports.rules.packs import packs
 from reports.series.store import open_series
 from reports.site import Site, load_site
 from tests.reports import graded, plant
+
+if TYPE_CHECKING:
+    from tests.reports.forging import Original
 
 NOW = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
 
@@ -81,6 +85,14 @@ def graded_lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("graded")
     graded.build(root)
     return root
+
+
+@pytest.fixture(scope="session")
+def sealed(built: Built, tmp_path_factory: pytest.TempPathFactory) -> "Original":
+    """A package of the month's report over cosigned originals; read only."""
+    from tests.reports.sealing import seal
+
+    return seal(tmp_path_factory.mktemp("sealed"), built.root)
 
 
 @pytest.fixture

@@ -5,16 +5,9 @@ import random
 import pytest
 
 from reports.package.verify import Verdict, verify
-from tests.reports.conftest import Built
 from tests.reports.forging import EDITS, Edit, Original, edited, files_of, foreign, packed
-from tests.reports.sealing import seal
 
 SEED = 20261123
-
-
-@pytest.fixture(scope="module")
-def sealed(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Original:
-    return seal(tmp_path_factory.mktemp("sealed"), built.root)
 
 
 def named(found: Verdict, edit: Edit) -> bool:
