@@ -214,7 +214,7 @@ def demo(
     year: Annotated[
         int,
         typer.Option(
-            help=say("全年所有碳报告，如 2025", "a whole year and every carbon report, like 2025")
+            help=say("全年所有报告，如 2025", "a whole year and every report of it, like 2025")
         ),
     ] = 0,
     pots: Annotated[

@@ -1,4 +1,4 @@
-"""``smelter demo --year``: a simulated year through broker and historian to every carbon report."""
+"""``smelter demo --year``: a simulated year through broker and historian to every report."""
 
 import asyncio
 import signal

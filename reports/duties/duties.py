@@ -264,8 +264,8 @@ def _stack_checks(office: Office, on: date) -> Iterator[Duty]:
             left = None if each.due is None else days_left(each.due, on)
             if left is not None and left > CHECK_DAYS:
                 continue
-            of = " ".join(each.pollutants)
-            text = Text(zh=f"{stack.id} {of} {each.text.zh}", en=f"{stack.id} {of}: {each.text.en}")
+            of = " ".join((stack.id, *each.pollutants))
+            text = Text(zh=f"{of} {each.text.zh}", en=f"{of}: {each.text.en}")
             state = State.OVERDUE if each.overdue(on) else State.OPEN
             cited = (each.source, each.locator, each.confirmed)
             yield Duty(each.id, stack.id, text, each.due, state, *cited, each.note)

@@ -171,8 +171,9 @@ def _audits(
         return
     quarter = Period(first, after)
     wanted = audit_id(quarter)
-    served = [x for x in journal.of("document") if wanted in x.facts.get("serves", "").split()]
-    if served:
+    here = ("", stack.equipment)  # a document that names no stack serves all of them
+    papers = [x for x in journal.of("document") if x.equipment in here]
+    if any(wanted in x.facts.get("serves", "").split() for x in papers):
         return
     name = wanted.removeprefix("audit-")
     yield Due(

@@ -53,7 +53,12 @@ AsJson = Annotated[bool, typer.Option("--json", help=say("输出 JSON", "print J
 Lang = Annotated[str, typer.Option(help="zh | en")]
 Name = Annotated[
     str,
-    typer.Argument(help=say("包名.参数名，或唯一的参数名", "pack.parameter, or its name alone")),
+    typer.Argument(
+        help=say(
+            "包名.参数名，或唯一的参数名；grade：绩效分级指标表",
+            "pack.parameter, or its name alone; grade: of an indicator table",
+        )
+    ),
 ]
 
 

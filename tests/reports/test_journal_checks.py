@@ -239,6 +239,9 @@ def test_an_audit_is_done_when_its_document_is_there() -> None:
         "document", "2026-10-05T00:00", kind="document", serves="x audit-2026Q3", title="审核"
     )
     assert "audit-2026Q3" not in due([done], "2026-10-08")
+    assert "audit-2026Q3" not in due([done.model_copy(update={"equipment": ""})], "2026-10-08")
+    other = done.model_copy(update={"equipment": "gtc9/stack9"})
+    assert "audit-2026Q3" in due([other], "2026-10-08")
     assert due([], "2026-10-08")["calibration"].due is None  # never recorded: overdue
     assert due([], "2026-10-08")["calibration"].overdue(date(2026, 10, 8))
 
