@@ -135,12 +135,14 @@ def _way_of(result: Graded) -> Table | Paragraph:
         zh=f"{scheme.name.zh}（{scheme.generation}）", en=f"{scheme.name.en} ({scheme.generation})"
     )
     if not lacking:
-        return Paragraph(
-            text=Text(
-                zh=f"{name.zh}：{scheme.target} 级全部指标已证明。",
-                en=f"{name.en}: every condition of {scheme.target} is proven.",
-            )
+        counted = result.of(scheme.target)
+        told = Text(
+            zh=f"{scheme.target} 级全部指标已证明。",
+            en=f"every condition of {scheme.target} is proven.",
         )
+        if not counted.met:
+            told = Text(zh=f"{counted.text.zh}。", en=f"{counted.text.en}.")
+        return Paragraph(text=Text(zh=f"{name.zh}：{told.zh}", en=f"{name.en}: {told.en}"))
     lacking.sort(key=lambda each: ours().effort(each.effort))
     return Table(
         id=f"grade_way_{scheme.id}",

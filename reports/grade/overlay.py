@@ -193,6 +193,14 @@ def _wrong(own: OwnTable, today: date) -> Iterator[Mistake]:
                 f"for a general table only, one of {', '.join(INDUSTRIES)}",
             ),
         )
+    if not own.indicators:
+        yield (
+            ("indicators",),
+            say(
+                "一条指标也没有；空表不能证明任何等级，请录入官方指标表",
+                "not one indicator: an empty table proves no level; type the official table",
+            ),
+        )
     yield from _coverage(own, table)
     yield from _rows(own, table)
 

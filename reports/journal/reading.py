@@ -17,6 +17,7 @@ from reports.journal.supporting import Drawing, Marked
 from reports.journal.verify import judge_verification
 from reports.journal.written import midnight_ns, read_day, read_fact, read_moment
 from reports.periods import PLANT_TIME
+from reports.rules.overlay import same_person
 from reports.rules.packs import RulePack
 from reports.site import PLANT, Site
 from reports.site_stacks import Stack
@@ -201,7 +202,7 @@ def who_and_why(signed: Signed, *, second: bool) -> list[str]:
         problems.append(say("缺少填报人（--author）", "the author is missing (--author)"))
     if not signed.reason:
         problems.append(say("缺少理由", "the reason is missing"))
-    if signed.confirmed_by and signed.confirmed_by == signed.author:
+    if signed.confirmed_by and same_person(signed.author, signed.confirmed_by):
         problems.append(
             say("确认人须为填报人以外的另一人", "somebody else than the author must confirm it")
         )

@@ -7,6 +7,7 @@ in for a value of lower confirmation; an official one only with a reason.
 """
 
 import hashlib
+import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -202,8 +203,19 @@ def _outside(value: Value, parameter: Parameter) -> str:
 
 
 def same_person(one: str, other: str) -> bool:
-    """True when two names are the same but for spaces and capitals."""
-    return "".join(one.split()).casefold() == "".join(other.split()).casefold()
+    """
+    True when two names do not tell two persons apart.
+
+    Capitals, spaces, stops, what stands in brackets (a department) and the order of Latin words
+    make no other person; a name of a single letter is no name.
+    """
+    names = _letters(one), _letters(other)
+    return names[0] == names[1] or min(map(len, names)) < 2
+
+
+def _letters(name: str) -> str:
+    words = re.findall(r"[^\W_]+", re.sub(r"[(（\[【].*?[)）\]】]", "", name).casefold())
+    return "".join(sorted(words) if all(word.isascii() for word in words) else words)
 
 
 def _find(identity: str) -> tuple[RulePack | None, Parameter | None, str]:

@@ -168,6 +168,14 @@ def test_a_bad_overlay_is_refused_by_name(
     assert told in said(tmp_path, replaced)
 
 
+def test_an_empty_table_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SMELTER_LANG", "en")
+    path = own(tmp_path)
+    head = path.read_text("utf-8").partition("[[indicators]]")[0]
+    path.write_text(head.replace('"complete"', '"none"'), "utf-8")
+    assert "an empty table proves no level" in "".join(read_own_table(path, TODAY).problems)
+
+
 def test_a_changed_document_ends_the_overlay(tmp_path: Path) -> None:
     path = own(tmp_path)
     assert read_own_table(path, TODAY).problems == ()

@@ -19,7 +19,14 @@ from reports.assembly import legal_use
 from reports.model import Report
 from reports.render.pdf import render_pdf
 from reports.render.xlsx import render_xlsx
-from reports.rules.overlay import Overlay, lay, load_packs, read_overlay, read_overlays
+from reports.rules.overlay import (
+    Overlay,
+    lay,
+    load_packs,
+    read_overlay,
+    read_overlays,
+    same_person,
+)
 from reports.rules.packs import RuleAbsentError, packs
 from tests.reports.conftest import Office, Smelter
 
@@ -137,6 +144,8 @@ def test_an_official_value_gives_way_to_a_reason_only(tmp_path: Path) -> None:
     [
         ('entered_by = "张三"', 'entered_by = "李四"', ":15: values.1.checked_by: must be another"),
         ('entered_by = "张三"', 'entered_by = " 李 四"', "another person"),
+        ('entered_by = "张三"', 'entered_by = "李四（环保科）"', "another person"),
+        ('entered_by = "张三"', 'entered_by = "."', "another person"),
         ('checked_by = "李四"', "", "checked_by: is missing"),
         ('checked_by = "李四"', 'checked_by = ""', "checked_by: is missing"),
         ("checked_on = 2026-09-21", "checked_on = 2026-11-24", "is to come"),
@@ -297,3 +306,19 @@ def test_a_report_says_who_of_the_plant_checked_a_rule(kept: Office, smelter: Sm
         assert words.replace(" ", "") in re.sub(r"\s", "", first)
     code, said = smelter("trace", answer["report"], "line1.anode_net", "--lang", "zh")
     assert "由本厂张三录入、李四核对于 2026-09-21，依据 screen.png" in said
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("Zhang San", "zhang san.", True),
+        ("Zhang San", "San, Zhang", True),
+        ("张三", "张 三 [班长]", True),
+        ("x", "Li Si", True),  # a letter is no name
+        ("张三", "三张", False),
+        ("Zhang San", "Zhang Shan", False),
+    ],
+)
+def test_two_names_that_do_not_tell_two_persons_apart(one: str, other: str, same: bool) -> None:
+    assert same_person(one, other) is same
+    assert same_person(other, one) is same
