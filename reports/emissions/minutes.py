@@ -187,14 +187,28 @@ class _Shown:
                 found[known == code] = KINDS.index(kind_name)
         return found
 
+    def refused(self, name: str, *reasons: int) -> Bools:
+        """Minutes that the gateway found without a valid value; for one of ``reasons``."""
+        row = self._row(name)
+        if row is None:
+            return np.zeros(self._grid.minutes, dtype=np.bool_)
+        grid, why = self._grid, self._grid.reason[row]
+        said = np.isin(why, reasons) if reasons else why != 0
+        return np.asarray(said & ~grid.coarse[row] & (grid.good[row] < self._share), np.bool_)
+
     def either(
         self, name: str, computed: Floats, reading: str
     ) -> tuple[Floats, Floats, dict[str, int]]:
-        """The gateway's own value, else ours; the weight of each minute; how many of which."""
+        """
+        The gateway's own value, else ours; the weight of each minute; how many of which.
+
+        A minute that the gateway found not valid is not computed again from means that look good:
+        it saw each reading, and the state of the instrument at that moment.
+        """
         edge = self.value(name)
         edge = np.full(self._grid.minutes, np.nan) if edge is None else edge
         from_edge = np.isfinite(edge)
-        ours = ~from_edge & np.isfinite(computed)
+        ours = ~from_edge & ~self.refused(name) & np.isfinite(computed)
         spread = self.coarse(reading) & ours
         weight = np.where(from_edge, self.weight(name), 0.0)
         weight = np.where(ours, np.where(spread, self.weight(reading), 1.0), weight)
@@ -219,12 +233,14 @@ def _pollutant(
     ours = converted(dry, o2, reference, float(stack.initial_o2), float(stack.near_o2))
     edge = shown.value(f"{name}_converted")
     at_reference = ours.value if edge is None else np.where(np.isfinite(edge), edge, ours.value)
+    near = shown.refused(f"{name}_converted", CODES["out_of_range"]) & np.isfinite(dry)
+    at_reference = np.where(near, np.nan, at_reference)
     return PollutantMinutes(
         measured=_measured(readings, name, parts, len(dry)),
         dry=dry,
         converted=at_reference,
         good=good,
-        meaningless=ours.meaningless & ~np.isfinite(at_reference),
+        meaningless=(ours.meaningless | near) & ~np.isfinite(at_reference),
         device=shown.device(parts[0]),
         methods=methods,
     )

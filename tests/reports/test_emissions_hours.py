@@ -57,6 +57,38 @@ def test_what_the_gateway_computed_goes_before_our_own(smoke: Smoke) -> None:
     assert (hours.methods["so2.edge"], hours.methods["so2.minutes"]) == (30, 30)
 
 
+def test_a_minute_that_the_gateway_refused_is_not_computed_again(smoke: Smoke) -> None:
+    """It saw eleven good readings of twelve: 92 % are enough for means, not for the standard."""
+    eleven = {name: (value, 11 / 12, "no_data") for name, value in VECTOR.items()}
+    refused = {f"stack.{x}": (None, 0.0, "no_data") for x in ("so2_dry", "flow_standard")}
+    edge = {"stack.so2_dry": 30.0, "stack.flow_standard": 300_000.0}
+    smoke.minutes(STACK1, "2026-10-05T08:00", 16, eleven | refused)
+    smoke.minutes(STACK1, "2026-10-05T08:16", 44, VECTOR | edge)
+    smoke.build()
+    hours = smoke.of("2026-10-05")
+    so2 = hours.pollutants["so2"]
+    assert (so2.minutes[8], so2.state[8]) == (44, State.INVALID)
+    assert np.isnan(hours.flow[8])
+    assert hours.methods["so2.edge"] == 44
+    assert "so2.minutes" not in hours.methods
+
+
+def test_a_minute_that_the_gateway_could_not_convert_is_not_converted_from_means(
+    smoke: Smoke,
+) -> None:
+    """Some of its readings were near the oxygen of air; their mean, 17.2 %, does not show it."""
+    smoke.site = SITE + REFERENCE
+    near = {"stack.so2_dry": 30.0, "stack.so2_converted": (None, 0.0, "out_of_range")}
+    good = {"stack.so2_dry": 30.0, "stack.so2_converted": 47.0}
+    smoke.minutes(STACK1, "2026-10-05T08:00", 16, VECTOR | near)
+    smoke.minutes(STACK1, "2026-10-05T08:16", 44, VECTOR | good)
+    smoke.build()
+    so2 = smoke.of("2026-10-05").pollutants["so2"]
+    assert (so2.minutes[8], so2.unconverted[8]) == (60, 16)
+    assert so2.state[8] == State.VALID
+    assert not so2.judged[8]  # 44 minutes with a converted value
+
+
 @pytest.mark.parametrize(("good", "state"), [(44, State.INVALID), (45, State.VALID)])
 def test_an_hour_needs_45_minutes(smoke: Smoke, good: int, state: State) -> None:
     smoke.minutes(STACK1, "2026-10-05T08:00", good, VECTOR)
