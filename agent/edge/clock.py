@@ -25,6 +25,7 @@ class ClockStep:
     at_ns: int
     size_ns: int
     followed: bool  # False: gateway time runs on as before
+    moved_ns: int = 0  # by which gateway time moved; another size while it was still drawn in
 
 
 class Timeline:
@@ -91,7 +92,7 @@ class Timeline:
         self._anchor_ns = self._begun_ns = wall
         self._difference_ns, self._rate = 0, 1.0
         self.epoch += 1
-        return ClockStep(now_ns, difference, followed=True)
+        return ClockStep(now_ns, jump, followed=True, moved_ns=difference)
 
     def _must_hold(self, difference: int, wall: int, trusted: bool) -> bool:
         if difference > 0:

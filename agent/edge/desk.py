@@ -221,15 +221,17 @@ class Desk:
 
     def stepped(self, step: ClockStep) -> None:
         """Tell a step of the system clock; forward, the time that never was is a gap."""
-        size_s = step.size_ns / 1e9
+        size_s, moved_s = step.size_ns / 1e9, step.moved_ns / 1e9
         did = "followed" if step.followed else "not followed, no time is stamped twice"
+        if step.followed and abs(moved_s - size_s) >= 0.001:
+            did += f", gateway time moved by {moved_s:+.3f} s"
         _log.warning("clock step size_s=%.3f %s", size_s, did)
         what = f"the system clock stepped by {size_s:+.3f} s; {did}"
         self.tell(self.book.once(Happening.CLOCK_STEP, step.at_ns, what, amount=size_s))
-        if step.followed and step.size_ns > 0:
-            end_ns = step.at_ns + step.size_ns
+        if step.moved_ns > 0:
+            end_ns = step.at_ns + step.moved_ns
             self.tell(self.book.once(Happening.GAP, step.at_ns, what, end_ns=end_ns))
-        if step.followed and step.size_ns < 0:
+        if step.moved_ns < 0:
             for group, pipeline in self.pipelines.items():  # or all that comes now would be late
                 self._minutes(group, pipeline.break_off())
 

@@ -141,7 +141,8 @@ async def test_a_log_that_is_full_is_told_and_what_found_no_room_is_counted(benc
 
 
 async def test_a_clock_step_forward_is_also_a_gap(bench: Bench) -> None:
-    bench.desk.stepped(ClockStep(START_NS, 3600 * SECOND, followed=True))
+    hour = 3600 * SECOND
+    bench.desk.stepped(ClockStep(START_NS, hour, followed=True, moved_ns=hour))
     bench.desk.stepped(ClockStep(START_NS + 5 * SECOND, -SECOND, followed=False))
     step, gap, back = await bench.events()
     assert "kind=clock_step" in step

@@ -76,6 +76,7 @@ class World:
     wrong_ns: int = 0  # system clock minus true time
     drift: float = 0.0  # of the system clock
     kernel: KernelClock = SYNCED
+    zero_ns: int = TRUE_NS  # what is served counts from here
     device_wrong_ns: int = 0
     device_frozen_ns: int = 0
     boot: str = "b001"
@@ -117,7 +118,7 @@ class Truthful:
     async def read(self, of: Group, slot_ns: int) -> Frame:
         await asyncio.sleep(0.003)
         n, world = len(of.points), self.world
-        value = (world.now_ns() - TRUE_NS) / 1e9
+        value = (world.now_ns() - world.zero_ns) / 1e9
         stamps = np.full(n, world.device_ns()) if self.stamps else None
         values, good = np.full(n, value), np.zeros(n, np.uint8)
         return Frame(of, slot_ns, world.wall_ns(), values, good, device_ns=stamps)

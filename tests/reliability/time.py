@@ -251,7 +251,7 @@ def _over_midnight(folder: Path, day: Period) -> tuple[float, int]:
             world.wrong_ns -= round(900 * world.drift * SECOND)
 
     begin_ns = day.end_ns - HOUR_S * SECOND
-    world = World(true_ns=begin_ns, drift=500e-6)
+    world = World(true_ns=begin_ns, zero_ns=begin_ns, drift=500e-6)
     done = run(Run(folder), world, two_hours, every_s=10.0)
     first = done.windows(day.start_ns, day.end_ns)
     second = done.windows(day.end_ns, day.end_ns + DAY_S * SECOND)
@@ -259,8 +259,7 @@ def _over_midnight(folder: Path, day: Period) -> tuple[float, int]:
     missing = len(served) - int(first.n.sum() + second.n.sum())
     if second.start_ns[0] != day.end_ns or first.end_ns[-1] != day.end_ns:
         raise AssertionError(f"{day}: no window begins or ends at midnight")
-    true_s = (day.end_ns - TRUE_NS) / SECOND
-    return abs(float(second.low[0]) - true_s), abs(missing)
+    return abs(float(second.low[0]) - HOUR_S), abs(missing)
 
 
 @contextmanager
