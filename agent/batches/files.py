@@ -209,7 +209,7 @@ class LogFiles:
         try:
             self._write_once(batches)
         except OSError as error:
-            if error.errno in _FULL:
+            if error.errno in _FULL and error.errno != errno.EFBIG:  # the next file may take it
                 raise self._full(error) from error
             self.counts.write_errors += 1
             self._write_again(batches, error)
@@ -263,8 +263,8 @@ class LogFiles:
             return last, self._active
         self._close_active()
         if last is not None and last.size == 0:
-            self.segments = self.segments[:-1]  # nothing in it was ever acknowledged
-            last.path.unlink(missing_ok=True)
+            last.path.unlink(missing_ok=True)  # nothing in it was ever acknowledged
+            self.segments = self.segments[:-1]
         segment = Segment.named(self.folder, first)
         self._active = os.open(segment.path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o640)
         self.segments = (*self.segments, segment)
