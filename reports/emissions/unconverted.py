@@ -14,7 +14,7 @@ import numpy as np
 from reports.chapters import Cell, Table
 from reports.emissions.figures import column, label_of, maybe
 from reports.emissions.made import StackYear
-from reports.emissions.states import HOUR_NS, Bools
+from reports.emissions.states import HOUR_NS
 from reports.model import Doubt
 from reports.periods import clock_text
 from reports.values import Text
@@ -32,16 +32,10 @@ class _Run:
     after: int
 
 
-def not_judged(made: StackYear, pollutant: str) -> Bools:
-    """Valid hours without a converted value."""
-    each = made.hours.pollutants[pollutant]
-    return np.asarray(each.valid & (each.unconverted > 0) & np.isnan(each.converted), np.bool_)
-
-
 def unconverted_doubts(made: StackYear) -> Iterator[Doubt]:
     """Per pollutant how many valid hours were not held against the limit."""
     for name in made.stack.pollutants:
-        hours, label = int(not_judged(made, name).sum()), label_of(name)
+        hours, label = int(made.hours.pollutants[name].not_convertible.sum()), label_of(name)
         if hours:
             yield Doubt(
                 line=f"{made.stack.id}.{name}_valid_hours",
@@ -107,7 +101,7 @@ def _row(made: StackYear, run: _Run) -> tuple[Cell, ...]:
         clock_text(end_ns)[:16],
         maybe(run.after - run.first),
         maybe(int(each.unconverted[at].sum())),
-        maybe(int(not_judged(made, run.pollutant)[at].sum())),
+        maybe(int(each.not_convertible[at].sum())),
         maybe(float(np.nanmean(o2)), 2) if np.isfinite(o2).any() else None,
         maybe(float(np.nanmax(dry)), 2) if np.isfinite(dry).any() else None,
     )
