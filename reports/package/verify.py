@@ -742,7 +742,7 @@ class Package:
     def json(self, name: str) -> object:
         try:
             return json.loads(self.text(name) or "null")
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             self.verdict.change(name, "不是 JSON：%s" % error, "no JSON: %s" % error)
             return None
 
@@ -1332,7 +1332,9 @@ def verify(
         package = Package(archive, verdict)
         try:
             _check(package, trusted, known, ca, latest_s)
-        except (Broken, ValueError, KeyError, TypeError, AttributeError, struct.error) as error:
+        except OSError:
+            raise
+        except Exception as error:  # noqa: BLE001 - of foreign content, whatever it is, a verdict
             where = "report.json" if package.manifest else "manifest.json"
             verdict.change(where, "结构被改动：%r" % error, "its structure was changed: %r" % error)
     finally:

@@ -10,14 +10,8 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-TARGETS = (
-    "hj212",
-    "modbus",
-    "opcua",
-    "lines",
-    "messages",
-    "records",
-    "tables",
+TARGETS = (  # modules of this package
+    *("hj212", "modbus", "opcua", "lines", "messages", "records", "tables", "package"),
 )  # modules of this package
 SLOW_MS = 100.0  # processor time of one input; more is a hang
 GROWTH_MB = 64.0  # of resident memory over a run, after the first tenth

@@ -3,14 +3,19 @@
 from tests.fuzz.loop import SLOW_MS, TARGETS, BrokenError, run
 from tests.reliability.cases import Outcome, Setting, case
 
-SLOW = {"hj212": 0.2, "tables": 0.2}  # share of the inputs in the cut: they write files or are long
+SLOW = {
+    "hj212": 0.2,
+    "tables": 0.2,
+    "package": 0.1,
+}  # share of the inputs in the cut: they write files or are long
 
 
 @case(
     "B3",
     fault="fuzzed decoders",
     procedure="seeded random and mutated bytes into HJ 212, Modbus replies and registers, OPC UA "
-    "answers, line protocol, batches and receipts and states, segment files, tables (CSV, XLSX)",
+    "answers, line protocol, batches and receipts and states, segment files, tables (CSV, "
+    "XLSX), evidence packages",
     mark="10^6 inputs each: 0 crashes, 0 inputs above 100 ms of processor time, memory grows by "
     "at most 64 MB",
 )
