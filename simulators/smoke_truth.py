@@ -207,10 +207,17 @@ def quarter_of(hour_s: Floats) -> npt.NDArray[np.int64]:
     return quarters
 
 
-def capture(state: Names) -> float:
-    """(H - stopped - not valid) / (H - stopped), of 1; NaN when the source never ran."""
+def capture(state: Names, concentration: Floats | None = None) -> float:
+    """
+    (H - stopped - not valid) / (H - stopped), of 1; NaN when the source never ran.
+
+    With ``concentration`` an hour counts that has one for the limit: air in the gas leaves none.
+    """
     ran = np.count_nonzero(state != STOPPED)
-    return np.count_nonzero(state == VALID) / ran if ran else float("nan")
+    valid = state == VALID
+    if concentration is not None:
+        valid &= np.isfinite(concentration)
+    return np.count_nonzero(valid) / ran if ran else float("nan")
 
 
 def _substitute(truth: StackTruth, one: PollutantTruth) -> None:
@@ -268,7 +275,8 @@ def _pollutant_json(truth: StackTruth, name: str) -> dict[str, Any]:
             for k in np.flatnonzero(one.state != VALID)
         ],
         "capture": {
-            quarter_text(int(q)): capture(one.state[quarters == q]) for q in np.unique(quarters)
+            quarter_text(int(q)): capture(one.state[quarters == q], one.converted[quarters == q])
+            for q in np.unique(quarters)
         },
         "months": {str(month): _sums(one, months == month) for month in np.unique(months)},
         "total": _sums(one, np.ones(len(one.state), dtype=bool)),
@@ -278,9 +286,9 @@ def _pollutant_json(truth: StackTruth, name: str) -> dict[str, Any]:
 def _sums(one: PollutantTruth, mine: Mask) -> dict[str, float | None]:
     levels = one.converted[mine & (one.state == VALID) & np.isfinite(one.converted)]
     return {
-        "valid_hours": int(np.count_nonzero(one.state[mine] == VALID)),
+        "valid_hours": len(levels),
         "lost_hours": int(np.count_nonzero(~np.isin(one.state[mine], (VALID, STOPPED)))),
-        "capture": capture(one.state[mine]),
+        "capture": capture(one.state[mine], one.converted[mine]),
         "measured_t": float(np.nansum(one.amount_kg[mine])) / 1000,
         "substituted_t": float(np.nansum(one.substituted_kg[mine])) / 1000,
         "substituted_hours": int(np.isfinite(one.substituted_kg[mine]).sum()),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from reports.emissions.hours import State, exceedances
-from tests.reports.emitted import SITE, STACK, STACK1, Smoke, at
+from tests.reports.emitted import SITE, STACK, STACK1, Smoke, Values, at
 
 # HJ 212-2017 D.2, worked by hand: 20 mg/m3 wet at 120 °C, air 100,000 Pa, duct -500 Pa, moisture
 # 8 %: 20·(393/273)·(101325/99500) = 29.3193; /0.92 = 31.8688 mg/m3 dry, standard state;
@@ -59,10 +59,10 @@ def test_what_the_gateway_computed_goes_before_our_own(smoke: Smoke) -> None:
 
 def test_a_minute_that_the_gateway_refused_is_not_computed_again(smoke: Smoke) -> None:
     """It saw eleven good readings of twelve: 92 % are enough for means, not for the standard."""
-    eleven = {name: (value, 11 / 12, "no_data") for name, value in VECTOR.items()}
-    refused = {f"stack.{x}": (None, 0.0, "no_data") for x in ("so2_dry", "flow_standard")}
+    eleven: Values = {name: (value, 11 / 12, "no_data") for name, value in VECTOR.items()}
+    refused: Values = {f"stack.{x}": (None, 0.0, "no_data") for x in ("so2_dry", "flow_standard")}
     edge = {"stack.so2_dry": 30.0, "stack.flow_standard": 300_000.0}
-    smoke.minutes(STACK1, "2026-10-05T08:00", 16, eleven | refused)
+    smoke.minutes(STACK1, "2026-10-05T08:00", 16, {**eleven, **refused})
     smoke.minutes(STACK1, "2026-10-05T08:16", 44, VECTOR | edge)
     smoke.build()
     hours = smoke.of("2026-10-05")
@@ -78,9 +78,9 @@ def test_a_minute_that_the_gateway_could_not_convert_is_not_converted_from_means
 ) -> None:
     """Some of its readings were near the oxygen of air; their mean, 17.2 %, does not show it."""
     smoke.site = SITE + REFERENCE
-    near = {"stack.so2_dry": 30.0, "stack.so2_converted": (None, 0.0, "out_of_range")}
+    near: Values = {"stack.so2_dry": 30.0, "stack.so2_converted": (None, 0.0, "out_of_range")}
     good = {"stack.so2_dry": 30.0, "stack.so2_converted": 47.0}
-    smoke.minutes(STACK1, "2026-10-05T08:00", 16, VECTOR | near)
+    smoke.minutes(STACK1, "2026-10-05T08:00", 16, {**VECTOR, **near})
     smoke.minutes(STACK1, "2026-10-05T08:16", 44, VECTOR | good)
     smoke.build()
     so2 = smoke.of("2026-10-05").pollutants["so2"]
