@@ -103,6 +103,7 @@ def check(
         typer.echo(json.dumps({"good": True, **described}, ensure_ascii=False, indent=1))
     else:
         typer.echo(summary(described))
+        _warn_of_clock()
     if plan and not as_json:
         typer.echo(explain_plan(described))
     if plan and not all(device["possible"] for device in described["devices"]):
@@ -154,3 +155,15 @@ def _print(settings: GatewayConfig, readings: "list[Reading]") -> None:
     for reading in readings:
         if reading.reason:
             typer.echo(f"{reading.device}: {reading.reason}", err=True)
+    _warn_of_clock()
+
+
+def _warn_of_clock() -> None:
+    """To a person at a terminal; a machine finds it in the state of the gateway."""
+    if not sys.stderr.isatty():
+        return
+    from agent.edge.clock_told import here_unsynced
+
+    told = here_unsynced()
+    if told:
+        typer.echo(told, err=True)

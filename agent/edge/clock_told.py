@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta, timezone
 
+from agent.edge.clock_state import LOCKED_NS, kernel_clock
 from agent.wire.events import Retimed
 from drivers.language import say
 
@@ -20,6 +21,19 @@ def unsynced_text() -> str:
         "网关系统时钟未同步，数据照常保存并标记；请检查 NTP/北斗对时",
         "the gateway's clock is not synchronised; data is kept and flagged: "
         "check NTP or the time receiver",
+    )
+
+
+def here_unsynced() -> str:
+    """What an engineer should know of the clock of the machine this runs on; mostly nothing."""
+    kernel = kernel_clock()
+    if kernel.synced and (kernel.maxerror_ns or 0) <= LOCKED_NS:
+        return ""
+    return say(
+        "提示：本机系统时钟未同步；网关运行前请启用 NTP（chrony）或北斗对时，"
+        "否则数据将标记为未对时",
+        "note: the clock of this machine is not synchronised; enable NTP (chrony) or a time "
+        "receiver before the gateway runs, or its data is flagged as unsynced",
     )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from agent.edge import clock_state
+from agent.edge import clock_state, clock_told
 from agent.edge.clock_state import ClockState, ClockWatch, KernelClock, LastLock, kernel_clock
 from agent.edge.device_clock import DeviceClocks
 from agent.wire.events import Event, EventBook
@@ -28,6 +28,17 @@ def test_the_kernel_is_asked_and_nothing_is_set() -> None:
     assert bool(told.source) == told.synced
     assert len(clock_state.boot_id()) == clock_state.BOOT_DIGITS
     assert clock_state.boottime_ns() > 0
+
+
+@pytest.mark.parametrize(("zh", "word"), [(True, "未同步"), (False, "not synchronised")])
+def test_an_engineer_is_told_of_an_unsynced_clock(
+    monkeypatch: pytest.MonkeyPatch, zh: bool, word: str
+) -> None:
+    monkeypatch.setenv("SMELTER_LANG", "zh" if zh else "en")
+    monkeypatch.setattr(clock_told, "kernel_clock", lambda: UNSYNCED)
+    assert word in clock_told.here_unsynced()
+    monkeypatch.setattr(clock_told, "kernel_clock", lambda: SYNCED)
+    assert clock_told.here_unsynced() == ""
 
 
 class Asked:
