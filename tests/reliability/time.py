@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 
+from agent.edge.clock import MAX_SLEW
 from reports.periods import Period
 from simulators.modbus import Bank, ModbusServer
 from tests.agent.small_plant import bank, device, lines, write_config, write_table
@@ -39,6 +40,7 @@ FAKETIME = (
     "/usr/lib/faketime/libfaketime.so.1",
 )
 PROGRAM = "from drivers.cli import main; main()"
+ROOM_S = 0.25  # for a machine that does other things too
 STEP_NEAR_S = 0.5  # a step's size as told, against the one made
 HEADS = re.compile(r"frame,.*,interval=1 points=\d+i,bad=(\d+)i.* (\d+)$")
 
@@ -112,7 +114,8 @@ def clock_steps(setting: Setting) -> Outcome:
     late = sum(bad for _, bad in frames)
     pauses_s = [_pause_s(asked_s, s) for s in at_s]
     passed = not repeated and not swallowed and told == len(made) == len(steps)
-    passed &= max(pauses_s) <= 2 * PERIOD_S  # the next poll is a period late at most
+    # a period, one more until the next slot, both longer while drawn in, on a shared machine
+    passed &= max(pauses_s) <= 2 * PERIOD_S / (1 - MAX_SLEW) + ROOM_S
     return Outcome(
         passed,
         f"{len(made)} steps, {told} told with their size; {len(slots)} slots, {repeated} twice, "
