@@ -19,7 +19,7 @@ from tests import servers
 from tests.originals_reader import records
 
 ROOT = Path(__file__).parents[2]
-_MAIN = "from drivers.cli import main; main()"
+MAIN = "from drivers.cli import main; main()"
 
 
 @dataclass
@@ -38,7 +38,7 @@ class Program:
         environment = {**os.environ, "SMELTER_LANG": "en", "PYTHONPATH": str(self.code)}
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [*self.prefix, sys.executable, "-c", _MAIN, *self.arguments],
+                [*self.prefix, sys.executable, "-c", MAIN, *self.arguments],
                 stdout=log,
                 stderr=log,
                 cwd=self.log.parent,
