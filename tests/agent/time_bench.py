@@ -203,7 +203,7 @@ def run(
             done.slots.append(told.slot_ns)
             frame(told)
 
-        desk.frame = keep  # type: ignore[method-assign]
+        desk.frame = keep  # type: ignore[method-assign,assignment]
         known = {Asked("plc", 0.5): desk.tally("plc")}
         line = Line(Truthful(world, stamps=stamps), known, ((of, 1),), clock, desk)
 

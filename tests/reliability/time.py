@@ -17,7 +17,8 @@ from pathlib import Path
 
 from agent.edge.clock import MAX_SLEW
 from reports.periods import Period
-from simulators.modbus import Bank, ModbusServer
+from simulators.modbus import ModbusServer
+from simulators.registers import Bank
 from tests.agent.small_plant import bank, device, lines, write_config, write_table
 from tests.agent.time_bench import (
     SECOND,
@@ -82,7 +83,7 @@ class FakeClock:
 def steps_of(setting: Setting) -> list[int]:
     """Offsets of the system clock, s: every size there and back again, in seeded order."""
     sizes = [1, -1, HOUR_S, -HOUR_S, DAY_S, -int(time.time())]
-    chance, offsets = setting.chance, []
+    chance, offsets = setting.chance, list[int]()
     count = setting.size(cut=6, full=20)
     while len(offsets) < count:
         for size in chance.sample(sizes, len(sizes)):
