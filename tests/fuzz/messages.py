@@ -6,10 +6,13 @@ a receipt never moves the log past what was sent, and nothing else raises.
 """
 
 import asyncio
+import atexit
 import json
 import random
+import shutil
 import tempfile
 from collections.abc import Callable
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
@@ -55,7 +58,7 @@ KEPT = sha256(b"kept").hexdigest()
 
 def make() -> Callable[[random.Random], str]:
     """The target."""
-    gateway = _Gateway()
+    gateway = _gateway()
     makers = (_batch, _state, _topic, _checkpoint, gateway.receipt, gateway.receipt)
 
     def trial(chance: random.Random) -> str:
@@ -116,13 +119,20 @@ def _checkpoint(chance: random.Random) -> str:
     return "read"
 
 
+@cache
+def _gateway() -> "_Gateway":
+    """One for this process, and open to its end: closing takes a loop that is running."""
+    return _Gateway()
+
+
 class _Gateway:
     """A publisher over a real log of ten batches, five of them sent."""
 
     def __init__(self) -> None:
         self._runner = asyncio.Runner()
-        self._folder = tempfile.TemporaryDirectory(prefix="fuzz-")
-        self._log = self._runner.run(self._filled(Path(self._folder.name)))
+        folder = tempfile.mkdtemp(prefix="fuzz-")
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        self._log = self._runner.run(self._filled(Path(folder)))
         broker = MqttConfig.model_validate({"url": "mqtt://127.0.0.1:1"})
         self._publisher = Publisher(broker, "demo", "gw1", {"record": self._log})
         self._lane = self._publisher._lanes["record"]

@@ -7,9 +7,11 @@ the package as it was written. A package of a real report is edited in tests/rep
 small, so that a million inputs can be tried.
 """
 
+import atexit
 import json
 import os
 import random
+import shutil
 import tempfile
 import zlib
 from collections.abc import Callable
@@ -67,6 +69,7 @@ REPORT = {
 def make() -> Callable[[random.Random], str]:
     """The target."""
     folder = Path(tempfile.mkdtemp(prefix="fuzz-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     ring = open_ring(folder / "entries.jsonl", "demo")
     files = _files(json.dumps(list(ring.notes)).encode())
     write_package(folder / "good.zip", files, {"plant": "demo", "report": "x-v1"}, ring)

@@ -5,9 +5,11 @@ Held for each input: rows come out, or ConfigError says what is wrong; nothing e
 Figures are finite decimals, or none.
 """
 
+import atexit
 import csv
 import io
 import random
+import shutil
 import tempfile
 import warnings
 import zipfile
@@ -47,6 +49,7 @@ NUMBERS = (
 def make() -> Callable[[random.Random], str]:
     """The target."""
     folder = Path(tempfile.mkdtemp(prefix="fuzz-", dir=_memory()))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     book = _workbook()
 
     def trial(chance: random.Random) -> str:

@@ -111,6 +111,7 @@ def late(setting: Setting) -> Outcome:
 # --- B2
 
 PATIENCE_S = 0.25  # a pause of a busy machine is not one of the faults
+TRIES = 3
 NO_DATA, REFUSED = {Quality.NO_DATA}, {Quality.REFUSED}
 WHOLE: set[Quality] = {Quality.GOOD}
 EITHER = WHOLE | NO_DATA
@@ -180,7 +181,11 @@ async def all_faults(medium: Medium, seen: Seen, times: int) -> tuple[int, list[
 
     async def trial(fault: str, place: int) -> None:
         async with gate:
-            wrong.extend(await one_fault(medium, fault, place, seen))
+            for _ in range(TRIES):  # a machine that pauses makes time-outs; a defect comes again
+                told = await one_fault(medium, fault, place, seen)
+                if not told:
+                    return
+            wrong.extend(told)
 
     async with asyncio.TaskGroup() as group:
         for fault, place in trials:

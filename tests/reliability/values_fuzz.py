@@ -3,11 +3,12 @@
 from tests.fuzz.loop import SLOW_MS, TARGETS, BrokenError, run
 from tests.reliability.cases import Outcome, Setting, case
 
+# share of the inputs in the cut: they write files or are long
 SLOW = {
     "hj212": 0.2,
     "tables": 0.2,
     "package": 0.1,
-}  # share of the inputs in the cut: they write files or are long
+}
 
 
 @case(
