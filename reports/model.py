@@ -201,12 +201,19 @@ class Content(Strict):
         raise KeyError(identity)
 
     def reasons(self) -> dict[Text, list[str]]:
-        """What is missing, each reason once, with the ids of the lines it stops."""
+        """
+        What is missing, each reason once, with the ids of the lines it stops.
+
+        A month inside a year is not named beside the year that the same reason stops.
+        """
         found: dict[Text, list[str]] = {}
         for identity in self.missing:
             for text in self.line(identity).missing:
                 found.setdefault(text, []).append(identity)
-        return found
+        return {
+            text: [x for x in stopped if "@" not in x or x.partition("@")[0] not in stopped]
+            for text, stopped in found.items()
+        }
 
     def digest(self) -> str:
         """SHA-256 of the canonical JSON of this content."""

@@ -30,7 +30,8 @@ class Capture:
     """
     Hours of a quarter, as far as it is known: ``stopped`` leave the denominator.
 
-    ``valid`` have a valid concentration, ``amounts`` a valid flow too.
+    ``valid`` have a valid concentration for the limit, ``amounts`` a valid mass; an hour that
+    cannot be converted has a mass, and no concentration for the limit.
     """
 
     hours: int
@@ -108,7 +109,7 @@ def capture(each: PollutantHours, at: slice) -> Capture:
     return Capture(
         hours=int((~outside).sum()),
         stopped=int((state == State.STOPPED).sum()),
-        valid=int(valid.sum()),
+        valid=int((valid & ~each.not_convertible[at]).sum()),
         amounts=int((valid & np.isfinite(kg)).sum()),
     )
 

@@ -89,7 +89,13 @@ def above_table(stacks: Sequence[StackYear]) -> Table | None:
 def hidden_table(stacks: Sequence[StackYear], excuse: Legal | None) -> Table | None:
     """Hours above the limit that are not judged, with what keeps them from it; see ``too_long``."""
     rows = [
-        (*_row(made, each), STATES[each.why], _hinted(made, each, excuse), _handled(made, each))
+        (
+            *_row(made, each),
+            STATES[each.why],
+            _hinted(made, each, excuse),
+            _verdicts(made, each),
+            _handled(made, each),
+        )
         for made in stacks
         for each in made.above
         if not each.judged
@@ -104,7 +110,8 @@ def hidden_table(stacks: Sequence[StackYear], excuse: Legal | None) -> Table | N
             *_HOW_HIGH,
             column("不判定的原因", "not judged because", width=14),
             column("标记", "mark", width=22),
-            column("日志记载", "journal", width=22),
+            column("数据印证", "what the data say", width=14),
+            column("日志记载", "journal", width=20),
         ),
         rows=tuple(rows),
         note=Text(
@@ -171,6 +178,18 @@ def _reason(made: StackYear, each: Exceedance) -> Text | str:
     known = {mark.number: mark for mark in made.hours.marks if mark.number > 0}
     marks = [known[n] for n in dict.fromkeys((each.hidden_by, *each.marks)) if n in known]
     return both([_mark_text(mark) for mark in marks]) if marks else "—"
+
+
+def _verdicts(made: StackYear, each: Exceedance) -> Text | str:
+    """What the data say of the mark that hides it; nothing where none of a person does."""
+    found = [mark for mark in made.hours.marks if mark.number == each.hidden_by > 0]
+    return _verdict(found[0]) if found else "—"
+
+
+def _verdict(mark: Mark) -> Text:
+    if mark.contradicted is not None:
+        return both([SUPPORT["contradicted"], mark.contradicted])
+    return SUPPORT["supported" if mark.supported else "not_told"]
 
 
 def _mark_text(mark: Mark) -> Text:
@@ -259,11 +278,7 @@ def _short_marks(made: StackYear, listed: Sequence[Mark], shown_min: int) -> Tex
 
 def _mark_row(mark: Mark) -> tuple[Cell, ...]:
     automatic = mark.number == AUTOMATIC
-    verdict: Text | str = "—" if automatic else SUPPORT["not_told"]
-    if mark.contradicted is not None:
-        verdict = both([SUPPORT["contradicted"], mark.contradicted])
-    elif mark.supported:
-        verdict = SUPPORT["supported"]
+    verdict: Text | str = "—" if automatic else _verdict(mark)
     return (
         "—" if automatic else f"#{mark.number}",
         MARKS.get(mark.kind, Text(zh=mark.kind, en=mark.kind)),

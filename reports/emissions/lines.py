@@ -9,6 +9,7 @@ import numpy as np
 from reports.assembly import Argument, Assembly, Head
 from reports.emissions.amounts import NO_VALUE
 from reports.emissions.figures import decimal, label_of, maybe
+from reports.emissions.judged import judging, silence_text, silences
 from reports.emissions.made import StackYear
 from reports.emissions.states import State
 from reports.model import Coverage, How, Input, Line, Section
@@ -31,14 +32,19 @@ def add_stack(assembly: Assembly, made: StackYear, months: Sequence[Period]) -> 
     for legal in made.rules.all:
         assembly.cite(legal)
     period = made.hours.period
+    quiet = {
+        part: silence_text(made.stack.id, of)
+        for part, of in silences(made.wide, period, months).items()
+    }
     for name in made.stack.pollutants:
         for month in months:
-            _Piece(assembly, made, name, month, f"@{month}").add(MONTHLY)
-        whole = _Piece(assembly, made, name, period, "")
+            piece = _Piece(assembly, made, name, month, f"@{month}", quiet.get(month))
+            piece.add(MONTHLY)
+        whole = _Piece(assembly, made, name, period, "", quiet.get(period))
         if months:
             _sum(assembly, whole, months)
         whole.add(())
-    _add_hours(assembly, made)
+    _add_hours(assembly, made, quiet.get(period))
 
 
 def add_plant(assembly: Assembly, stacks: Sequence[StackYear]) -> None:
@@ -67,10 +73,17 @@ class _Piece:
     """Lines of one pollutant of a stack over the period, or over a month of it."""
 
     def __init__(
-        self, assembly: Assembly, made: StackYear, name: str, period: Period, ending: str
+        self,
+        assembly: Assembly,
+        made: StackYear,
+        name: str,
+        period: Period,
+        ending: str,
+        silence: Text | None,
     ) -> None:
         self.assembly, self.made, self.name = assembly, made, name
         self.period, self.ending = period, ending
+        self._silence = silence  # said where there is no data at all: then nothing is known
         self._at = made.at(period)
         self._label = label_of(name)
 
@@ -108,7 +121,7 @@ class _Piece:
             value,
             How.COMPUTED,
             [*self._sources("_dry", "flow_standard"), *self._laws()],
-            missing=() if value is not None else (self._why(lacking),),
+            missing=() if value is not None else (self._silence or self._why(lacking),),
         )
         return self.finish(line)
 
@@ -157,6 +170,8 @@ class _Piece:
         kg = amounts.kg[self._at][amounts.replaced[self._at]]
         value = decimal(float(kg.sum())) / KG_PER_T
         what = self.head("substituted", "替代排放量", "mass that stands in", "t")
+        if self._silence and not amounts.replaced[self._at].any():
+            return self._unknown(what, self._silence, self._laws())
         return self.assembly.state(what, value, How.COMPUTED, self._laws())
 
     # --- hours
@@ -170,6 +185,8 @@ class _Piece:
             en=f"({capture.hours} - {capture.stopped} - {capture.counted - capture.valid}) / "
             f"({capture.hours} - {capture.stopped}) hours",
         )
+        if self._silence:
+            return self._unknown(what, self._silence)
         how = How.NONE if capture.rate is None else How.COMPUTED
         return self.assembly.state(
             what, capture.rate, how, self._sources("_dry"), notes=[note] if capture.rate else ()
@@ -195,6 +212,10 @@ class _Piece:
             for n in range(each.hours)
         )
         what = self.head("exceeded_hours", "超标小时数", "hours above the limit", "h")
+        found = judging(self.made.wide, self.name, self._at)
+        if found.unknown:
+            why = self._silence or found.why(self.made.stack.id, self._label)
+            return self._unknown(what, why, self._limits())
         return self._count(what, count, self._limits())
 
     def _mean(self) -> Line:
@@ -210,11 +231,19 @@ class _Piece:
         known = maybe(float(of(values))) if len(values) else None  # type: ignore[operator]
         how = How.NONE if known is None else How.COMPUTED
         what = self.head(figure, zh, en, "mg/m3")
+        if self._silence:
+            return self._unknown(what, self._silence)
         return self.assembly.state(what, known, how, self._sources("_converted"))
 
     def _count(self, what: Head, count: int, inputs: Sequence[Argument] = ()) -> Line:
         given = inputs or self._sources("_dry")
+        if self._silence and count == 0:
+            return self._unknown(what, self._silence, given)
         return self.assembly.state(what, Decimal(count), How.COMPUTED, given)
+
+    def _unknown(self, what: Head, why: Text, inputs: Sequence[Argument] = ()) -> Line:
+        given = inputs or self._sources("_dry")
+        return self.assembly.state(what, None, How.MISSING, given, missing=(why,))
 
     # --- inputs
 
@@ -262,7 +291,7 @@ def _sum(assembly: Assembly, whole: _Piece, months: Sequence[Period]) -> None:
     whole.finish(assembly.add_up(whole.head("total", "排放量", "mass emitted", "t"), parts))
 
 
-def _add_hours(assembly: Assembly, made: StackYear) -> None:
+def _add_hours(assembly: Assembly, made: StackYear, silence: Text | None) -> None:
     """Hours in use and stopped, and the gas that was discharged."""
     scope, hours = made.stack.id, made.hours
     first = next(iter(hours.pollutants.values()), None)
@@ -275,7 +304,10 @@ def _add_hours(assembly: Assembly, made: StackYear) -> None:
         ("stopped_hours", "停运小时数", "hours the source stood", stopped),
     ):
         head = Head(scope, name, Section.EMISSIONS, Text(zh=zh, en=en), "h", 0)
-        assembly.state(head, Decimal(count), How.COMPUTED, ())
+        if silence and count == 0:
+            assembly.state(head, None, How.MISSING, (), missing=(silence,))
+        else:
+            assembly.state(head, Decimal(count), How.COMPUTED, ())
     runs = (first.state != State.OUTSIDE) & (first.state != State.STOPPED)
     flow = hours.flow[runs & np.isfinite(hours.flow)]
     label = Text(zh="标干烟气量", en="dry gas at standard state")
@@ -291,7 +323,8 @@ def _add_hours(assembly: Assembly, made: StackYear) -> None:
     assembly.state(
         Head(scope, "flow_total", Section.EMISSIONS, label, "Nm3", 0),
         decimal(float(flow.sum())) if len(flow) else None,
-        How.COMPUTED if len(flow) else How.NONE,
+        How.COMPUTED if len(flow) else How.MISSING if silence else How.NONE,
         meters,
+        missing=[silence] if silence and not len(flow) else (),
         notes=[note],
     )

@@ -15,7 +15,8 @@ class Days:
     """
     Days of a period. ``dry`` and ``converted`` mg/m3 are means of the valid hours, NaN of none.
 
-    ``valid`` says whether there were enough of them; ``hours`` how many.
+    ``valid`` says whether there were enough of them; ``hours`` how many. Hours that cannot be
+    converted are not among them: they have no value for the limit.
     """
 
     dry: Floats
@@ -28,7 +29,7 @@ class Days:
 def days_of(hours: StackHours, pollutant: str, rules: Validity) -> Days:
     """Of all days of the period."""
     each = hours.pollutants[pollutant]
-    counts = hours.of_day(each.valid.astype(np.float64)).sum(axis=1)
+    counts = hours.of_day((each.valid & ~each.not_convertible).astype(np.float64)).sum(axis=1)
     return Days(
         dry=_means(hours, each.dry, each.valid),
         converted=_means(hours, each.converted, each.valid),

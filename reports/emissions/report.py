@@ -1,7 +1,6 @@
 """``emissions``: the report of a day, month, quarter, year or any interval."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from decimal import Decimal
 from typing import Final
 
 from drivers.language import say
@@ -11,6 +10,7 @@ from reports.basis import Basis
 from reports.chapters import Block, Chapter, Details, Facts, Months, Paragraph, Standard, Table
 from reports.conclude import conclude
 from reports.emissions.audit import audit_duties, audit_sheet, audited, checks_table
+from reports.emissions.doubts import brought_data, doubts
 from reports.emissions.figures import label_of
 from reports.emissions.hours import pieces
 from reports.emissions.limit_tables import (
@@ -26,7 +26,7 @@ from reports.emissions.made import StackYear, make
 from reports.emissions.pictures import hour_pictures, minute_picture
 from reports.emissions.rules import HJ75
 from reports.emissions.transmission import Sent, add_transmission, sent_of, transmission_table
-from reports.emissions.unconverted import unconverted_doubts, unconverted_table
+from reports.emissions.unconverted import unconverted_table
 from reports.emissions.value_tables import (
     capture_table,
     days_table,
@@ -37,13 +37,12 @@ from reports.emissions.value_tables import (
     summary_table,
 )
 from reports.emissions.withdrawn import withdrawn_table
-from reports.emissions.words import METHODS
+from reports.emissions.words import METHODS, both
 from reports.journal.drift import rule
-from reports.model import Content, Doubt, DutyUse
+from reports.model import Content, DutyUse
 from reports.periods import Period
-from reports.rules.packs import Legal
 from reports.site import PLANT
-from reports.site_stacks import Stack
+from reports.site_stacks import Limit, Stack
 from reports.values import Text
 from reports.words import short_text
 
@@ -55,7 +54,11 @@ A_MONTH: Final = 31  # days that are listed one by one
 def emissions(basis: Basis) -> Content:
     """The report. Raises RuleError, SeriesError, ConfigError."""
     period = basis.period
-    used = [x for x in basis.site.stacks if x.works_in(period.first, period.after)]
+    used = [
+        x
+        for x in basis.site.stacks
+        if x.works_in(period.first, period.after) or brought_data(basis, x)
+    ]
     _refuse_without_limits(used)
     stacks = [make(basis, stack) for stack in used]
     assembly = Assembly(period, basis.packs)
@@ -78,7 +81,7 @@ def emissions(basis: Basis) -> Content:
             key for key in assembly.lines if key.startswith(f"{PLANT}.") and "@" not in key
         ),
         duties=duties,
-        warnings=tuple(_doubts(assembly, stacks)),
+        warnings=tuple(doubts(basis, assembly, stacks)),
         chapters=tuple(_chapters(basis, assembly, stacks, months, sent)),
     )
 
@@ -104,69 +107,6 @@ def _duties(basis: Basis, assembly: Assembly) -> tuple[DutyUse, ...]:
     return audit_duties(last, assembly.legal(HJ75, "audit_working_days"))
 
 
-def _doubts(assembly: Assembly, stacks: Sequence[StackYear]) -> Iterator[Doubt]:
-    """What an officer must look at first."""
-    for made in stacks:
-        for name in made.stack.pollutants:
-            label, scope = label_of(name), made.stack.id
-            bare = [x for x in made.judged(name) if not x.handled]
-            if bare:
-                hours = sum(x.hours for x in bare)
-                yield Doubt(
-                    line=f"{scope}.{name}_exceeded_hours",
-                    text=Text(
-                        zh=f"{label.zh}超标 {len(bare)} 次、{hours} 小时，日志中尚无说明",
-                        en=f"{label.en}: above the limit {len(bare)} times, {hours} hours, not "
-                        "yet explained in the journal",
-                    ),
-                )
-            yield from _low(assembly, made, name)
-        yield from unconverted_doubts(made)
-        for mark in made.hours.marks:
-            if mark.contradicted is not None:
-                yield Doubt(
-                    line=f"{made.stack.id}.stopped_hours",
-                    text=Text(
-                        zh=f"标记 #{mark.number} 与数据矛盾，不作豁免：{mark.contradicted.zh}",
-                        en=f"mark #{mark.number} is contradicted and excuses nothing: "
-                        f"{mark.contradicted.en}",
-                    ),
-                )
-
-
-def _low(assembly: Assembly, made: StackYear, name: str) -> Iterator[Doubt]:
-    """Capture rates below what the rule asks, and too much that is missing for a total."""
-    asked, most = made.stand_in.capture_least, made.stand_in.missing_most
-    label = label_of(name)
-    for quarter, got in made.amounts[name].captures.items():
-        if got.rate is not None and got.rate < asked.fraction:
-            assembly.cite(asked)
-            yield Doubt(
-                line=f"{made.stack.id}.{name}_capture",
-                text=Text(
-                    zh=f"{label.zh} {quarter} 捕集率 {got.rate:.2%}，低于 {_percent(asked)}",
-                    en=f"{label.en}: capture rate of {quarter} is {got.rate:.2%}, below "
-                    f"{_percent(asked)}",
-                ),
-            )
-        share = None if got.amount_rate is None else 1 - got.amount_rate
-        if share is not None and share > most.fraction:
-            assembly.cite(most)
-            yield Doubt(
-                line=f"{made.stack.id}.{name}_total",
-                text=Text(
-                    zh=f"{label.zh} {quarter} 缺失 {share:.2%}，超过 {_percent(most)}："
-                    "自动监测数据不得用于核算排放量",
-                    en=f"{label.en}: {share:.2%} of {quarter} is missing, more than "
-                    f"{_percent(most)}: the data cannot be used for the emission total",
-                ),
-            )
-
-
-def _percent(legal: Legal) -> str:
-    return f"{short_text(Decimal(legal.number))} %"
-
-
 def _chapters(
     basis: Basis,
     assembly: Assembly,
@@ -175,7 +115,7 @@ def _chapters(
     sent: Mapping[str, Sequence[Sent]],
 ) -> Iterator[Chapter]:
     yield _chapter(("汇总", "Summary"), summary_table(assembly, stacks), front=True)
-    nothing = Paragraph(text=Text(zh="本期没有超标小时。", en="No hour was above its limit."))
+    nothing = Paragraph(text=_nothing_above(assembly))
     above, days = above_table(stacks), days_above_table(stacks)
     hidden = _hidden(basis, assembly, stacks)
     yield _chapter(("超标", "Above the limit"), above or nothing, days, hidden, front=True)
@@ -199,6 +139,24 @@ def _chapters(
     if months:
         yield _chapter(("逐月排放量", "Month by month"), *_monthly(stacks, months))
     yield from _ends(stacks, assembly)
+
+
+def _nothing_above(assembly: Assembly) -> Text:
+    """Said where no hour is listed as above its limit: none was, or nobody could judge some."""
+    unknown = [
+        line
+        for line in assembly.lines.values()
+        if line.id.endswith("_exceeded_hours") and line.value is None and line.scope != PLANT
+    ]
+    if not unknown:
+        return Text(
+            zh="已判定的小时中没有超标。", en="No hour that was judged was above its limit."
+        )
+    told = both(list(dict.fromkeys(text for line in unknown for text in line.missing)))
+    return Text(
+        zh=f"有小时未能判定，不等于没有超标：{told.zh}。",
+        en=f"Hours could not be judged, which does not mean that none was above: {told.en}.",
+    )
 
 
 def _hidden(basis: Basis, assembly: Assembly, stacks: Sequence[StackYear]) -> Table | None:
@@ -258,18 +216,27 @@ def _facts(made: StackYear) -> Facts:
     ]
     for limit in stack.limits:
         label = label_of(limit.pollutant)
-        until = "" if limit.until is None else f"–{limit.until}"
-        facts.append(
-            (
-                Text(zh=f"{label.zh}限值", en=f"Limit of {label.en}"),
-                f"{short_text(limit.hour_mg_m3)} mg/m3, {limit.first}{until}, {limit.source}",
-            )
-        )
+        name = Text(zh=f"{label.zh}限值", en=f"Limit of {label.en}")
+        facts.append((name, _limit_text(limit, made.hours.period)))
     for method, text in METHODS.items():
         count = sum(n for key, n in made.hours.methods.items() if key.endswith(f".{method}"))
         if count:
             facts.append((text, Text(zh=f"{count} 分钟·项", en=f"{count} minutes of pollutants")))
     return Facts(facts=tuple(facts))
+
+
+def _limit_text(limit: Limit, period: Period) -> Text:
+    """Value, days in force, source; one of another time is said to be that."""
+    value, here = short_text(limit.hour_mg_m3), any(map(limit.holds_on, period.days))
+    until = Text(
+        zh="起" if limit.until is None else f"至 {limit.until}",
+        en="" if limit.until is None else f" to {limit.until}",
+    )
+    other = Text(zh="" if here else "（本期未生效）", en="" if here else " (not in force here)")
+    return Text(
+        zh=f"{value} mg/m3，自 {limit.first} {until.zh}{other.zh}，{limit.source}",
+        en=f"{value} mg/m3, from {limit.first}{until.en}{other.en}, {limit.source}",
+    )
 
 
 def _monthly(stacks: Sequence[StackYear], months: Sequence[Period]) -> Iterator[Months]:

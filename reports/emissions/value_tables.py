@@ -96,7 +96,9 @@ def hours_table(made: StackYear) -> Table:
             each = hours.pollutants[name]
             kg = made.kg(name, hours.period)[n]
             value = each.converted[n] if each.valid[n] else np.nan
-            cells += [maybe(value, 2), _SHORT[State(int(each.state[n]))], maybe(kg, 3)]
+            lost = each.not_convertible[n]
+            word = STATES["not_convertible"] if lost else _SHORT[State(int(each.state[n]))]
+            cells += [maybe(value, 2), word, maybe(kg, 3)]
         cells += [maybe(hours.flow[n], 0), maybe(hours.o2[n], 2), maybe(hours.temperature[n], 1)]
         rows.append((*cells, maybe(hours.humidity[n], 2)))
     return Table(

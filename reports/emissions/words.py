@@ -1,5 +1,6 @@
 """Words of the emissions report."""
 
+from collections.abc import Iterable
 from typing import Final
 
 from reports.journal.forms import FORMS
@@ -30,6 +31,26 @@ SUPPORT: Final = {
     "contradicted": Text(zh="与数据矛盾，不作豁免", en="contradicted, excuses nothing"),
     "not_told": Text(zh="数据曲线无法判断", en="the trace does not tell"),
 }
+
+
+HJ75_COVERS: Final = frozenset({"pm", "so2", "nox", "no", "no2"})  # as its title says
+ANALOGY: Final = Text(
+    zh="HJ 75-2017 只规定颗粒物、二氧化硫和氮氧化物；用于氟化物等其他污染物系本程序比照适用",
+    en="HJ 75-2017 is for dust, SO2 and NOx only; for fluoride and others it is applied by our own "
+    "analogy",
+)
+
+
+def by_analogy(pollutant: str) -> bool:
+    """True for a pollutant to which the rules of HJ 75 are applied although it names others."""
+    return pollutant not in HJ75_COVERS
+
+
+def with_analogy(note: Text, pollutants: Iterable[str]) -> Text:
+    """A note on a table, with a sentence more where the rule is stretched."""
+    if not any(by_analogy(name) for name in pollutants):
+        return note
+    return Text(zh=f"{note.zh}{ANALOGY.zh}。", en=f"{note.en} {ANALOGY.en}.")
 
 
 def method_text(code: str) -> Text:
