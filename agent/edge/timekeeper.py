@@ -80,6 +80,7 @@ class Timekeeper:
         self.boot = boot_id() if boot is None else boot
         self._good_ns = 0  # newest time that was stamped by a clock that was right
         self._stretches: list[Stretch] = []
+        self._past: list[tuple[int, int]] = []  # re-timed, and still ahead of the clock
         self._last: LastLock | None = None
         self._load()
         self._end_last_run(used_ns)
@@ -143,6 +144,7 @@ class Timekeeper:
             "boot": self.boot,
             "last": None if self._watch.last is None else asdict(self._watch.last),
             "unsynced": [asdict(each) for each in self._stretches[-_MOST:]],
+            "past": self._past[-_MOST:],
         }
         self._saved_ns = self._mono()
         try:
@@ -157,6 +159,7 @@ class Timekeeper:
             content = json.loads(self._path.read_text("utf-8"))
             self._good_ns = int(content["good_ns"])
             self._stretches = [Stretch(**each) for each in content["unsynced"]]
+            self._past = [(int(start), int(end)) for start, end in content.get("past", [])]
             if content["boot"] == self.boot and self.boot and content["last"] is not None:
                 self._last = LastLock(**content["last"])
         except FileNotFoundError:
@@ -178,11 +181,15 @@ class Timekeeper:
 
     def _timeline(self, used_ns: int) -> Timeline:
         """A right clock starts at its own time even where an unsynced run stamped the future."""
-        used = [(each.start_ns, each.end_ns) for each in self._stretches]
-        right = self.health.state is ClockState.LOCKED
-        floor_ns = self._good_ns if right and self._stretches else max(used_ns, self._good_ns)
+        spans = [*self._past, *((each.start_ns, each.end_ns) for each in self._stretches)]
+        used = [(start - SECOND_NS, end) for start, end in spans]  # it began between two looks
         wall_ns = self._wall()
-        floor_ns = max([floor_ns, *(end for start, end in used if start <= wall_ns <= end)])
+        if self.health.state is ClockState.LOCKED and wall_ns > self._good_ns and used:
+            floor_ns = max(
+                [self._good_ns, *(end for start, end in used if start <= wall_ns <= end)]
+            )
+        else:
+            floor_ns = max([used_ns, self._good_ns, *(end for _, end in used)])
         return Timeline(
             self._wall, self._line_mono, floor_ns=floor_ns, good_ns=self._good_ns, used=used
         )
@@ -224,6 +231,8 @@ class Timekeeper:
             if max(abs(shift_ns), abs(shift_end_ns)) >= WORTH_NS:
                 span = each.start_ns, each.end_ns
                 found.append(Retimed(*span, shift_ns, shift_end_ns, each.mono_ns, each.boot))
+        self._past += [(each.start_ns, each.end_ns) for each in ended]
+        self._past = [span for span in self._past if span[1] >= wall_ns]  # stamped: not again
         self._stretches = self._stretches[len(ended) :]
         return found
 
