@@ -1,0 +1,128 @@
+"""
+``python -m tests.simulation``: many seeds on all cores, or one of them told step by step.
+
+Exit code 0: every promise held; 1: one was broken (the seed is printed); 2: wrong use.
+"""
+
+import argparse
+import gc
+import json
+import multiprocessing
+import os
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.simulation.run import Result, run
+
+CHUNK = 20  # seeds to a process: what they leave in memory goes with it
+FULL = 10_000
+
+
+def _play(chunk: tuple[list[int], str]) -> list[Result]:
+    """In a process of its own."""
+    gc.disable()  # a collection would close the coroutines of the dead
+    seeds, mutation = chunk
+    if mutation:
+        from tests.simulation.mutations import mutate
+
+        mutate(mutation)
+    return [run(seed) for seed in seeds]
+
+
+def results(seeds: list[int], jobs: int, mutation: str = "") -> Iterator[Result]:
+    """As they come."""
+    chunks = [(seeds[at : at + CHUNK], mutation) for at in range(0, len(seeds), CHUNK)]
+    context = multiprocessing.get_context("fork")
+    with context.Pool(jobs, maxtasksperchild=1) as pool:
+        for found in pool.imap_unordered(_play, chunks):
+            yield from found
+
+
+def _commit() -> str:
+    found = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"],  # noqa: S607 - the developer's own git
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=Path(__file__).parent,
+    )
+    return found.stdout.strip() or "?"
+
+
+def _many(seeds: list[int], jobs: int, options: argparse.Namespace) -> int:
+    begun_s = time.monotonic()
+    counts: Counter[str] = Counter()
+    broken: list[Result] = []
+    virtual_s, done = 0.0, 0
+    for result in results(seeds, jobs, options.mutation):
+        done += 1
+        counts.update(result.counts)
+        virtual_s += result.virtual_s
+        if result.broken:
+            broken.append(result)
+            print(f"seed {result.seed}: {result.broken}\n  faults: {result.faults}")
+            print(f"  replay: python -m tests.simulation --seed {result.seed} --trace", flush=True)
+            if options.first:
+                break
+        if sys.stderr.isatty() or done % 500 == 0:
+            left_s = (time.monotonic() - begun_s) / done * (len(seeds) - done)
+            print(f"{done}/{len(seeds)} {len(broken)} broken, {left_s:.0f} s left", file=sys.stderr)
+    said = {
+        "id": "A19",
+        "seeds": done,
+        "first": seeds[0],
+        "broken": sorted(each.seed for each in broken),
+        "virtual_hours": round(virtual_s / 3600, 1),
+        "seconds": round(time.monotonic() - begun_s),
+        "commit": _commit(),
+        "counts": dict(sorted(counts.items())),
+    }
+    if options.json:
+        print(json.dumps(said))
+    else:
+        print(
+            f"{done} seeds, {said['virtual_hours']} h of plant time in {said['seconds']} s: "
+            f"{len(broken)} broken promises; {said['counts']}"
+        )
+    return 1 if broken else 0
+
+
+def _one(seed: int, *, told: bool, mutation: str) -> int:
+    gc.disable()
+    if mutation:
+        from tests.simulation.mutations import mutate
+
+        mutate(mutation)
+    result = run(seed, told=told)
+    print(f"seed {seed}: {result.faults}")
+    print(f"trace {result.trace}, {result.events} events, {result.virtual_s:.1f} s; {result.counts}")
+    print(f"BROKEN: {result.broken}" if result.broken else "every promise held")
+    return 1 if result.broken else 0
+
+
+def main() -> int:
+    """Command line."""
+    parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
+    parser.add_argument("--seed", type=int, help="play this one")
+    parser.add_argument("--trace", action="store_true", help="with --seed: print what happens")
+    parser.add_argument("--seeds", type=int, default=FULL, help="how many, from --from on")
+    parser.add_argument("--from", type=int, default=1, dest="first_seed")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--mutation", default="", help="play a product that is broken on purpose")
+    parser.add_argument("--first", action="store_true", help="stop at the first broken promise")
+    parser.add_argument("--json", action="store_true", help="one line of figures at the end")
+    options = parser.parse_args()
+    if options.seed is not None:
+        return _one(options.seed, told=options.trace, mutation=options.mutation)
+    seeds = list(range(options.first_seed, options.first_seed + options.seeds))
+    return _many(seeds, options.jobs, options)
+
+
+if __name__ == "__main__":
+    code = main()
+    sys.stdout.flush()
+    os._exit(code)  # without closing the coroutines of the dead
