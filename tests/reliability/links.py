@@ -143,7 +143,7 @@ def half_open(setting: Setting) -> Outcome:
     mark="0 lost (receipts from the store drive deletion)",
 )
 def broker_lies(setting: Setting) -> Outcome:
-    kills, chance = setting.size(cut=4, full=20), setting.chance
+    kills, chance = setting.size(cut=3, full=20), setting.chance
     store = setting.folder / "broker"
     store.mkdir()
     store.chmod(0o777)

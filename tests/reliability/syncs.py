@@ -95,7 +95,7 @@ def kill_at_syncs(setting: Setting) -> Outcome:
         return Outcome(passed=False, figure=(setting.folder / "whole.out").read_text()[-500:])
     every = [(call, n) for call in SYNCS.split(",") for n in range(1, _count(log, call) + 1)]
     total = len(every)
-    wanted = every[:: setting.size(cut=max(1, total // 12), full=1)]
+    wanted = every[:: setting.size(cut=max(1, total // 8), full=1)]
     wrong: list[str] = []
     for call, number in wanted:
         folder, out = setting.folder / f"{call}{number}", setting.folder / f"{call}{number}.out"
@@ -105,7 +105,7 @@ def kill_at_syncs(setting: Setting) -> Outcome:
         if _script(folder, out, []):
             wrong.append(f"{call} {number}: did not go on: {out.read_text()[-300:]}")
         wrong += [f"{call} {number}: {each}" for each in _wrong(folder, out)]
-    agents, bad = _kill_agents(setting, setting.size(cut=3, full=40))
+    agents, bad = _kill_agents(setting, setting.size(cut=1, full=40))
     figure = (
         f"{len(wanted)} of {total} syncs of the script, {agents} of the agent: "
         f"{len(wrong) + len(bad)} with a loss or without recovery {[*wrong, *bad][:3] or ''}"
@@ -170,7 +170,7 @@ def _goes_on(plant: Plant, plc: FakePlc, ledger: Ledger) -> list[str]:
     mark="never receipted what is not re-readable; alarm ≤ 10 s; goes on by itself when transient",
 )
 def sync_errors(setting: Setting) -> Outcome:
-    numbers = [2, 7] if not setting.full else list(range(1, 51))
+    numbers = [3] if not setting.full else list(range(1, 51))
     wrong: list[str] = []
     slowest = errors = 0.0
     for number in numbers:
