@@ -162,7 +162,7 @@ async def test_a_point_that_is_read_no_more_keeps_its_part_of_the_minute(bench: 
     payload = b"".join(b.payload for b in await bench.record.log.read_from(1, 1 << 30)).decode()
     (pot,) = [line for line in payload.split("\n") if line.startswith("pot_1m")]
     (meter,) = [line for line in payload.split("\n") if line.startswith("meter_1m")]
-    assert 'voltage=4,voltage_n=30i,voltage_good=0.533333333,voltage_q="no_data"' in pot
+    assert 'voltage=4,voltage_n=30i,voltage_good=0.5333333333333333,voltage_q="no_data"' in pot
     assert "energy_import_inc=60,energy_import_last=160,energy_import_n=60i " in meter
 
 
@@ -172,3 +172,19 @@ async def test_a_silent_group_still_closes_its_minute(bench: Bench) -> None:
     assert bench.record.waiting_bytes == 0
     bench.desk.close_minutes(START_NS + MINUTE_NS + SECOND)
     assert bench.record.waiting_bytes > 0
+
+
+async def test_minutes_go_on_after_a_step_back_into_time_never_used(bench: Bench) -> None:
+    """A day ahead for a while, then back: the minute of the future ends, the next is not late."""
+    day = 86_400 * SECOND
+    bench.desk.frame(frame(OF, START_NS + day, [4.0, 1.0]))
+    bench.desk.stepped(ClockStep(START_NS + day + SECOND, -day, followed=True, moved_ns=-day))
+    for k in range(2, 62):
+        bench.desk.frame(frame(OF, START_NS + k * SECOND, [4.2, 1.0]))
+    (pipeline,) = bench.desk.pipelines.values()
+    assert pipeline.minutes.late == 0
+    await bench.record.flush()
+    batches = await bench.record.log.read_from(1, 1 << 30)
+    found = [x for b in batches for x in b.payload.decode().split("\n") if x.startswith("pot_1m,")]
+    assert [int(x.rpartition(" ")[2]) - START_NS for x in found] == [day, 0]
+    assert "voltage=4.2," in found[1]

@@ -66,7 +66,7 @@ def station(tmp_path: Path, time: str) -> Station:
             "hj212": {"mn": "010000A8900016F000169DC0"},
         }
     )
-    return Station(config, (), Known(None), lambda: NOW_NS, lambda: 0.0)
+    return Station(config, (), Known({}), lambda: NOW_NS, lambda: 0.0)
 
 
 @pytest.mark.parametrize(
