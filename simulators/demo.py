@@ -210,6 +210,11 @@ def _tell(stage: _Live, found: list[Deviation]) -> bool:
     smelter = Path(sys.executable).parent / "smelter"  # a newcomer has not activated the venv
     hint = f"{smelter} trace {report} plant.emission"
     console.print(say(f"  追溯：{hint}", f"  where it comes from: {hint}"), markup=False)
+    hint = f"{smelter} package {report}"
+    console.print(
+        say(f"  证据包（供核查方核验）：{hint}", f"  all that proves it, for a verifier: {hint}"),
+        markup=False,
+    )
     bad = [figure for figure in found if not figure.good]
     worst = max((abs(figure.share or 0.0) for figure in found), default=0.0)
     console.print(
