@@ -313,6 +313,6 @@ def read_state(payload: bytes) -> list[tuple[str, str, Advertised]] | None:
         for stream, log in said.get("logs", {}).items() if said.get("online") else ():
             lost = tuple((int(first), int(last)) for first, last in log.get("lost", ()))
             found.append((str(stream), str(log["log"]), Advertised(int(log["oldest"]), lost)))
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return None
+    except (ArithmeticError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None  # arithmetic: a JSON number like 1e999 is infinite
     return [each for each in found if each[0] in STREAMS]

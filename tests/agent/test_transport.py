@@ -316,6 +316,25 @@ async def test_strangers_are_refused_and_counted(tmp_path: Path, mosquitto: serv
         ]
 
 
+async def test_a_state_that_is_nonsense_costs_no_session(
+    tmp_path: Path, mosquitto: servers.Server
+) -> None:
+    """1e999 is a number in JSON and infinite in Python; retained, it would come back each time."""
+    async with (
+        historian_end(tmp_path, broker_at(mosquitto.port)) as (_, receiver),
+        RawGateway.connected(mosquitto.port) as gateway,
+    ):
+        log = '{"log":"%s","oldest":%s,"lost":[[%s,2]]}'
+        for oldest, lost in (("1e999", "1"), ("1", "-1e999"), ("NaN", "1"), ("[]", "1")):
+            text = log % (gateway.log, oldest, lost)
+            state = f'{{"online":true,"logs":{{"record":{text}}}}}'
+            await gateway.client.publish("smelter/v1/demo/gw1/state", state, qos=1, retain=True)
+        await until(lambda: receiver.counts.refused == 4, "all refused")
+        await gateway.send(gateway.payload(1, bytes(32)))
+        await until(lambda: gateway.upto == 1, "the good one after all the bad")
+        assert (receiver.counts.connected, receiver.counts.lost) == (1, 0)
+
+
 async def test_state_says_who_is_there_and_the_will_who_is_not(
     tmp_path: Path, mosquitto: servers.Server
 ) -> None:

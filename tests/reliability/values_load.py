@@ -22,9 +22,9 @@ from tests.agent.test_poll import Book
 from tests.drivers.opponent import Asked, Opponent, Script, register
 from tests.reliability.cases import Outcome, Setting, case
 
-PERIOD_S, STUCK_S = 0.2, 1.0
-FROZEN, SILENT_S, GAP = 3, 1.5, 40
-LIMIT, STORM_S = 20, 8.0
+PERIOD_S, STUCK_S = 0.5, 2.0
+FROZEN, SILENT_S, GAP = 3, 3.0, 40
+LIMIT, STORM_S = 10, 8.0
 
 
 @dataclass
@@ -120,7 +120,7 @@ async def gone(way: str) -> tuple[float, int]:
     async with Device("tcp") as device:
         (group,) = group_points(points_at(range(8)))
         async with polled(config_of(device), group) as book:
-            await asyncio.sleep(1.0)
+            await asyncio.sleep(3 * PERIOD_S)
             device.script = lambda _asked: way if way != "rude" else "close"
             device.rude = way == "rude"
             since = len(device.asked)
@@ -128,7 +128,7 @@ async def gone(way: str) -> tuple[float, int]:
             until_ns = time.time_ns()
             device.script, device.rude = (lambda _asked: "good"), False
             asked = len(device.asked) - since
-            await asyncio.sleep(7.0 if way == "rude" else 2.0)
+            await asyncio.sleep(7.0 if way == "rude" else 4.0)
             frames = book.frames
     assert asked or way == "rude"
     good = [frame for frame in frames if not frame.quality.any()]
@@ -152,10 +152,10 @@ async def stands_still() -> tuple[float, int]:
         device.script = script
         (group,) = group_points(points_at(range(8), STUCK_S))
         async with polled(config_of(device), group) as book:
-            await asyncio.sleep(0.6)
+            await asyncio.sleep(3 * PERIOD_S)
             device.frozen = True
             begun_ns = time.time_ns()
-            await asyncio.sleep(STUCK_S + 1.0)
+            await asyncio.sleep(STUCK_S + 4 * PERIOD_S)
         judge = Judge(group)
         judged = [judge.judge(frame) for frame in book.frames]
     stuck = [frame for frame in judged if frame.quality[FROZEN] == Quality.STUCK]
