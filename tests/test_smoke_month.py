@@ -141,4 +141,4 @@ def test_hours_of_a_day_with_air(plant: Plant) -> None:
     rows = {row["hour"]: row for row in rows_of(content, "hours-DA002")}
     assert rows["15:00"]["sulphur dioxide, mean"] == 52
     assert rows["18:00"]["sulphur dioxide, mean"] is None
-    assert rows["18:00"]["sulphur dioxide, state"] == "valid"
+    assert rows["18:00"]["sulphur dioxide, state"] == "O2 too near air to convert"
