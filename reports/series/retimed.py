@@ -41,11 +41,11 @@ class Retiming:
 
     @property
     def condition(self) -> str:
-        """SQL: this row is one of them."""
+        """SQL: this row is one of them; one that began as it ended has no sample of its own."""
         return (
             f"gateway = {_quoted(self.gateway)} AND log = {_quoted(self.log)} "
             f"AND seq <= {self.seq + LATER_SEQ} "
-            f"AND epoch_us(ts) > {self.start_us - EDGE_US} AND epoch_us(ts) < {self.end_us}"
+            f"AND epoch_us(ts) > {self.start_us - EDGE_US} AND epoch_us(ts) <= {self.end_us}"
         )
 
     @property
