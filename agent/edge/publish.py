@@ -27,7 +27,7 @@ _RECEIPT_BYTES = 1024
 _PUBACK_S = 60.0
 _AGAIN_S = 1.0  # the same request to send again is obeyed at most once per this
 _PATIENCE_MOST_S = 60.0
-_NOTE_S = 0.25  # between two savings of the receipt that outlive the process
+_NOTE_S = 0.05  # between two savings of the receipt that outlive the process
 _KEEP_S = 30.0  # and that outlive a power cut
 
 
@@ -210,11 +210,13 @@ class Publisher:
     async def _keep(self, client: aiomqtt.Client) -> None:
         """Now and then: receipts to the disk, and what the log no longer has to the broker."""
         while True:
-            kept_at = time.monotonic()
+            kept_at, noted = time.monotonic(), dict[str, int]()
             while time.monotonic() < kept_at + _KEEP_S:
                 await asyncio.sleep(_NOTE_S)
                 for lane in self._lanes.values():
-                    await lane.log.save_receipt(durable=False)
+                    if noted.get(lane.stream) != lane.log.receipted:
+                        noted[lane.stream] = lane.log.receipted
+                        await lane.log.save_receipt(durable=False)
             for lane in self._lanes.values():
                 await lane.log.save_receipt()
             if self._limits() != self._told:

@@ -26,6 +26,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.reliability", description=__doc__)
     parser.add_argument("ids", nargs="*", metavar="ID", help="A1 A2 …; none: all")
     parser.add_argument("--full", action="store_true", help="the numbers of the pass marks")
+    parser.add_argument("--share", type=float, default=1.0, help="of the full numbers")
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--write", type=Path, help="page whose table is to be rewritten")
     parser.add_argument("--folder", type=Path, help="keep the files of each case here")
@@ -47,7 +48,9 @@ def main() -> int:
     for name in wanted:
         with tempfile.TemporaryDirectory(prefix="reliability-", ignore_cleanup_errors=True) as own:
             folder = given.folder or Path(own)
-            result = run_case(CASES[name], folder, seed=given.seed, full=given.full)
+            result = run_case(
+                CASES[name], folder, seed=given.seed, full=given.full, share=given.share
+            )
         results.append(result)
         sys.stdout.write(f"{name:5} {result.verdict:8} {result.seconds:8.1f} s  {result.figure}\n")
         sys.stdout.flush()

@@ -43,10 +43,11 @@ class Setting:
     folder: Path
     seed: int
     full: bool
+    share: float = 1.0  # of the full number, where there is no time for all of it
 
     def size(self, *, cut: int, full: int) -> int:
         """How many: the full number, or that of the cut in ``make test``."""
-        return full if self.full else cut
+        return max(cut, int(full * self.share)) if self.full else cut
 
     @property
     def chance(self) -> random.Random:
@@ -75,6 +76,7 @@ class Result:
     seed: int
     full: bool
     seconds: float
+    share: float = 1.0  # of the full number
 
 
 CASES: dict[str, Case] = {}
@@ -94,21 +96,21 @@ def case(
     return register
 
 
-def run_case(wanted: Case, folder: Path, *, seed: int, full: bool) -> Result:
+def run_case(wanted: Case, folder: Path, *, seed: int, full: bool, share: float = 1.0) -> Result:
     """Runs it in a folder of its own; every exception but NotRun is a failure with its text."""
     own = folder / wanted.id
     own.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
     verdict: Verdict
     try:
-        outcome = wanted.run(Setting(own, seed, full))
+        outcome = wanted.run(Setting(own, seed, full, share))
         verdict, figure = ("pass" if outcome.passed else "fail"), outcome.figure
     except NotRun as reason:
         verdict, figure = "not run", str(reason)
     except Exception as error:  # noqa: BLE001 - whatever it is, the case did not pass
         verdict, figure = "fail", f"{type(error).__name__}: {error}"
     seconds = round(time.monotonic() - started, 1)
-    return Result(wanted.id, verdict, figure, seed, full, seconds)
+    return Result(wanted.id, verdict, figure, seed, full, seconds, share if full else 0.0)
 
 
 def need_program(name: str, package: str) -> str:

@@ -112,15 +112,16 @@ def kills(setting: Setting) -> Outcome:
                     batches_in(plant.originals), ledger.sent, ledger.receipted, complete=False
                 ),
             }
-            return _outcome(number, found, torment, ledger, plc)
+            return _outcome(number, found, torment, ledger, loaded=not setting.full)
     finally:
         influx.end(signal.SIGKILL)
         broker.end()
 
 
 def _outcome(
-    number: int, found: dict[str, Judgement], torment: Torment, ledger: Ledger, plc: FakePlc
+    number: int, found: dict[str, Judgement], torment: Torment, ledger: Ledger, *, loaded: bool
 ) -> Outcome:
+    """``loaded``: among other tests on a busy machine the times are only reported."""
     bad = {name: str(each) for name, each in found.items() if not each.clean}
     same = len({found[name].stored for name in ("originals", "lake", "InfluxDB")}) == 1
     values = found["originals"]
@@ -134,6 +135,6 @@ def _outcome(
     )
     if bad or not same:
         figure += f"; WRONG: {bad}, stored {[found[n].stored for n in found]}"
-    quick = torment.slowest_s <= 5
-    passed = not bad and same and quick and again <= 2 and not plc.writes
+    quick = (torment.slowest_s <= 5 and again <= 2) or loaded
+    passed = not bad and same and quick and not torment.plc.writes
     return Outcome(passed and not ledger.contradictions, figure)

@@ -3,6 +3,7 @@
 import re
 import signal
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests import servers
@@ -17,9 +18,15 @@ from tests.reliability.cases import Outcome, Setting, case, every_s
 _SEQ = re.compile(rb'^batch,[^ ]*stream=(\w+) log="(\w+)",seq=(\d+)i')
 
 
-def verdict(plant: Plant, plc: FakePlc, ledger: Ledger, end_ns: int) -> tuple[bool, str]:
-    """Of a plant that has settled; ``end_ns``: when it began to."""
-    excuses = ((end_ns - 2_000_000_000, time.time_ns()),)
+def verdict(
+    plant: Plant,
+    plc: FakePlc,
+    ledger: Ledger,
+    end_ns: int,
+    kills: Sequence[tuple[int, int]] = (),
+) -> tuple[bool, str]:
+    """Of a plant that has settled; ``end_ns``: when it began to; ``kills`` excuse losses."""
+    excuses = (*kills, (end_ns - 2_000_000_000, time.time_ns()))
     values = judge(plc, raw_in(plant.originals), excuses=excuses)
     batches = judge_batches(
         batches_in(plant.originals), ledger.sent, ledger.receipted, complete=False

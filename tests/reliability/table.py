@@ -72,7 +72,9 @@ def table(page: Path) -> str:
             cells += ["**not run**", "no result was kept yet", "", "", "", ""]
         else:
             verdict = row["verdict"] if row["verdict"] == "pass" else f"**{row['verdict']}**"
-            size = f"{'full' if row['full'] else 'cut'}, {row['seconds']:.0f} s"
+            share = row.get("share", 1.0)
+            much = "full" if share >= 1 else f"{share:.0%} of full"
+            size = f"{much if row['full'] else 'cut'}, {row['seconds']:.0f} s"
             cells += [verdict, row["figure"], size, str(row["seed"]), row["commit"], row["date"]]
         text += "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells)
         text += " |\n"
