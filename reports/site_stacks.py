@@ -5,13 +5,14 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
 from drivers.config import NAME, Strict
 from drivers.language import say
 from drivers.model import Equipment
 from drivers.quantities import quantities
 from drivers.signals.stack import NEAR_INITIAL, POLLUTANTS
+from drivers.signals.stack_slips import SLIPS, refuse_slip
 from reports.site_meters import Meter
 from reports.values import Text
 
@@ -117,6 +118,12 @@ class Stack(Strict):
     started: date | None = None  # before it there is nothing to report
     stopped: date | None = None  # from this day on there is nothing to report
     cems_points: tuple[Point, ...] = ()  # () = what the instruments of the equipment measure
+
+    @field_validator(*SLIPS, mode="before")
+    @classmethod
+    def _meant(cls, value: object, info: ValidationInfo) -> object:
+        refuse_slip(info.field_name or "", value)
+        return value
 
     @model_validator(mode="after")
     def _whole(self) -> Self:

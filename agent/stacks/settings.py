@@ -3,13 +3,14 @@
 from datetime import date, datetime, timedelta, timezone
 from typing import Final, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from drivers.config import Strict
 from drivers.language import say
 from drivers.model import Equipment
 from drivers.signals.stack import POLLUTANTS, StackGas
 from drivers.signals.stack_hour import HourRules
+from drivers.signals.stack_slips import SLIPS, refuse_slip
 
 MEASUREMENT: Final = "stack"
 STATE: Final = "instrument_state"
@@ -77,6 +78,12 @@ class StackConfig(Strict):
     warning_min: int = Field(default=3, ge=1, le=30)
     release: float = Field(default=0.97, gt=0, le=1)  # of the limit
     limits: tuple[LimitConfig, ...] = ()
+
+    @field_validator(*SLIPS, mode="before")
+    @classmethod
+    def _meant(cls, value: object, info: ValidationInfo) -> object:
+        refuse_slip(info.field_name or "", value)
+        return value
 
     @field_validator("equipment")
     @classmethod

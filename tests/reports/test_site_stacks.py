@@ -1,69 +1,73 @@
-"""``[[stacks]]`` of the site file: what may be said, and every mistake."""
+"""``[[stacks]]`` of site.toml and gateway.toml: slips of unit are refused in words."""
 
-from datetime import date
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
-from drivers.model import ConfigError
-from reports.site import load_site
+from agent.stacks.settings import StackConfig
+from drivers.signals.stack_slips import SLIPS
+from reports.site_stacks import Stack
+from tests.reports.conftest import Smelter
 from tests.reports.emitted import SITE, STACK
 
-
-def loaded(folder: Path, text: str) -> str:
-    """What is wrong with a site; "" when nothing is."""
-    path = folder / "site.toml"
-    path.write_text(text, "utf-8")
-    try:
-        load_site(path)
-    except ConfigError as error:
-        return "\n".join(error.problems)
-    return ""
-
-
-def test_a_stack_says_what_its_permit_says(tmp_path: Path) -> None:
-    assert not loaded(tmp_path, SITE + STACK)
-    site = load_site(tmp_path / "site.toml")
-    stack = site.stack("DA001")
-    assert stack is site.stack("gtc1/stack1")
-    assert stack is not None
-    assert stack.pollutants == ("so2",)
-    limit = stack.limit("so2", date(2026, 10, 5))
-    assert limit is not None
-    assert (float(limit.hour_mg_m3), limit.source) == (35.0, "排污许可证 表 5")
-    assert stack.limit("so2", date(2019, 12, 31)) is None
-    assert site.journal == tmp_path / "journal.jsonl"
+WRONG = [
+    ("reference_o2", 0.15, "15 % 写 15，不写 0.15"),
+    ("initial_o2", 0.21, "空气写 21"),
+    ("moisture_percent", 0.08, "8 % 写 8，不写 0.08"),
+    ("area_m2", 0.00125, "平方米"),
+    ("area_m2", 125_000, "平方米"),
+    ("velocity_coefficient", 105, "1.05"),
+    ("velocity_coefficient", 0.0105, "1.05"),
+    ("ambient_pa", 101.325, "101.325 kPa"),
+    ("ambient_pa", 1013.25, "hPa"),
+    ("static_pa", -0.5, "-0.5 kPa 写 -500"),
+    ("static_pa", 101_325, "相对大气压"),
+]
+RIGHT = [
+    *(("reference_o2", x) for x in (0, 1, 15, 20.9)),
+    *(("moisture_percent", x) for x in (0, 0.5, 8)),
+    *(("area_m2", x) for x in (0.05, 12.57, 500)),
+    *(("velocity_coefficient", x) for x in (0.84, 1, 2)),
+    *(("ambient_pa", x) for x in (50_000, 101_325, 110_000)),
+    *(("static_pa", x) for x in (-20_000, -1, 0, 30)),
+]
 
 
-@pytest.mark.parametrize(
-    ("change", "said"),
-    [
-        (("so2", "so3"), "so3"),
-        (("from = 2020-01-01", "from = 2020-01-01\nuntil = 2019-01-01"), "until"),
-        (("wet = true", 'wet = ["smoke"]'), "smoke"),
-        (("wet = true", "wet = true\nreference_o2 = 15\ninitial_o2 = 14"), "initial_o2"),
-        (("wet = true", "wet = true\nstopped = 2019-01-01"), "stopped 2019-01-01"),
-        (("wet = true", 'wet = true\nproduction = "line1/series pot.smoke"'), "pot.smoke"),
-        (("wet = true", 'wet = true\npotlines = ["line9"]'), "line9"),
-        (('id = "DA001"', 'id = "line1"'), "'line1'"),
-        (("area_m2 = 12.5", "area_m2 = 0"), "stacks.1.area_m2"),
-        (("wet = true", "wet = true\nchimney = 1"), "stacks.1.chimney"),
-    ],
-)
-def test_mistakes_are_named(tmp_path: Path, change: tuple[str, str], said: str) -> None:
-    assert said in loaded(tmp_path, SITE + STACK.replace(*change))
+def both(key: str, value: float) -> None:
+    """Read by the report's model and by the gateway's."""
+    least = {"equipment": "gtc1/stack1", "area_m2": 10, "wet": True} | {key: value}
+    StackConfig.model_validate(least)
+    named = {"id": "DA001", "name": {"zh": "一", "en": "one"}, "industry": "carbon"}
+    Stack.model_validate(least | named)
 
 
-def test_limits_do_not_overlap_and_stacks_are_not_twice(tmp_path: Path) -> None:
-    again = STACK[STACK.index("[[stacks.limits]]") :].replace("2020-01-01", "2024-01-01")
-    assert "2024-01-01" in loaded(tmp_path, SITE + STACK + again)
-    ended = STACK.replace("source", "until = 2023-12-31\nsource")
-    assert not loaded(tmp_path, SITE + ended + again)
-    assert "gtc1/stack1" in loaded(tmp_path, SITE + STACK + STACK)
+@pytest.mark.parametrize(("key", "value", "hint"), WRONG)
+def test_a_slip_of_unit_is_refused_with_the_way_to_write_it(
+    key: str, value: float, hint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SMELTER_LANG", "zh")
+    least = {"equipment": "gtc1/stack1", "area_m2": 10, "wet": True} | {key: value}
+    for model in (StackConfig, Stack):
+        with pytest.raises(ValidationError) as refused:
+            model.model_validate(least)
+        told = [x["msg"] for x in refused.value.errors() if x["loc"] == (key,)]
+        assert len(told) == 1
+        assert hint in told[0]
+        assert "不合理" in told[0]
 
 
-def test_the_stacks_of_the_example_can_be_read(tmp_path: Path) -> None:
-    example = (Path(__file__).parents[2] / "config" / "site.example.toml").read_text("utf-8")
-    at = example.index("# [[stacks]]")
-    stacks = "".join(line[2:] for line in example[at:].splitlines(keepends=True))
-    assert not loaded(tmp_path, SITE + stacks)
+@pytest.mark.parametrize(("key", "value"), RIGHT)
+def test_what_a_stack_can_have_is_taken(key: str, value: float) -> None:
+    assert key in SLIPS
+    both(key, value)
+
+
+def test_the_command_names_file_place_and_remedy(tmp_path: Path, smelter: Smelter) -> None:
+    site = tmp_path / "site.toml"
+    site.write_text(SITE + STACK.replace("wet = true", "wet = true\nreference_o2 = 0.15"), "utf-8")
+    where = ("--site", str(site), "--out", str(tmp_path))
+    code, said = smelter("report", "emissions", "--month", "2026-03", *where)
+    assert code == 2
+    assert "reference_o2" in said
+    assert "for 15 % write 15, not 0.15" in said
