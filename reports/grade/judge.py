@@ -19,9 +19,10 @@ from reports.grade.evidence import (
     Share,
     Uptime,
 )
+from reports.grade.exceeded import no_exceedance
 from reports.grade.findings import Expiry, Finding, Status, join, worst
 from reports.grade.kept import retention
-from reports.grade.measured import cems_uptime, limits_met, no_exceedance
+from reports.grade.measured import cems_uptime, limits_met
 from reports.grade.ours import ours
 from reports.grade.papers import declaration, document, ledger_kept, no_penalty, share
 from reports.grade.running import dcs_uptime, interlock

@@ -1,8 +1,6 @@
-"""Evidence from stack hours: limits met for a whole year, no exceedance, valid CEMS data."""
+"""Evidence from stack hours: limits met for a whole year, valid CEMS data."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 from itertools import groupby
 from typing import Final
@@ -10,23 +8,21 @@ from typing import Final
 import numpy as np
 
 from reports.assembly import Argument
-from reports.emissions.hours import exceedances
 from reports.emissions.states import (
     AUTOMATIC,
     HOUR_NS,
     Bools,
-    Exceedance,
     PollutantHours,
     StackHours,
     State,
 )
 from reports.grade.bench import Bench, figure
-from reports.grade.evidence import POLLUTANTS, LimitsMet, NoExceedance, Uptime
+from reports.grade.evidence import POLLUTANTS, LimitsMet, Uptime
 from reports.grade.findings import Case, Finding, Status, join, unknown, worst
 from reports.grade.ours import ours
+from reports.grade.unjudged import hidden_above, lacks, told
 from reports.journal.forms import FORMS, word_name
 from reports.metered import amount
-from reports.periods import PLANT_TIME
 from reports.site_stacks import Stack
 from reports.values import Text
 
@@ -107,22 +103,26 @@ def _of_stack(bench: Bench, stack: Stack, asked: LimitsMet) -> _OfStack:
     above: Bools = judged & (mine.converted > float(asked.limit))
     capture = capture_of(mine)
     enough = capture is not None and capture * HUNDRED >= ours().least_capture_percent
+    lacking = lacks(bench, hours, asked.pollutant)
     status = (
         Status.FAILED
         if above.any()
         else Status.PROVEN
-        if enough and judged.any()
+        if enough and judged.any() and not lacking
         else Status.UNKNOWN
     )
+    hidden = hidden_above(hours, mine, float(asked.limit))
     highest = amount(float(mine.converted[judged].max())) if judged.any() else None
     return _OfStack(
         status,
-        _limit_text(hours, mine, (judged, above), capture, highest),
+        join(
+            [_limit_text(hours, mine, (judged, above), capture, highest), *lacking, *told(hidden)]
+        ),
         highest,
         int(above.sum()),
         int(judged.sum()),
         _limit_lines(bench, hours, mine, highest, capture),
-        _cases(stack.id, hours, above, mine.converted, asked),
+        (*_cases(stack.id, hours, above, mine.converted, asked), *hidden),
     )
 
 
@@ -184,10 +184,12 @@ def capture_of(mine: PollutantHours) -> Decimal | None:
     """
     Valid hours over the hours of the year in which the source ran and the stack was in use.
 
-    Hours a mark took out count as not captured: 0 to 1, None when there was no hour at all.
+    Hours a mark took out, or that cannot be converted, count as not captured: 0 to 1, None when
+    there was no hour at all.
     """
     due = int((~mine.having(State.STOPPED, State.OUTSIDE)).sum())
-    return None if due == 0 else Decimal(int(mine.valid.sum())) / due
+    captured = int((mine.valid & ~mine.not_convertible).sum())
+    return None if due == 0 else Decimal(captured) / due
 
 
 def _limit_lines(
@@ -232,96 +234,6 @@ def _cases(
             )
         )
     return tuple(found[:CASES])
-
-
-def no_exceedance(bench: Bench, industry: str, asked: NoExceedance) -> Finding:
-    """Permit limits kept all year; what equipment caused was reported when it occurred."""
-    stacks = [x for x in bench.stacks(industry, asked.stacks) if x.limits]
-    if not stacks:
-        return unknown(
-            "没有带许可限值的排放口", "no stack with limits of its permit in site.toml", "set_up"
-        )
-    open_cases: list[Case] = []
-    explained, counted, thin = 0, 0, False
-    inputs: list[Argument] = []
-    for stack in stacks:
-        hours = bench.hours(stack)
-        for each in exceedances(hours, stack):
-            if not each.judged:
-                continue
-            counted += each.hours
-            if _reported(bench, each):
-                explained += each.hours
-            else:
-                open_cases.append(_exceeded(each))
-        captures = [capture_of(mine) for mine in hours.pollutants.values()]
-        thin = thin or any(
-            x is None or x * HUNDRED < ours().least_capture_percent for x in captures
-        )
-        inputs.append(_exceeded_line(bench, hours, stack))
-    return _exceedance_finding(open_cases, (explained, counted), tuple(inputs), thin=thin)
-
-
-def _exceeded_line(bench: Bench, hours: StackHours, stack: Stack) -> Argument:
-    total = sum(each.hours for each in exceedances(hours, stack) if each.judged)
-    label = Text(zh=f"{stack.name.zh}超许可限值小时", en=f"{stack.name.en}: hours above the permit")
-    head = figure(stack.id, "year_exceeded_hours", label, "h", 0)
-    return bench.line(head, Decimal(total), bench.sources(hours, stack.pollutants))
-
-
-def _exceedance_finding(
-    open_cases: Sequence[Case],
-    hours: tuple[int, int],
-    inputs: tuple[Argument, ...],
-    *,
-    thin: bool,
-) -> Finding:
-    explained, counted = hours
-    status = Status.FAILED if open_cases else Status.UNKNOWN if thin else Status.PROVEN
-    zh = f"超许可限值 {counted} 小时，其中发生时已报告 {explained} 小时"
-    en = f"{counted} hours above the permit, {explained} of them reported when they occurred"
-    if thin:
-        zh += f"；有效率低于 {ours().least_capture_percent} %（本程序自定），不足以证明"
-        en += f"; captured below {ours().least_capture_percent} % (our own limit)"
-    return Finding(
-        status,
-        Text(zh=zh, en=en),
-        Decimal(counted),
-        "h",
-        0,
-        inputs,
-        tuple(open_cases[:CASES]),
-        effort="" if status is Status.PROVEN else "wait",
-    )
-
-
-def _reported(bench: Bench, each: Exceedance) -> bool:
-    """A record says that equipment was the cause, and that it was reported within a day (ours)."""
-    for record in bench.journal.records:
-        if record.number not in each.handled:
-            continue
-        by_equipment = record.what in {"control", "instrument"}
-        if by_equipment and (told := record.facts.get("reported_at", "")):
-            moment = datetime.fromisoformat(told.replace(" ", "T"))
-            moment = moment if moment.tzinfo else moment.replace(tzinfo=PLANT_TIME)
-            late_ns = each.start_ns + ours().report_hours * HOUR_NS
-            if moment.timestamp() * 10**9 <= late_ns:
-                return True
-    return False
-
-
-def _exceeded(each: Exceedance) -> Case:
-    name = pollutant_name(each.pollutant)
-    return Case(
-        each.stack,
-        each.start_ns,
-        each.end_ns,
-        Text(
-            zh=f"{name.zh}最高 {each.highest:.2f} mg/m3，许可限值 {each.limit:g}，未见发生时的报告",
-            en=f"{name.en} up to {each.highest:.2f} mg/m3, permit {each.limit:g}, "
-            "no report of the time it occurred",
-        ),
-    )
 
 
 def cems_uptime(bench: Bench, industry: str, asked: Uptime) -> Finding:

@@ -193,7 +193,8 @@ class GradeOffice:
         )
         none = ("conditions", "limits", "monitoring", "transport_control")
         (self.root / "general.toml").write_text(
-            overlay_text("cn_2020_general", {}, none, entered, checked), "utf-8"
+            overlay_text("cn_2020_general", {"uptime": EVIDENCE["dcs"]}, none, entered, checked),
+            "utf-8",
         )
         self.write_site()
 
@@ -241,6 +242,21 @@ class GradeOffice:
         )
         change_journal(site.journal, lambda _: [made])
 
+    def checked(self) -> "GradeOffice":
+        """Each stack was verified well every second month, from before the year."""
+        days = ("2025-10-20", "2025-12-20", *(f"2026-{month:02}-20" for month in (2, 4, 6, 8, 10)))
+        made = [
+            Record(
+                kind="verification", what="verification", equipment=f"gtc{number}/stack1",
+                start_ns=_ns(day), end_ns=_ns(f"{day}T04:00"), facts={"result": "pass"},
+                reason="test", author="王敏", at=NOW,
+            )
+            for number in range(1, 5)
+            for day in days
+        ]  # fmt: skip
+        change_journal(load_site(self.site_file).journal, lambda _: made)
+        return self
+
     def enter(self, *rows: tuple[str, str, str, float]) -> None:
         """Entries of the plant: kind, period, item, amount."""
         figures = [
@@ -255,6 +271,7 @@ class GradeOffice:
 
     def proven(self) -> "GradeOffice":
         """Everything the made-up table of grade A asks for."""
+        self.checked()
         self.paper("fuel", until="2027-06-30")
         self.paper("gate")
         self.paper("cells", "declaration")

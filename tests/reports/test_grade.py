@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from reports.assembly import Assembly
 from reports.grade.bench import Bench
 from reports.grade.evidence import (
     Declaration,
@@ -20,18 +21,21 @@ from reports.grade.evidence import (
     Share,
     Uptime,
 )
+from reports.grade.exceeded import no_exceedance
 from reports.grade.findings import Case, Expiry, Finding, Status, worst
 from reports.grade.judge import expiring
 from reports.grade.kept import retention
 from reports.grade.levels import best, count, lowest
-from reports.grade.measured import cems_uptime, limits_met, no_exceedance
+from reports.grade.measured import capture_of, cems_uptime, limits_met
 from reports.grade.papers import declaration, document, ledger_kept, no_penalty, share
 from reports.grade.report import year_to
 from reports.grade.running import dcs_uptime, interlock
+from reports.journal.journal import read_journal
 from reports.journal.record import Evidence
 from reports.model import Content
 from reports.periods import Period, clock_text
 from reports.values import Text
+from tests.reports.emitted import SITE, STACK, STACK1, Smoke, Values
 from tests.reports.graded import OCTOBER, YEAR, GradeOffice
 
 GRADE = "plant.electrolytic_aluminium.CN-2020.grade"
@@ -42,6 +46,12 @@ INDUSTRY = "electrolytic_aluminium"
 @pytest.fixture
 def office(graded_lake: Path, tmp_path: Path) -> GradeOffice:
     return GradeOffice(tmp_path, graded_lake)
+
+
+@pytest.fixture
+def checked(office: GradeOffice) -> GradeOffice:
+    """The same, its stacks verified every second month."""
+    return office.checked()
 
 
 def look(office: GradeOffice, what: Callable[[Bench], Finding]) -> Finding:
@@ -125,13 +135,13 @@ def test_a_limit_nobody_confirmed_proves_nothing(office: GradeOffice) -> None:
 # --- limits, exceedances, uptime
 
 
-def test_limits_met_and_lost_by_two_hours(office: GradeOffice) -> None:
+def test_limits_met_and_lost_by_two_hours(checked: GradeOffice) -> None:
     asked = LimitsMet(kind="limits_met", pollutant="so2", limit=Decimal(12))
-    assert look(office, lambda b: limits_met(b, INDUSTRY, asked)).proven  # 12 is at most 12
+    assert look(checked, lambda b: limits_met(b, INDUSTRY, asked)).proven  # 12 is at most 12
     tight = asked.model_copy(update={"limit": Decimal("11.99")})
-    assert look(office, lambda b: limits_met(b, INDUSTRY, tight)).status is Status.FAILED
-    at(office, 2)
-    found = look(office, lambda b: limits_met(b, INDUSTRY, asked))
+    assert look(checked, lambda b: limits_met(b, INDUSTRY, tight)).status is Status.FAILED
+    at(checked, 2)
+    found = look(checked, lambda b: limits_met(b, INDUSTRY, asked))
     assert (found.status, found.figure) == (Status.FAILED, 40)
     assert found.effort == "wait"  # 2 of 8760 hours
     (case,) = found.cases
@@ -147,15 +157,20 @@ def test_a_mark_takes_hours_out_unless_the_trace_contradicts_it(office: GradeOff
     def marked(facts: dict[str, str]) -> Finding:
         for path in office.root.glob("journal*"):
             path.unlink()
+        office.checked()
         office.record(
             "mark", "maintenance", "2026-03-05T08:00", facts, trace,
             end="2026-03-05T10:00", equipment="gtc2/stack1",
         )  # fmt: skip
         return look(office, lambda b: limits_met(b, INDUSTRY, asked))
 
-    found = marked({})
+    found = marked({"judgement": "supported"})
     assert found.proven
     assert "left out by marks 2 (maintenance 2)" in found.text.en
+    assert "2 more hours lie above and were not judged" in found.text.en
+    (case,) = found.cases
+    assert clock_text(case.start_ns) == "2026-03-05 08:00:00"
+    assert case.text.en == "SO2 up to 40.00 mg/m3, not judged: mark 29 (maintenance)"
     found = marked({"judgement": "contradicted"})
     assert found.status is Status.FAILED
     assert "1 marks contradicted" in found.text.en
@@ -178,17 +193,17 @@ def test_a_stack_or_pollutant_that_is_not_there_is_unknown(office: GradeOffice, 
     assert look(office, lambda b: limits_met(b, INDUSTRY, other)).status is Status.UNKNOWN
 
 
-def test_too_few_hours_prove_no_limit(office: GradeOffice) -> None:
+def test_too_few_hours_prove_no_limit(checked: GradeOffice) -> None:
     """Every tenth hour missing: 7,884 of 8,760 hours, 90.00 %; the bound is 90."""
-    at(office, 4)
+    at(checked, 4)
     asked = LimitsMet(kind="limits_met", pollutant="so2", limit=Decimal(30))
-    found = look(office, lambda b: limits_met(b, INDUSTRY, asked))
+    found = look(checked, lambda b: limits_met(b, INDUSTRY, asked))
     assert found.proven
     assert "90.00 %" in found.text.en
     wanted = Uptime(kind="uptime", of="cems", percent=Decimal(90))
-    assert look(office, lambda b: cems_uptime(b, INDUSTRY, wanted)).proven
+    assert look(checked, lambda b: cems_uptime(b, INDUSTRY, wanted)).proven
     more = wanted.model_copy(update={"percent": Decimal("90.01")})
-    assert look(office, lambda b: cems_uptime(b, INDUSTRY, more)).status is Status.FAILED
+    assert look(checked, lambda b: cems_uptime(b, INDUSTRY, more)).status is Status.FAILED
 
 
 def test_an_exceedance_counts_unless_equipment_and_reported_in_time(office: GradeOffice) -> None:
@@ -201,6 +216,7 @@ def test_an_exceedance_counts_unless_equipment_and_reported_in_time(office: Grad
     def say(reported: str) -> Finding:
         for path in office.root.glob("journal*"):
             path.unlink()
+        office.checked()
         office.record(
             "exceedance", "control", "2026-03-05T08:00",
             facts | {"reported_at": f"{reported}+08:00"},
@@ -211,6 +227,54 @@ def test_an_exceedance_counts_unless_equipment_and_reported_in_time(office: Grad
     assert say("2026-03-05T09:00").proven
     assert say("2026-03-06T08:00").proven  # 24 hours after it began
     assert say("2026-03-06T08:01").status is Status.FAILED
+
+
+def test_a_stack_that_nobody_checked_proves_no_limit(office: GradeOffice) -> None:
+    met = LimitsMet(kind="limits_met", pollutant="so2", limit=Decimal(12))
+    kept = NoExceedance(kind="no_exceedance")
+    for asked in (
+        lambda: look(office, lambda b: limits_met(b, INDUSTRY, met)),
+        lambda: look(office, lambda b: no_exceedance(b, INDUSTRY, kept)),
+    ):
+        found = asked()
+        assert found.status is Status.UNKNOWN
+        assert "not one calibration or verification" in found.text.en
+        assert "没有校准或校验记录" in found.text.zh
+    office.checked()
+    assert look(office, lambda b: no_exceedance(b, INDUSTRY, kept)).proven
+
+
+def test_days_without_a_limit_in_force_prove_no_permit_kept(checked: GradeOffice) -> None:
+    """The limit holds from 1 March: November to February are 120 days, 2,880 hours."""
+    checked.write_site("from = 2021-01-01", "from = 2026-03-01")
+    found = look(checked, lambda b: no_exceedance(b, INDUSTRY, NoExceedance(kind="no_exceedance")))
+    assert found.status is Status.UNKNOWN
+    assert "2880 hours lie on days without a limit in force" in found.text.en
+
+
+def test_hours_with_too_much_air_prove_nothing_and_are_not_captured(tmp_path: Path) -> None:
+    """A day: 18 hours at 15 % O2 as referred to, 6 hours at 20.9 % that cannot be converted."""
+    stack = STACK.replace("wet = true", "wet = false\nreference_o2 = 15")
+    smoke = Smoke(tmp_path, site=SITE + stack)
+    for start, minutes, o2 in (("00", 1080, 15.0), ("18", 360, 20.9)):
+        gas: Values = {"stack.so2": 5.0, "stack.velocity": 11.0, "stack.o2": o2}
+        gas = {**gas, "stack.temperature": 80.0, "stack.pressure": -200.0, "stack.humidity": 5.0}
+        smoke.minutes(STACK1, f"2026-10-05T{start}:00", minutes, gas)
+    smoke.build()
+    smoke.mark(
+        "calibration", "2026-10-05T00:00", "2026-10-05T00:01", kind="check",
+        facts={"result": "pass"},
+    )  # fmt: skip
+    met = LimitsMet(kind="limits_met", pollutant="so2", limit=Decimal(35))
+    for basis in smoke.basis("2026-10-05"):
+        bench = Bench(basis, Assembly(basis.period, basis.packs), read_journal(basis.site.journal))
+        assert capture_of(bench.hours(basis.site.stacks[0]).pollutants["so2"]) == Decimal("0.75")
+        for found in (
+            limits_met(bench, INDUSTRY, met),
+            no_exceedance(bench, INDUSTRY, NoExceedance(kind="no_exceedance")),
+        ):
+            assert found.status is Status.UNKNOWN
+            assert "6 valid hours cannot be converted" in found.text.en
 
 
 # --- control system
