@@ -26,9 +26,9 @@ def clock_doubts(basis: Basis) -> tuple[Doubt, ...]:
             Text(
                 zh=f"{len(retimed)} 段数据是网关未对时期间记录的，已按单调时钟改正时间"
                 f"（最大改正 {most:+.1f} 秒，首次对时 {when}）；原始时间未改动",
-                en=f"{len(retimed)} stretches of data were recorded before the gateway's clock "
-                f"was set and are re-timed along its monotonic clock (by {most:+.1f} s at most, "
-                f"clock first set {when}); the original stamps are unchanged",
+                en="data recorded before the gateway's clock was set is re-timed along its "
+                f"monotonic clock (stretches: {len(retimed)}, by {most:+.1f} s at most, clock "
+                f"first set {when}); the original stamps are unchanged",
             )
         )
     lasting = [event for event in unsynced if not _explained(event, retimed)]
@@ -37,8 +37,8 @@ def clock_doubts(basis: Basis) -> tuple[Doubt, ...]:
         found.append(
             Text(
                 zh=f"网关时钟 {len(lasting)} 次未同步（首次 {when}），这些数据的时间无法核实",
-                en=f"the gateway's clock was not synchronised {len(lasting)} times (first {when}); "
-                "the times of that data cannot be confirmed",
+                en=f"the gateway's clock was not synchronised (times: {len(lasting)}, first "
+                f"{when}); the times of that data cannot be confirmed",
             )
         )
     return tuple(Doubt(line=LINE, text=text) for text in found)

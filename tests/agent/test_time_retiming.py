@@ -3,9 +3,14 @@
 import asyncio
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from reports.clocks import clock_doubts
+from reports.model import Doubt
+from reports.periods import Period
+from reports.series.lake import open_lake
 from tests.agent.time_bench import (
     MINUTE_NS,
     SECOND,
@@ -104,3 +109,27 @@ def test_a_future_that_was_stamped_unsynced_does_not_bind_the_next_run(tmp_path:
     done = run(done, world, two_minutes)
     late = done.slots[before:]
     assert all(abs(ns - TRUE_NS) < 600 * SECOND for ns in late), "the right clock is believed"
+
+
+def test_a_report_says_what_was_retimed_and_what_cannot_be_confirmed(tmp_path: Path) -> None:
+    async def two_minutes(_world: World) -> None:
+        await asyncio.sleep(130)
+
+    (tmp_path / "set").mkdir()
+    world = World(wrong_ns=-400 * DAY_NS, kernel=UNSYNCED)
+    done = run(Run(tmp_path / "set"), world, ten_minutes_then_sync)
+    (doubt,) = doubts_of(done)
+    assert "+34560000.0 秒" in doubt.text.zh
+    assert "recorded before the gateway's clock was set" in doubt.text.en
+    assert "stretches: 1, by +34560000.0 s at most" in doubt.text.en
+    (tmp_path / "never").mkdir()
+    done = run(Run(tmp_path / "never"), World(kernel=UNSYNCED), two_minutes)
+    (doubt,) = doubts_of(done)
+    assert "无法核实" in doubt.text.zh
+    assert "cannot be confirmed" in doubt.text.en
+
+
+def doubts_of(done: Run) -> tuple[Doubt, ...]:
+    with open_lake("demo", done.lake()) as series:
+        basis = SimpleNamespace(period=Period.parse("2026-09-21"), series=series)
+        return clock_doubts(basis)  # type: ignore[arg-type]
