@@ -70,7 +70,8 @@ async def two_stories(folder: Path, dice: random.Random, many: int) -> Stories:
             for seq, payload in enumerate(other, 1):
                 await gateway.send(payload)
                 if seq % 20 == 0:
-                    await asyncio.sleep(0.05)
+                    done = many + seq
+                    await until(lambda: receiver.counts.stored >= done, "stored")  # noqa: B023
             await until(lambda: gateway.upto == many + 5, "the second story")
             counted, conflicts = receiver.counts.known, receiver.counts.conflicts
     finally:
