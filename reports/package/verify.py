@@ -66,7 +66,7 @@ class Verdict:
         self.notes: list[dict[str, str]] = []
         self.report = ""
         self.keys: dict[str, str] = {}
-        self.keys_checked = False
+        self.checked: set[str] = set()  # owners of keys, or logs, that the auditor knew before
 
     def change(self, where: str, zh: str, en: str) -> None:
         finding = {"where": where, "zh": zh, "en": en}
@@ -81,6 +81,10 @@ class Verdict:
 
     def note(self, zh: str, en: str) -> None:
         self.notes.append({"zh": zh, "en": en})
+
+    @property
+    def keys_checked(self) -> bool:
+        return bool(self.checked)
 
     @property
     def word(self) -> str:
@@ -843,7 +847,10 @@ class Package:
                     % owner,
                 )
             else:
-                self.verdict.keys_checked = True
+                self.verdict.checked.add(owner)
+                self.verdict.good(
+                    "%s 的密钥与您信任的一致" % owner, "%s: the key that you trust" % owner
+                )
 
     def check_signature(self) -> None:
         """The manifest's digest is what the report key signed."""
