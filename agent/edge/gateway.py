@@ -242,6 +242,7 @@ class Gateway:
         await self._desk.raw.flush()
         if not self._desk.record.refused:
             self._time.settle()
+        await self._time.keep()
         self._desk.log_state(self._clock.now_ns())
         await keep(self._exchangers, self.config.data_dir)
 

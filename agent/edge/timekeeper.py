@@ -8,6 +8,7 @@ line says by how much to move the stretch. ``clock.json`` carries this over a re
 carried over to another boot, whose monotonic clock began anew.
 """
 
+import asyncio
 import json
 import logging
 import time
@@ -87,6 +88,7 @@ class Timekeeper:
         self._watch = ClockWatch(kernel, mono_ns, self._last)
         self.health = self._watch.look()
         self.clock = self._timeline(used_ns)
+        self.unsaved = False
         self.unsettled = False  # re-timings that are not yet durable in the log
         self._told = False
         self._saved_ns = 0
@@ -114,15 +116,19 @@ class Timekeeper:
         self._tell(found)
         self.unsettled |= bool(found.retimed)
         late = self._mono() - self._saved_ns >= SAVE_NS
-        if not self.unsettled and (late or was_unsynced != self.health.unsynced):
-            self.save()
+        self.unsaved |= late or was_unsynced != self.health.unsynced
         return found
 
     def settle(self) -> None:
         """The re-timings told are durable: forget the stretches on the disk too."""
         if self.unsettled:
-            self.unsettled = False
-            self.save()
+            self.unsettled, self.unsaved = False, True
+
+    async def keep(self) -> None:
+        """Write what is new, in a thread: no poll waits for the disk."""
+        if self.unsaved and not self.unsettled:
+            self.unsaved = False
+            await asyncio.to_thread(self._write, self._content())
 
     def stamp(self) -> str:
         """Fields for the first line of a batch that is closed now."""
@@ -139,6 +145,10 @@ class Timekeeper:
 
     def save(self) -> None:
         """To the disk, whole or not at all."""
+        self.unsaved = False
+        self._write(self._content())
+
+    def _content(self) -> str:
         content = {
             "good_ns": self._good_ns,
             "boot": self.boot,
@@ -147,8 +157,11 @@ class Timekeeper:
             "past": self._past[-_MOST:],
         }
         self._saved_ns = self._mono()
+        return json.dumps(content)
+
+    def _write(self, content: str) -> None:
         try:
-            replace_text(self._path, json.dumps(content))
+            replace_text(self._path, content)
         except OSError as error:
             _log.warning("clock file not written path=%s error=%s", self._path, error)
 

@@ -217,6 +217,8 @@ def run(
                 for box in boxes:
                     await box.flush()
                 keeper.settle()
+                if keeper.unsaved and not keeper.unsettled:
+                    keeper.save()
                 await asyncio.sleep(0.5)
 
         tasks = [asyncio.create_task(line.run()), asyncio.create_task(tick())]
