@@ -93,8 +93,8 @@ def outage(setting: Setting) -> Outcome:
     figure = (
         f"{backlog / HOUR:.1f} h, {2 * backlog:,} batches drained in {seen.drain_s:.0f} s "
         f"({rate / 2:,.0f}× as fast as they are made); {lost} lost, {altered} altered; "
-        f"live latency p95 {worst['record']:.1f} s of record, {worst['raw']:.1f} s of raw (in order, "
-        f"after the backlog of the stream); memory grew by {seen.grown_mb:.0f} MB"
+        f"live latency p95 {worst['record']:.1f} s of record, {worst['raw']:.1f} s of raw "
+        f"(in order, after the backlog of the stream); memory grew by {seen.grown_mb:.0f} MB"
     )
     quick = max(worst.values()) <= 5
     return Outcome(
