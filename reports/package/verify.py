@@ -1201,7 +1201,7 @@ class Package:
                 "--since that file",
             )
         elif good:
-            self.verdict.keys_checked = True
+            self.verdict.checked.add(log)
             self.verdict.good("与您已知的检查点一致", "goes on from the checkpoint that you know")
         else:
             self.verdict.change(
@@ -1346,13 +1346,32 @@ def verify(
             verdict.change(where, "结构被改动：%r" % error, "its structure was changed: %r" % error)
     finally:
         archive.close()
-    if not verdict.keys_checked and not verdict.changed:
+    if not verdict.changed:
+        _say_unchecked(verdict)
+    return verdict
+
+
+def _say_unchecked(verdict: Verdict) -> None:
+    """Which keys nobody compared with anything: a forger may have made them."""
+    office = any(owner.startswith("smelter/reports/") for owner in verdict.checked)
+    ends = any(not owner.startswith("smelter/reports/") for owner in verdict.checked)
+    if not verdict.checked:
         verdict.note(
             "未给出可信公钥：只核对了包自身；请将下列公钥与您从他处得到的公钥比对（--trusted-key）",
             "no trusted key was given: the package was compared with itself only; compare the "
             "keys below with those you were given otherwise (--trusted-key)",
         )
-    return verdict
+    elif not office:
+        verdict.note(
+            "报告和录入的签名公钥（smelter/reports/…）未与可信公钥比对",
+            "the key that signs report and entries (smelter/reports/...) was not compared",
+        )
+    elif not ends:
+        verdict.note(
+            "网关和历史库的公钥未与可信公钥或已知检查点比对：原始批次可能被整体替换",
+            "no key of gateway or historian, and no checkpoint, was compared: all originals may "
+            "have been replaced together",
+        )
 
 
 def _check(

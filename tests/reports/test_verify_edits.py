@@ -42,3 +42,16 @@ def test_without_a_trusted_key_a_forger_with_fresh_keys_is_only_warned_of(
     assert (found.code, found.keys_checked) == (0, False)
     assert "no trusted key was given" in found.notes[0]["en"]
     assert verify(str(path), sealed.trusted, []).code == 1
+
+
+def test_what_was_not_compared_is_said(sealed: Original) -> None:
+    office, historian = sealed.trusted
+    for trusted, words in (
+        ([historian], "signs report and entries"),
+        ([office], "no key of gateway or historian"),
+        ([], "no trusted key was given"),
+    ):
+        found = verify(str(sealed.path), trusted, [])
+        assert found.code == 0
+        assert words in found.notes[0]["en"]
+    assert not verify(str(sealed.path), sealed.trusted, []).notes
