@@ -6,6 +6,8 @@ from typing import Literal
 from pydantic import Field
 
 from drivers.config import Strict
+from drivers.model import Kind
+from drivers.quantities import quantities
 from reports.values import Number, Text
 
 
@@ -143,7 +145,7 @@ class BatchUse(Strict):
 
 
 class MeterUse(Strict):
-    """A counter over the period: what is known of it and from where."""
+    """A counter, or a gauge, over the period: what is known of it and from where."""
 
     id: str
     equipment: str
@@ -163,6 +165,12 @@ class MeterUse(Strict):
     more_gaps: int
     events: tuple[EventUse, ...]
     batches: tuple[BatchUse, ...]
+
+    @property
+    def is_gauge(self) -> bool:
+        """True for what is measured at a moment: it has no register and counts nothing up."""
+        known = quantities().get(self.quantity)
+        return known is not None and known.kind is not Kind.COUNTER
 
 
 class AbsentUse(Strict):

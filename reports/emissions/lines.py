@@ -1,16 +1,31 @@
 """Lines of a stack: totals, capture rates, hours above the limit; for the period and its months."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
 import numpy as np
 
+from drivers.model import Floats
 from reports.assembly import Argument, Assembly, Head
+from reports.citations import MeterUse
 from reports.emissions.amounts import NO_VALUE
 from reports.emissions.figures import decimal, label_of, maybe
+from reports.emissions.hours import part_of
 from reports.emissions.judged import judging, silence_text, silences
 from reports.emissions.made import StackYear
+from reports.emissions.sources import sources_of
+from reports.emissions.standing import (
+    FLOW,
+    MASS,
+    STATE,
+    concentration,
+    formulas_note,
+    gauges,
+    points,
+    stated,
+)
 from reports.emissions.states import State
 from reports.model import Coverage, How, Input, Line, Section
 from reports.periods import Period, clock_text
@@ -22,12 +37,13 @@ MONTHLY: Final = (
     *("total", "capture", "exceeded_hours", "hour_mean", "hour_max", "substituted_hours"),
 )
 KG_PER_T: Final = Decimal(1000)
-MASS: Final = "Σ C·Q / 10^9"  # (33, 34) of HJ 212-2017 D.2: mg/m3 and m3/h give t
+LISTED: Final = 12  # stretches above the limit that a figure names itself
 
 
 def add_stack(assembly: Assembly, made: StackYear, months: Sequence[Period]) -> None:
     """All lines of a stack; with several months those of each stand in the sums of the whole."""
-    for meter in made.sources:
+    sources = {month: sources_of(part_of(made.wide, month), str(month)) for month in months}
+    for meter in (*made.sources, *(each for of in sources.values() for each in of)):
         assembly.meters[meter.id] = meter
     for legal in made.rules.all:
         assembly.cite(legal)
@@ -38,9 +54,9 @@ def add_stack(assembly: Assembly, made: StackYear, months: Sequence[Period]) -> 
     }
     for name in made.stack.pollutants:
         for month in months:
-            piece = _Piece(assembly, made, name, month, f"@{month}", quiet.get(month))
+            piece = _Piece(assembly, made, name, _Part(month, sources[month], quiet, f"@{month}"))
             piece.add(MONTHLY)
-        whole = _Piece(assembly, made, name, period, "", quiet.get(period))
+        whole = _Piece(assembly, made, name, _Part(period, made.sources, quiet))
         if months:
             _sum(assembly, whole, months)
         whole.add(())
@@ -69,22 +85,24 @@ def _share(value: Decimal) -> Decimal:
     return round(value, 6)
 
 
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """The period or a month of it: its points, and which parts have no data at all."""
+
+    period: Period
+    sources: Sequence[MeterUse]
+    quiet: Mapping[Period, Text]
+    ending: str = ""
+
+
 class _Piece:
     """Lines of one pollutant of a stack over the period, or over a month of it."""
 
-    def __init__(
-        self,
-        assembly: Assembly,
-        made: StackYear,
-        name: str,
-        period: Period,
-        ending: str,
-        silence: Text | None,
-    ) -> None:
+    def __init__(self, assembly: Assembly, made: StackYear, name: str, part: _Part) -> None:
         self.assembly, self.made, self.name = assembly, made, name
-        self.period, self.ending = period, ending
-        self._silence = silence  # said where there is no data at all: then nothing is known
-        self._at = made.at(period)
+        self.period, self.ending, self._sources = part.period, part.ending, part.sources
+        self._silence = part.quiet.get(part.period)  # no data at all: then nothing is known
+        self._at = made.at(part.period)
         self._label = label_of(name)
 
     def head(self, figure: str, zh: str, en: str, unit: str) -> Head:
@@ -120,7 +138,7 @@ class _Piece:
             self.head("total", "排放量", "mass emitted", "t"),
             value,
             How.COMPUTED,
-            [*self._sources("_dry", "flow_standard"), *self._laws()],
+            [*self._points(flow=True), *self._laws()],
             missing=() if value is not None else (self._silence or self._why(lacking),),
         )
         return self.finish(line)
@@ -143,6 +161,7 @@ class _Piece:
             line,
             how=how,
             equation=line.equation if line.equation == "Σ" else MASS,
+            notes=(*line.notes, formulas_note(self.made.stack, self.name, flow=True)),
             method="+".join(codes),
             substituted=_share(Decimal(replaced) / capture.counted) if replaced else None,
             coverage=None if rate is None else Coverage(share=_share(rate), text=note),
@@ -189,7 +208,7 @@ class _Piece:
             return self._unknown(what, self._silence)
         how = How.NONE if capture.rate is None else How.COMPUTED
         return self.assembly.state(
-            what, capture.rate, how, self._sources("_dry"), notes=[note] if capture.rate else ()
+            what, capture.rate, how, self._points(), notes=[note] if capture.rate else ()
         )
 
     def _valid(self) -> Line:
@@ -215,50 +234,86 @@ class _Piece:
         found = judging(self.made.wide, self.name, self._at)
         if found.unknown:
             why = self._silence or found.why(self.made.stack.id, self._label)
-            return self._unknown(what, why, self._limits())
-        return self._count(what, count, self._limits())
+            return self._unknown(what, why, [*self._points(), *self._limits()])
+        inputs = [*self._points(), *self._limits()]
+        line = self._count(what, count, inputs, [*self._stretches(), self._formulas])
+        return self.assembly.put(line, equation=f"N(C > L), C = {self._mean_hour}")
+
+    def _stretches(self) -> list[Text]:
+        """When it was above the limit, as far as a few words go; all are in the table."""
+        found = [
+            x
+            for x in self.made.judged(self.name)
+            if x.start_ns < self.period.end_ns and x.end_ns > self.period.start_ns
+        ]
+        told = [
+            Text(
+                zh=f"{clock_text(x.start_ns)[:16]} 起 {x.hours} 小时，最大 {x.highest:.2f} mg/m3",
+                en=f"{x.hours} h from {clock_text(x.start_ns)[:16]}, highest {x.highest:.2f} mg/m3",
+            )
+            for x in found[:LISTED]
+        ]
+        more = len(found) - LISTED
+        if more > 0:
+            told.append(
+                Text(zh=f"另有 {more} 段，见超标时段表", en=f"{more} more, see the table of hours")
+            )
+        return told
 
     def _mean(self) -> Line:
-        return self._level("hour_mean", "小时均值的平均", "mean of the hourly means", np.mean)
+        name = "mean of the hourly means"
+        return self._level("hour_mean", "小时均值的平均", name, ("Σ/n", np.mean))
 
     def _max(self) -> Line:
-        return self._level("hour_max", "最大小时均值", "highest hourly mean", np.max)
+        return self._level("hour_max", "最大小时均值", "highest hourly mean", ("max", np.max))
 
-    def _level(self, figure: str, zh: str, en: str, of: object) -> Line:
+    @property
+    def _mean_hour(self) -> str:
+        """The equation of an hourly mean that is judged."""
+        return f"Σ C'/n, C' = {concentration(self.made.stack, self.name)}"
+
+    @property
+    def _formulas(self) -> Text:
+        return formulas_note(self.made.stack, self.name, flow=False)
+
+    def _level(
+        self, figure: str, zh: str, en: str, how_made: tuple[str, Callable[[Floats], float]]
+    ) -> Line:
+        sign, of = how_made
         each = self.made.wide.pollutants[self.name]
         values = each.converted[self._at][each.valid[self._at]]
         values = values[np.isfinite(values)]
-        known = maybe(float(of(values))) if len(values) else None  # type: ignore[operator]
+        known = maybe(float(of(values))) if len(values) else None
         how = How.NONE if known is None else How.COMPUTED
         what = self.head(figure, zh, en, "mg/m3")
         if self._silence:
             return self._unknown(what, self._silence)
-        return self.assembly.state(what, known, how, self._sources("_converted"))
+        line = self.assembly.state(what, known, how, self._points(), notes=[self._formulas])
+        return self.assembly.put(line, equation=f"{sign}({self._mean_hour})")
 
-    def _count(self, what: Head, count: int, inputs: Sequence[Argument] = ()) -> Line:
-        given = inputs or self._sources("_dry")
+    def _count(
+        self,
+        what: Head,
+        count: int,
+        inputs: Sequence[Argument] = (),
+        notes: Sequence[Text] = (),
+    ) -> Line:
+        given = inputs or self._points()
         if self._silence and count == 0:
             return self._unknown(what, self._silence, given)
-        return self.assembly.state(what, Decimal(count), How.COMPUTED, given)
+        return self.assembly.state(what, Decimal(count), How.COMPUTED, given, notes=notes)
 
     def _unknown(self, what: Head, why: Text, inputs: Sequence[Argument] = ()) -> Line:
-        given = inputs or self._sources("_dry")
+        given = inputs or self._points()
         return self.assembly.state(what, None, How.MISSING, given, missing=(why,))
 
     # --- inputs
 
-    def _sources(self, kind: str, *more: str) -> list[Argument]:
-        """The points a figure stands on: what the gateway computed, and what was measured."""
-        own = {f"stack.{self.name}{kind}", f"stack.{self.name}", *(f"stack.{x}" for x in more)}
-        if "flow_standard" in more:
-            own |= {"stack.velocity", "stack.flow"}
-        return [
-            Argument(
-                Input(name=meter.quantity, kind="meter", ref=meter.id, value=None, unit=meter.unit)
-            )
-            for meter in self.made.sources
-            if meter.quantity in own
-        ]
+    def _points(self, *, flow: bool = False) -> list[Argument]:
+        """Points with their batches of this stretch, and what the site file says of the gas."""
+        stack, sources = self.made.stack, self._sources
+        found = points(stack, self.name, sources, flow=flow)
+        return [*found, *stated(stack, sources, flow=flow)] if found else []
 
     def _laws(self) -> list[Argument]:
         rules, stand_in = self.made.rules, self.made.stand_in
@@ -315,10 +370,10 @@ def _add_hours(assembly: Assembly, made: StackYear, silence: Text | None) -> Non
     note = Text(
         zh=f"有效小时之和；缺失 {lost} 小时未计", en=f"sum of valid hours; {lost} are missing"
     )
+    fields = [*STATE, *FLOW]
     meters = [
-        Argument(Input(name=m.quantity, kind="meter", ref=m.id, value=None, unit=m.unit))
-        for m in made.sources
-        if m.quantity in {"stack.flow_standard", "stack.velocity", "stack.flow"}
+        *gauges(made.stack, fields, made.sources),
+        *stated(made.stack, made.sources, flow=True),
     ]
     assembly.state(
         Head(scope, "flow_total", Section.EMISSIONS, label, "Nm3", 0),

@@ -28,7 +28,11 @@ Table = Any  # the stubs of pyarrow demand a type parameter that its classes do 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """Batches of one log that hold the windows of a point."""
+    """
+    Batches of one log that hold the windows of a point.
+
+    ``covered_s``: how much of the grid has a value of the point, by whatever log; set by the grid.
+    """
 
     point: Meter
     gateway: str
@@ -37,6 +41,7 @@ class Written:
     last_seq: int
     batches: int
     windows: int
+    covered_s: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -149,7 +154,10 @@ class Filling:
 
     def grid(self, written: Sequence[Written]) -> MinuteGrid:
         """What was laid."""
-        return replace(self._grid, written=tuple(written))
+        minutes = np.isfinite(self._grid.mean).sum(axis=1) * MINUTE_S
+        covered = dict(zip(self._grid.points, minutes.tolist(), strict=True))
+        told = tuple(replace(each, covered_s=covered[each.point]) for each in written)
+        return replace(self._grid, written=told)
 
 
 def _reasons(column: Any) -> Codes:

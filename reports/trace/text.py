@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 from typing import Any, Final
 
-from drivers.language import say
+from drivers.language import language, say
 from reports.citations import OverlayUse
+from reports.render.labels import unit_text
+from reports.rules.listing import CONFIRMED_TEXT
 
 Node = dict[str, Any]
 HOUR_S: Final = 3600
@@ -23,7 +25,7 @@ def window_text(window: Node) -> str:
 def _value(node: Node) -> str:
     value = node.get("value")
     shown = say("缺数据", "missing") if value is None else f"{value:,.10g}"
-    return f"{shown} {node.get('unit', '')}".rstrip()
+    return f"{shown} {unit_text(node.get('unit', ''), language())}".rstrip()
 
 
 def _line(node: Node, depth: int) -> Iterator[str]:
@@ -32,9 +34,13 @@ def _line(node: Node, depth: int) -> Iterator[str]:
     yield f"{pad}{say(label['zh'], label['en'])} = {_value(node)}   [{node['line']}]"
     if "formula" in node:
         good = {True: say("复算一致", "recomputed"), False: say("复算不符", "DIFFERS"), None: ""}
-        yield f"{pad}  {node['formula']['equation']}   {good[node['recomputed']]}"
+        name = f" [{node['formula']['name']}]" if node["formula"]["name"] else ""
+        told = good[node.get("recomputed")]
+        yield f"{pad}  {node['formula']['equation']}{name}   {told}".rstrip()
     for text in node.get("missing", ()):
         yield f"{pad}  ! {say(text['zh'], text['en'])}"
+    for text in node.get("notes", ()):
+        yield f"{pad}  {say(text['zh'], text['en'])}"
     for given in node["inputs"]:
         yield from _input(given, depth + 1)
 
@@ -50,7 +56,7 @@ def _input(given: Node, depth: int) -> Iterator[str]:
     elif "meter" in given:
         yield from _meter(given["meter"], pad)
     else:
-        yield f"{pad}{given['name']} = {_value(given)}"
+        yield f"{pad}{given['name']} = {_value(given)}   [{given.get('ref', '')}]"
 
 
 def _entry(entry: Node, pad: str) -> Iterator[str]:
@@ -72,7 +78,8 @@ def _legal(given: Node, pad: str) -> Iterator[str]:
     label = legal["label"]
     rule = legal["value"]  # a rule that is a name has no number to go into a formula
     shown = rule if isinstance(rule, str) else _value(given)
-    yield f"{pad}{say(label['zh'], label['en'])} = {shown}   [{legal['confirmed']}]"
+    confirmed = CONFIRMED_TEXT[legal["confirmed"]].of(language())
+    yield f"{pad}{say(label['zh'], label['en'])} = {shown}   [{confirmed}]"
     yield f"{pad}  {legal['source']['title']}  {legal['locator']}"
     since = say(f"自 {legal['applies_from']} 起", f"from {legal['applies_from']} on")
     yield f"{pad}  {legal['pack']} {since}  sha256 {legal.get('pack_sha256', '')}"
@@ -85,7 +92,12 @@ def _legal(given: Node, pad: str) -> Iterator[str]:
 def _meter(meter: Node, pad: str) -> Iterator[str]:
     total = say("未知", "unknown") if meter["total"] is None else f"{meter['total']:,.10g}"
     windows = say(f"{meter['windows']} 个窗口", f"{meter['windows']} windows")
-    yield f"{pad}{meter['id']} = {total} {meter['unit']}  ({windows})"
+    unit = unit_text(meter["unit"], language())
+    if meter["gauge"]:
+        covered = say(f"覆盖 {meter['coverage']:.2%}", f"{meter['coverage']:.2%} covered")
+        yield f"{pad}{meter['id']} [{unit}]  ({windows}{say('，', ', ')}{covered})"
+    else:
+        yield f"{pad}{meter['id']} = {total} {unit}  ({windows})"
     for gap in meter["gaps"]:
         amount = say("未知", "unknown") if gap["amount"] is None else f"{gap['amount']:,.10g}"
         yield f"{pad}  {say('缺口', 'gap')} {gap['start']} - {gap['end']} {gap['reason']}: {amount}"

@@ -53,13 +53,16 @@ class Tracer:
             "unit": line.unit,
             "how": line.how.value,
         }
-        if line.formula:
+        if line.formula or line.equation:
             node["formula"] = {"name": line.formula, "equation": line.equation}
+        if line.formula:
             node["recomputed"] = self._recomputed(line)
         if line.coverage is not None:
             node["coverage"] = line.coverage.model_dump(mode="json")
         if line.missing:
             node["missing"] = [text.model_dump() for text in line.missing]
+        if line.notes:
+            node["notes"] = [text.model_dump() for text in line.notes]
         node["inputs"] = [
             {"name": given.name, "value": _number(given.value), "unit": given.unit}
             | self._source(given.kind, given.ref)
@@ -77,7 +80,8 @@ class Tracer:
             legal = next(x for x in content.legals if x.id == ref)
             return {"legal": _legal(legal) | {"pack_sha256": content.packs.get(legal.pack, "")}}
         if kind == "meter":
-            return {"meter": self._meter(next(m for m in content.meters if m.id == ref))}
+            meter = next((m for m in content.meters if m.id == ref), None)
+            return {"ref": ref} if meter is None else {"meter": self._meter(meter)}
         return {"ref": ref}
 
     def _recomputed(self, line: Line) -> bool | None:
@@ -95,6 +99,8 @@ class Tracer:
 
     def _meter(self, meter: MeterUse) -> Node:
         node: Node = meter.model_dump(mode="json", include={"id", "unit", "total", "windows"})
+        node["gauge"] = meter.is_gauge
+        node["coverage"] = float((meter.measured_s + meter.bridged_s) / meter.period_s)
         node["batches"] = [batch.model_dump() for batch in meter.batches]
         node["gaps"] = [gap.model_dump(mode="json") for gap in meter.gaps]
         node["events"] = [event.model_dump(mode="json") for event in meter.events]
