@@ -29,7 +29,8 @@ from reports.values import Text
 PANEL_HEIGHT: Final = {1: 150.0, 2: 105.0}  # of each panel, by how many there are
 LEAST_HEIGHT: Final = 75.0
 TIPS_UP_TO: Final = 120  # points of a curve that say their value when the mouse rests on them
-EVENT: Final = "#c8553d"
+# Of events: one colour per label, in the order in which labels come.
+EVENTS: Final = ("#c8553d", "#b8860b", "#6b5b95", "#3a8f6f", "#4a9bc4", "#7a8793", "#8b4513")
 _BELOW: Final = 25.0  # words of the axis of x
 T = TypeVar("T")
 
@@ -50,8 +51,10 @@ def draw_curves(picture: Curves, lang: str, width: float) -> Canvas:
     legend(canvas, keys, left, width, 0.0)
     x = _x_scale(picture, left, right)
     tops = [head + TOP + n * (tall + TOP + 4) for n in range(count)]
+    colours = _event_colours(picture, lang)
     for event in picture.events:
-        _event(canvas, event, x, tops[0], tops[-1] + tall, lang)
+        colour = colours[event.label.of(lang)]
+        _event(canvas, event, colour, (x, tops[0], tops[-1] + tall), lang)
     for n, axis in enumerate(picture.panels):
         box = (left, right, tops[n], tops[n] + tall)
         at = panel(canvas, axis, values[n], box, lang, zero=axis.zero)
@@ -79,8 +82,13 @@ def _keys(picture: Curves, lang: str) -> list[Key]:
         for n, series in enumerate(picture.series):
             sign = signs.get(series.look, "line")
             keys.append(Key(series.name.of(lang), colour_of(n), sign))  # type: ignore[arg-type]
+    colours = _event_colours(picture, lang)
+    return keys + [Key(label, colour, "pale") for label, colour in colours.items()]
+
+
+def _event_colours(picture: Curves, lang: str) -> dict[str, str]:
     labels = dict.fromkeys(event.label.of(lang) for event in picture.events)
-    return keys + [Key(label, EVENT, "pale") for label in labels]
+    return {label: EVENTS[n % len(EVENTS)] for n, label in enumerate(labels)}
 
 
 def _x_scale(picture: Curves, left: float, right: float) -> Scale:
@@ -134,8 +142,11 @@ def _words(x: object, lang: str) -> str:
     return x.replace("T", " ") if isinstance(x, str) else f"{x:,}"
 
 
-def _event(canvas: Canvas, event: Event, x: Scale, top: float, bottom: float, lang: str) -> None:
+def _event(
+    canvas: Canvas, event: Event, colour: str, where: tuple[Scale, float, float], lang: str
+) -> None:
     """A pale band over all panels, at least so wide that it is seen in print."""
+    x, top, bottom = where
     first = x.at(max(place(event.start), x.low))
     last = x.at(min(place(event.end), x.high))
     if last < first:
@@ -147,7 +158,7 @@ def _event(canvas: Canvas, event: Event, x: Scale, top: float, bottom: float, la
     canvas.rect(
         (first - (wide - (last - first)) / 2, top),
         (wide, bottom - top),
-        EVENT,
+        colour,
         tip=tip,
         opacity=0.3,
     )

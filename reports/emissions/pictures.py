@@ -8,6 +8,7 @@ import numpy as np
 
 from drivers.model import Floats
 from reports.basis import Basis
+from reports.chapters import Paragraph
 from reports.emissions.exceedances import limits_of
 from reports.emissions.figures import label_of, maybe
 from reports.emissions.hours import part_of
@@ -23,11 +24,19 @@ from reports.words import short_text
 LONGEST_DAYS: Final = 92  # of one picture of hours: a quarter
 SHADED_NS: Final = HOUR_NS  # automatic marks from that long on are shaded
 TIME: Final = Axis(label=Text(zh="时间", en="time"))
+SHADES: Final = (  # kinds of marks in the order of their colours
+    *("calibration", "maintenance", "fault", "start_up", "shut_down"),
+    *("stopped", "force_majeure"),
+)
 LIMIT: Final = Text(zh="限值", en="limit")
 
 
-def hour_pictures(made: StackYear) -> Iterator[Chart]:
-    """Hourly means of every pollutant, one panel each; long periods in several pictures."""
+def hour_pictures(made: StackYear) -> Iterator[Chart | Paragraph]:
+    """
+    Hourly means of every pollutant, one panel each; long periods in several pictures.
+
+    Where there is nothing to draw a sentence says so.
+    """
     period = made.hours.period
     first = period.first
     while first < period.after:
@@ -35,8 +44,23 @@ def hour_pictures(made: StackYear) -> Iterator[Chart]:
         after = min(quarter.after, period.after)
         whole = len(period.days) <= LONGEST_DAYS
         part = period if whole else Period(first, after)
-        yield _hours(made, part)
+        yield _hours(made, part) if _readings(made, part) else _nothing(made, part)
         first = period.after if whole else after
+
+
+def _readings(made: StackYear, part: Period) -> bool:
+    hours = part_of(made.hours, part)
+    return any(np.isfinite(each.shown).any() for each in hours.pollutants.values())
+
+
+def _nothing(made: StackYear, part: Period) -> Paragraph:
+    name = made.stack.id
+    return Paragraph(
+        text=Text(
+            zh=f"{name} {part} 没有任何浓度数据，不绘图。",
+            en=f"{name}: no reading at all in {part}; there is nothing to draw.",
+        )
+    )
 
 
 def _hours(made: StackYear, part: Period) -> Chart:
@@ -138,8 +162,12 @@ def _series(name: Text, values: Floats, panel: int, *, points: bool = False) -> 
 
 
 def _shades(made: StackYear, part: Period) -> Iterator[Event]:
-    """Marks of persons, long ones of the instrument, stops and times out of control."""
-    for mark in made.hours.marks:
+    """
+    Marks of persons, long ones of the instrument, stops and times out of control.
+
+    In the order of their kinds: so a kind has, as far as may be, one colour in all pictures.
+    """
+    for mark in sorted(made.hours.marks, key=lambda m: SHADES.index(m.kind)):
         long = mark.end_ns - mark.start_ns >= SHADED_NS
         if mark.number != AUTOMATIC or (long and mark.kind != "stopped"):
             yield from _shade(MARKS[mark.kind], mark.start_ns, mark.end_ns, part)

@@ -222,9 +222,39 @@ def meters_sheet(pages: Pages) -> list[Rows]:
             "; ".join(f"{b.gateway} {b.log} {b.first_seq}-{b.last_seq}" for b in meter.batches),
         ]
         for meter in pages.report.content.meters
+        if not meter.is_gauge
     ]
-    gaps = _gaps(pages)
-    return [Rows(columns, rows), *([gaps] if gaps.rows else [])]
+    gauges, gaps = _gauges(pages), _gaps(pages)
+    found = [x for x in (Rows(columns, rows), gauges, gaps) if x.rows]
+    return found or [Rows(columns, rows)]
+
+
+def _gauges(pages: Pages) -> Rows:
+    """Points without a register: what of the period they cover, and from which batches."""
+    columns = _columns(
+        pages,
+        ("测点", "Point", 30),
+        ("单位", "Unit", 18),
+        ("有数据 h", "With data h", 20),
+        ("无数据 h", "Without h", 20),
+        ("覆盖率 %", "Coverage %", 20),
+        ("窗口数", "Windows", 20),
+        ("批次", "Batches", 20),
+    )
+    rows: list[list[Cell]] = [
+        [
+            meter.id,
+            unit_text(meter.unit, pages.lang),
+            Figure(meter.measured_s / 3600, 3),
+            Figure(meter.unknown_s / 3600, 3),
+            Figure(meter.measured_s / meter.period_s * 100, 2),
+            meter.windows,
+            "; ".join(f"{b.gateway} {b.log} {b.first_seq}-{b.last_seq}" for b in meter.batches),
+        ]
+        for meter in pages.report.content.meters
+        if meter.is_gauge
+    ]
+    return Rows(columns, rows)
 
 
 def _gaps(pages: Pages) -> Rows:

@@ -182,7 +182,39 @@ def _meters(pages: Pages) -> list[View]:
     meters = pages.report.content.meters
     if not meters:
         return notes_below([pages.say("本期无计量数据。", "No metered data.")])
-    return [view for meter in meters for view in _meter(pages, meter)]
+    counters = [meter for meter in meters if not meter.is_gauge]
+    gauges = [meter for meter in meters if meter.is_gauge]
+    return [
+        *(view for meter in counters for view in _meter(pages, meter)),
+        *([_gauges(pages, gauges)] if gauges else []),
+    ]
+
+
+def _batches(meter: MeterUse) -> str:
+    return "; ".join(f"{b.gateway} {b.log} {b.first_seq}–{b.last_seq}" for b in meter.batches)
+
+
+def _gauges(pages: Pages, gauges: Sequence[MeterUse]) -> View:
+    """Points without a register: how much of the period they cover."""
+    say = pages.say
+    heads = [
+        Head(say("测点", "Point")),
+        Head(say("单位", "Unit")),
+        Head(say("覆盖率", "Coverage"), right=True),
+        Head(say("窗口数", "Windows"), right=True),
+        Head(say("批次", "Batches")),
+    ]
+    rows = [
+        [
+            [said(meter.id)],
+            [said(unit_text(meter.unit, pages.lang), "small")],
+            [said(f"{meter.measured_s / meter.period_s * 100:.2f} %")],
+            [said(f"{meter.windows:,}")],
+            [said(_batches(meter), "small")],
+        ]
+        for meter in gauges
+    ]
+    return table(heads, rows, relative=(3, 1, 1, 1, 3))
 
 
 def _meter(pages: Pages, meter: MeterUse) -> list[View]:

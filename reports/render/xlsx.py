@@ -91,9 +91,8 @@ class _Writer:
         data = (_LINES, _INPUTS, _LEGALS, _ENTRIES, _METERS)
         self._names = Names(*(book.name(text.of(lang)) for text in data))
         self._changes, self._lodged = book.name(_CHANGES.of(lang)), book.name(_LODGED.of(lang))
-        self._places = Places(
-            self._names, content.lines, content.legals, content.entries, content.meters
-        )
+        counters = [meter for meter in content.meters if not meter.is_gauge]
+        self._places = Places(self._names, content.lines, content.legals, content.entries, counters)
         self._sheets: list[tuple[str, list[Item]]] = []  # of chapters, in order
 
     def write(self) -> None:
