@@ -16,12 +16,13 @@ from reports.emissions.marks import journal_of
 from reports.emissions.minutes import production_points
 from reports.emissions.states import State
 from reports.emissions.unconverted import unconverted_doubts
-from reports.emissions.words import ANALOGY, MARKS, both, by_analogy
+from reports.emissions.words import ANALOGY, MARKS, SUPPORT, both, by_analogy
 from reports.journal.control import months_later, tests_of
 from reports.journal.drift import channel, rule
 from reports.model import Doubt
 from reports.periods import Period, clock_text
 from reports.rules.packs import Legal
+from reports.series.minutes import MINUTE_NS
 from reports.site import Meter
 from reports.site_stacks import Stack
 from reports.values import Text
@@ -41,6 +42,7 @@ def doubts(basis: Basis, assembly: Assembly, stacks: Sequence[StackYear]) -> Ite
         yield from _outside(made)
         yield from _contradicted(made)
         yield from _not_told(made)
+        yield from _half_told(made)
         yield from _unchecked(basis, assembly, made)
         yield from _unheard(basis, made)
 
@@ -143,6 +145,34 @@ def _not_told(made: StackYear) -> Iterator[Doubt]:
                 "而数据曲线无法判断该标记是否属实",
                 en=f"mark #{number} ({kind.en}) keeps hours above the limit from being judged "
                 f"({told.en}), and no trace tells whether it is true",
+            ),
+        )
+
+
+def _half_told(made: StackYear) -> Iterator[Doubt]:
+    """Marks that excuse nothing, or only in part, or on somebody's word alone."""
+    hiding = {x.hidden_by for x in made.above if not x.judged}
+    for mark in made.hours.marks:
+        if mark.number <= 0 or mark.contradicted is not None:
+            continue
+        minutes = sum(after - first for first, after in mark.usual) // MINUTE_NS
+        if mark.unconfirmed:
+            says = SUPPORT["unconfirmed"]
+        elif minutes:
+            says = Text(
+                zh=f"数据曲线显示其中 {minutes} 分钟运行正常，该部分不作豁免",
+                en=f"its trace shows {minutes} minutes as usual, these are not excused",
+            )
+        elif mark.supported or mark.number in hiding:
+            continue
+        else:
+            says = SUPPORT["not_told"]
+        kind = MARKS.get(mark.kind, Text(zh=mark.kind, en=mark.kind))
+        yield Doubt(
+            line=f"{made.stack.id}.hours",
+            text=Text(
+                zh=f"标记 #{mark.number}（{kind.zh}）：{says.zh}",
+                en=f"mark #{mark.number} ({kind.en}): {says.en}",
             ),
         )
 

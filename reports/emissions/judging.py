@@ -14,7 +14,7 @@ import numpy as np
 
 from drivers.model import Floats, Indices
 from drivers.signals.stack import mass_rate
-from reports.emissions.marks import EXEMPT, INVALID, STOPPED, covered
+from reports.emissions.marks import EXEMPT, INVALID, STOPPED, covered, excused
 from reports.emissions.minutes import KINDS, PollutantMinutes, StackMinutes
 from reports.emissions.states import AUTOMATIC, Bools, Mark, PollutantHours, State
 from reports.site_stacks import Stack
@@ -67,9 +67,8 @@ def standing(piece: StackMinutes, spans: Spans) -> Bools:
     unknown = np.isnan(piece.running)
     stands = piece.running == 0
     for mark in spans.marks:
-        if mark.kind == STOPPED and mark.contradicted is None and not mark.pollutants:
-            at = covered(mark, piece)
-            stands[at] |= piece.running[at] != 1
+        if mark.kind == STOPPED and mark.excuses and not mark.pollutants:
+            stands |= excused(mark, piece) & (piece.running != 1)
     off = np.ones(len(unknown), dtype=np.bool_)
     for minutes in piece.pollutants.values():
         off &= minutes.device == DEVICE_STOPPED
@@ -86,9 +85,10 @@ def _touch(piece: StackMinutes, marks: Sequence[Mark], pollutant: str) -> _Touch
         at = covered(mark, piece)
         if at.stop <= at.start:
             continue
-        found.minutes[at] = True
+        own = excused(mark, piece)
+        found.minutes[own] = True
         for hour in range(at.start // HOUR, (at.stop - 1) // HOUR + 1):
-            minutes = min(at.stop, (hour + 1) * HOUR) - max(at.start, hour * HOUR)
+            minutes = int(own[hour * HOUR : (hour + 1) * HOUR].sum())
             if minutes > found.longest[hour]:
                 found.longest[hour], found.number[hour] = minutes, mark.number
     return found
@@ -99,7 +99,7 @@ def judge(
 ) -> PollutantHours:
     """The hours of one pollutant in a piece; ``least`` good minutes make an hour."""
     minutes = piece.pollutants[pollutant]
-    excusing = [mark for mark in spans.marks if mark.contradicted is None]
+    excusing = [mark for mark in spans.marks if mark.excuses]
     invalid = _touch(piece, [m for m in excusing if m.kind in INVALID], pollutant)
     exempt = _touch(piece, [m for m in excusing if m.kind in EXEMPT], pollutant)
     control = _touch(piece, spans.out_of_control, pollutant)

@@ -189,6 +189,8 @@ def _verdicts(made: StackYear, each: Exceedance) -> Text | str:
 def _verdict(mark: Mark) -> Text:
     if mark.contradicted is not None:
         return both([SUPPORT["contradicted"], mark.contradicted])
+    if mark.unconfirmed:
+        return SUPPORT["unconfirmed"]
     return SUPPORT["supported" if mark.supported else "not_told"]
 
 

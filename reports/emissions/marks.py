@@ -9,7 +9,7 @@ import numpy as np
 
 from reports.basis import Basis
 from reports.emissions.minutes import KINDS, StackMinutes
-from reports.emissions.states import AUTOMATIC, Mark
+from reports.emissions.states import AUTOMATIC, Bools, Mark
 from reports.journal.control import out_of_control
 from reports.journal.journal import Journal, read_journal
 from reports.journal.record import Judgement, Record
@@ -60,6 +60,8 @@ def person_mark(record: Record, end_ns: int) -> Mark:
         evidence=tuple(each.name for each in record.evidence),
         contradicted=contradicted,
         supported=record.judgement is Judgement.SUPPORTED,
+        unconfirmed=record.judgement is Judgement.NOT_TOLD and not record.excuses,
+        usual=record.usual,
     )
 
 
@@ -109,6 +111,15 @@ def covered(mark: Mark, piece: StackMinutes) -> slice:
     first = max(0, (mark.start_ns - start_ns) // MINUTE_NS)
     after = min(len(piece.running), -((start_ns - mark.end_ns) // MINUTE_NS))
     return slice(first, max(first, after))
+
+
+def excused(mark: Mark, piece: StackMinutes) -> Bools:
+    """Its minutes in a piece, of all, but those that its own trace shows as usual."""
+    found = np.zeros(len(piece.running), dtype=np.bool_)
+    found[covered(mark, piece)] = True
+    for start_ns, end_ns in mark.usual:
+        found[covered(replace(mark, start_ns=start_ns, end_ns=end_ns), piece)] = False
+    return found
 
 
 def automatic_marks(piece: StackMinutes) -> list[Mark]:

@@ -53,7 +53,13 @@ class Mark:
     evidence: tuple[str, ...] = ()
     contradicted: Text | None = None
     supported: bool = False  # by the trace that is kept with it
+    unconfirmed: bool = False  # no trace tells, and no second person confirmed it: no excuse
+    usual: tuple[tuple[int, int], ...] = ()  # parts that its trace shows as usual: not excused
     says: Text | None = None  # of a time out of control: why
+
+    @property
+    def excuses(self) -> bool:
+        return self.contradicted is None and not self.unconfirmed
 
     def concerns(self, pollutant: str) -> bool:
         return not self.pollutants or pollutant in self.pollutants

@@ -30,6 +30,10 @@ SUPPORT: Final = {
     "supported": Text(zh="数据曲线支持", en="supported by the trace"),
     "contradicted": Text(zh="与数据矛盾，不作豁免", en="contradicted, excuses nothing"),
     "not_told": Text(zh="数据曲线无法判断", en="the trace does not tell"),
+    "unconfirmed": Text(
+        zh="数据曲线无法判断，又无另一人确认，不作豁免",
+        en="the trace does not tell and nobody else confirmed it: excuses nothing",
+    ),
 }
 
 

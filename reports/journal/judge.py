@@ -5,7 +5,7 @@ The limits below are our own engineering choice, no rule names them; they stand 
 verdict as minutes, so that a reviewer can judge for himself.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -40,10 +40,11 @@ Bools = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the trace says, in words with minutes."""
+    """What the trace says, in words with minutes; ``usual`` minutes are never excused, ns."""
 
     judgement: Judgement
     says: Text
+    usual: tuple[tuple[int, int], ...] = ()  # [start, end) in which all ran as usual
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +65,14 @@ def judge_mark(
     if what in {Mark.START_UP, Mark.SHUT_DOWN}:
         return _ramp(what, trace, start_ns, end_ns, stable_min)
     if what is Mark.STOPPED:
-        return _weigh(_stopped(trace, start_ns, end_ns), *_WORDS_STOPPED)
-    if what is Mark.FORCE_MAJEURE:
-        return _weigh(_missing(trace, start_ns, end_ns), *_WORDS_MISSING)
-    name = _NAMES[what]
-    shown = Text(zh=f"仪器或设备状态为{name.zh}", en=f"state or flags say {name.en}")
-    return _weigh(_instrument(what, trace, start_ns, end_ns), shown, _USUAL)
+        told, words = _stopped(trace, start_ns, end_ns), _WORDS_STOPPED
+    elif what is Mark.FORCE_MAJEURE:
+        told, words = _missing(trace, start_ns, end_ns), _WORDS_MISSING
+    else:
+        name = _NAMES[what]
+        shown = Text(zh=f"仪器或设备状态为{name.zh}", en=f"state or flags say {name.en}")
+        told, words = _instrument(what, trace, start_ns, end_ns), (shown, _USUAL)
+    return replace(_weigh(told, *words), usual=_stretches(told.usual, start_ns))
 
 
 _USUAL: Final = Text(zh="仪器和设备运行正常", en="instrument and equipment ran as usual")
@@ -169,7 +172,30 @@ def _ramp(what: Mark, trace: Trace, start_ns: int, end_ns: int, stable_min: int)
         return Verdict(Judgement.CONTRADICTED, says)
     if stable >= stable_min:
         return Verdict(Judgement.CONTRADICTED, says)
-    return Verdict(Judgement.SUPPORTED if passed else Judgement.NOT_TOLD, says)
+    usual = _stretches(_before(what, curves[0], (start_ns, end_ns), trace), start_ns)
+    return Verdict(Judgement.SUPPORTED if passed else Judgement.NOT_TOLD, says, usual)
+
+
+def _before(what: Mark, curve: Curve, at: tuple[int, int], trace: Trace) -> Bools:
+    """
+    Full production that is no part of the change: before a shut-down begins to show, and before
+    a start-up's last standstill. What follows a start-up is measured by the rule's own hours.
+    """
+    inside, idle = _values(curve, *at), curve.drawn.idle
+    full = _full(inside, _values(curve, trace.start_ns, trace.end_ns)) & (inside > idle)
+    if what is Mark.SHUT_DOWN:
+        return full
+    still = np.flatnonzero(inside <= idle)
+    return np.asarray(full & (np.arange(len(full)) < (still[-1] if len(still) else 0)))
+
+
+def _stretches(flags: Bools, start_ns: int) -> tuple[tuple[int, int], ...]:
+    """Minutes one after the other, as [start, end) in ns."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]]).astype(np.int8)))
+    return tuple(
+        (start_ns + first * MINUTE_NS, start_ns + after * MINUTE_NS)
+        for first, after in edges.reshape(-1, 2).tolist()
+    )
 
 
 def _full(inside: Floats, values: Floats) -> Bools:

@@ -109,6 +109,25 @@ class Record(Strict):
         """What the trace says about a mark; not told where there is none."""
         return Judgement(self.facts.get("judgement", Judgement.NOT_TOLD))
 
+    @property
+    def usual(self) -> tuple[tuple[int, int], ...]:
+        """Parts of a mark, [start, end) in ns, in which its trace shows that all ran as usual."""
+        parts = self.facts.get("judgement_usual", "").split()
+        pairs = (part.partition("/") for part in parts)
+        return tuple((minute_ns(first), minute_ns(after)) for first, _, after in pairs)
+
+    @property
+    def excuses(self) -> bool:
+        """
+        Whether a mark takes hours out at all; what it says of ``usual`` minutes never does.
+
+        Contradicted it does not. Where the trace does not tell, a second person must have confirmed
+        it, or the store must hold nothing of that time.
+        """
+        if self.judgement is Judgement.NOT_TOLD:
+            return bool(self.confirmed_by) or self.facts.get("judgement_empty") == "yes"
+        return self.judgement is Judgement.SUPPORTED
+
     def touches(self, start_ns: int, end_ns: int) -> bool:
         """True when it overlaps [start, end)."""
         return self.start_ns < end_ns and (self.end_ns is None or start_ns < self.end_ns)
@@ -139,6 +158,11 @@ def minute_text(time_ns: int) -> str:
     """``2026-10-05T08:01+08:00``."""
     moment = datetime.fromtimestamp(time_ns // 1_000_000_000, PLANT_TIME)
     return moment.isoformat(timespec="minutes")
+
+
+def spans_text(spans: tuple[tuple[int, int], ...]) -> str:
+    """Stretches of time, ``start/end`` each, with a space between."""
+    return " ".join(f"{minute_text(first)}/{minute_text(after)}" for first, after in spans)
 
 
 def minute_ns(text: str) -> int:

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from drivers.language import say
 from reports.journal.drift import rule
 from reports.journal.judge import STABLE_MIN, Verdict, judge_mark
-from reports.journal.record import Evidence, Judgement, Mark
+from reports.journal.record import Evidence, Judgement, Mark, spans_text
 from reports.journal.trace import Drawn, Trace, draw, trace_csv, usual_points
 from reports.periods import PLANT_TIME
 from reports.rules.packs import RulePack
@@ -56,6 +56,10 @@ class Drawing:
             "judgement_zh": verdict.says.zh,
             "judgement_en": verdict.says.en,
         }
+        if trace.empty:
+            facts["judgement_empty"] = "yes"
+        if verdict.usual and verdict.judgement is not Judgement.CONTRADICTED:
+            facts["judgement_usual"] = spans_text(verdict.usual)
         enough = bool(documents) or (
             verdict.judgement is Judgement.SUPPORTED and marked.what is not Mark.FORCE_MAJEURE
         )

@@ -6,7 +6,7 @@ from drivers.language import plural, say
 from reports.journal.forms import FORMS, As, word_name
 from reports.journal.importing import Proposed
 from reports.journal.journal import Journal
-from reports.journal.record import Evidence, Judgement, Record, minute_text
+from reports.journal.record import MINUTE_NS, Evidence, Judgement, Record, minute_text
 
 _SHORT = 12  # digits of a digest that are shown
 _JUDGED = {
@@ -17,7 +17,7 @@ _JUDGED = {
     ),
     Judgement.NOT_TOLD: ("数据曲线无法判断", "the trace does not tell"),
 }
-_OWN_WORDS = frozenset({"judgement", "judgement_zh", "judgement_en"})
+_OWN_WORDS = "judgement"  # facts that begin so: the verdict has a line of its own
 _RESULTS = {
     "pass": ("合格", "pass"),
     "fail": ("不合格", "fail"),
@@ -93,7 +93,7 @@ def _facts(record: Record) -> Iterator[str]:
     form = {fact.id: fact for fact in FORMS[record.kind].facts}
     for name in dict.fromkeys((*form, *record.facts)):
         text = record.facts.get(name, "")
-        if not text or name in _OWN_WORDS:
+        if not text or name.startswith(_OWN_WORDS):
             continue
         if name in form and form[name].how is As.MOMENT:
             text = text[:16].replace("T", " ")
@@ -113,7 +113,25 @@ def _verdict(record: Record) -> str:
         return ""
     says = say(record.facts.get("judgement_zh", ""), record.facts.get("judgement_en", ""))
     judged = say(*_JUDGED[record.judgement])
-    return f"\n       → {judged}" + (say("：", ": ") + says if says else "")
+    return f"\n       → {judged}" + (say("：", ": ") + says if says else "") + _reach(record)
+
+
+def _reach(record: Record) -> str:
+    """What a mark does not excuse, though it is not contradicted."""
+    if record.judgement is Judgement.CONTRADICTED:
+        return ""
+    if not record.excuses:
+        return say(
+            "；无另一人确认（--confirmed-by），不作为豁免",
+            "; excuses nothing until a second person confirms it (--confirmed-by)",
+        )
+    minutes = sum(after - first for first, after in record.usual) // MINUTE_NS
+    if not minutes:
+        return ""
+    return say(
+        f"；其中运行正常的 {minutes} 分钟不作为豁免",
+        f"; the {minutes} minutes that ran as usual are not excused",
+    )
 
 
 def proposed_text(proposed: Proposed) -> str:

@@ -113,7 +113,7 @@ class Smoke:
                 "end_ns": at(end),
                 "what": what,
                 "pollutants": pollutants,
-                "facts": dict(facts or {}),
+                "facts": ({"judgement": "supported"} if kind == "mark" else {}) | dict(facts or {}),
                 "reason": "例行工作",
                 "author": "王敏",
                 "at": datetime(2026, 11, 20, 4, 0, tzinfo=UTC),
