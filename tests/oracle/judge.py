@@ -165,6 +165,18 @@ def raw_in(folder: Path) -> Samples:
     return samples_of(batch.payload for batch in kept)
 
 
+def held_in(originals: Path, spool: Path) -> Samples:
+    """The same, and what the gateway holds durable beyond that: it had no more time to send it."""
+    kept: list[Kept] = []
+    theirs = read_stream(originals / "raw")
+    for log, batches in theirs.items():
+        newest = batches[-1].seq if batches else 0
+        segments = sorted((spool / "raw" / log).glob("*.seg"))[-2:]
+        later = {batch.seq: batch for path in segments for batch in records(path)}
+        kept += [*batches, *(batch for seq, batch in sorted(later.items()) if seq > newest)]
+    return samples_of(batch.payload for batch in kept)
+
+
 def judge_batches(
     held: Mapping[tuple[str, str, int], str],
     sent: Mapping[Key, Mapping[int, str]],

@@ -236,7 +236,7 @@ def _fill(folder: Path, data: Path, prefix: Sequence[str], *, must_fill: bool) -
         ):
             plant.agent.prefix = prefix
             plant.agent.start()
-            wait(lambda: bool(plc.served), "reading", 20)
+            wait(lambda: bool(plc.served) and plant.healthy(), "reading", 30)
             started = time.monotonic()
             if must_fill and data.name == "small" and _has_bytes(data):
                 _use_up_inodes(data)

@@ -101,7 +101,7 @@ def kills(setting: Setting) -> Outcome:
             torment.run(number)
             stop_ns = time.time_ns()
             plant.settle(180, views=("lake", "influxdb"))
-            torment.excuses.append((stop_ns, time.time_ns()))
+            torment.excuses.append((stop_ns - 2_000_000_000, time.time_ns()))
             found = {
                 "originals": judge(plc, raw_in(plant.originals), excuses=torment.excuses),
                 "lake": judge(plc, lake_samples(plant.lake), excuses=torment.excuses),

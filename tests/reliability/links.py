@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests import servers
 from tests.oracle.device import FakePlc
-from tests.oracle.judge import batches_in, judge, judge_batches, raw_in
+from tests.oracle.judge import batches_in, held_in, judge, judge_batches
 from tests.oracle.ledger import Ledger
 from tests.oracle.plant import Plant, wait
 from tests.oracle.proxy import Faults, Proxy
@@ -27,7 +27,7 @@ def verdict(
 ) -> tuple[bool, str]:
     """Of a plant that has settled; ``end_ns``: when it began to; ``kills`` excuse losses."""
     excuses = (*kills, (end_ns - 2_000_000_000, time.time_ns()))
-    values = judge(plc, raw_in(plant.originals), excuses=excuses)
+    values = judge(plc, held_in(plant.originals, plant.spool), excuses=excuses)
     batches = judge_batches(
         batches_in(plant.originals), ledger.sent, ledger.receipted, complete=False
     )
