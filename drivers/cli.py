@@ -18,6 +18,9 @@ from drivers.model import ConfigError
 
 __all__ = ["language", "main"]
 
+# A negative number is no option: the room itself says what it should have been.
+SETTINGS = {"compute": {"ignore_unknown_options": True}}
+
 HELP = {
     "agent": ("run, check or read a gateway", "网关：运行、检查配置、读一次数据"),
     "browse": ("walk OPC UA, identify a Modbus device", "浏览 OPC UA，识别 Modbus 设备"),
@@ -67,7 +70,7 @@ def _app(name: str, command: Callable[..., None]) -> typer.Typer:
         pretty_exceptions_enable=False,
         rich_markup_mode=None,  # brackets in a help text are brackets
     )
-    app.command(help=say(zh, en) or None)(command)
+    app.command(help=say(zh, en) or None, context_settings=SETTINGS.get(name))(command)
     return app
 
 

@@ -28,6 +28,19 @@ from reports.formulas.parameters import PARAMETERS, meaning
 from reports.rules.packs import Legal, RuleError, RulePack
 
 STDIN_WAIT_S: Final = 2.0
+EXAMPLES: Final = {  # a usual number of a unit, for hints
+    "fraction": "0.08",
+    "%": "15",
+    "degC": "120",
+    "Pa": "101325",
+    "mg/m3": "20",
+    "t": "100",
+    "m/s": "11.2",
+    "m2": "12.5",
+    "m3/h": "300000",
+    "h": "2160",
+    "kWh": "1000",
+}
 
 
 @dataclass(slots=True)
@@ -55,27 +68,43 @@ class Given:
 def read_arguments(formula: Formula, arguments: Sequence[str], source: str) -> Given:
     """Everything given on the command line, by --input or on stdin. Raises ConfigError."""
     given = Given(formula)
-    for text in arguments:
+    for place, text in enumerate(arguments):
         if text.lstrip().startswith(("{", "[")):
             _put_json(given, text, text)
         else:
-            _put_argument(given, text)
+            _put_argument(given, text, place)
     if source or (not arguments and not sys.stdin.isatty()):
         _put_input(given, source)
     return given
 
 
-def _put_argument(given: Given, text: str) -> None:
+def _nameless(formula: Formula, text: str, place: int) -> str:
+    """What is said of an argument without a name; an example with a parameter of the formula."""
+    if text.startswith("--"):
+        return say(
+            f"没有选项 {text}；选项见 smelter compute --help",
+            f"no such option: {text}; smelter compute --help lists them",
+        )
+    named = formula.parameters
+    if not named:
+        return say(f"{text!r}：该公式没有参数", f"{text!r}: this formula takes nothing")
+    number = _number(text)
+    if isinstance(number, Decimal):
+        example = f"{named[min(place, len(named) - 1)]}={text}"
+    else:
+        example = f"{named[0]}={EXAMPLES.get(meaning(named[0]).unit, '1')}"
+    return say(
+        f"{text!r}：请写 名称=数字，例如 {example}",
+        f"{text!r}: write name=number, e.g. {example}",
+    )
+
+
+def _put_argument(given: Given, text: str, place: int) -> None:
     name, equals, value = text.partition("=")
     if not equals and given.table and (Path(text).suffix or Path(text).is_file()):
         _put_table(given, given.table, text)
     elif not equals:
-        given.problems.append(
-            say(
-                f"{text!r}：请写 名称=数字，例如 loss_fraction=0.1518",
-                f"{text!r}: write name=number, e.g. loss_fraction=0.1518",
-            )
-        )
+        given.problems.append(_nameless(given.formula, text, place))
     elif _columns(name) and value.lstrip().startswith(("[", "{")):
         _put_json_table(given, name, value)
     elif _columns(name) and not Path(value).is_file() and (numbers := _listed(value)):

@@ -60,7 +60,12 @@ PARAMETERS: dict[str, Parameter] = {
     "waste_tar_t": P(T, "废焦油收集量", "waste tar collected"),
     "packing_t_per_t": P("t/t", "吨焙烧块填充焦单耗", "packing coke per baked anode", per_tonne),
     "green_coke_t": P(T, "生焦投入量", "green coke"),
-    "moisture_fraction": P(FRACTION, "水分（生焦或烟气）", "moisture of coke or gas", fraction),
+    "moisture_fraction": P(
+        FRACTION,
+        "含湿量（烟气为水蒸气体积比，生焦为水分质量比）",
+        "moisture (of flue gas: steam by volume; of green coke: water by mass)",
+        fraction,
+    ),
     "volatiles_fraction": P(FRACTION, "生焦挥发分", "volatiles of green coke", fraction),
     "calcined_coke_t": P(T, "煅后焦产量", "calcined coke made"),
     "undercalcined_coke_t": P(T, "欠烧焦量", "under-calcined coke"),

@@ -355,3 +355,16 @@ def test_a_rule_that_is_none_is_refused(smelter: Smelter, value: str, says: str)
 def test_a_day_that_is_none_is_refused(smelter: Smelter) -> None:
     code, said = smelter("compute", "cbam_default", "base_t_per_t=3", "year=2026", "--on", "2026")
     assert (code, said) == (2, "--on 2026: 2026-10-01\n")
+
+
+def test_a_number_without_name_is_told_which_parameter_it_may_be(smelter: Smelter) -> None:
+    code, said = smelter("compute", "standard_state", "20", "120", "101325", "-500")
+    assert code == 2
+    assert "'-500': write name=number, e.g. static_pa=-500" in said
+    assert "loss_fraction" not in said
+    code, said = smelter("compute", "dry_basis", "moisture")
+    assert (code, "e.g. c_mg_m3=20" in said or "e.g. c=" in said) == (2, True)
+    code, said = smelter("compute", "standard_state", "--foo")
+    assert (code, "no such option: --foo" in said) == (2, True)
+    given = ("c_mg_m3=20", "temperature_c=120", "ambient_pa=101325", "static_pa=-500")
+    assert smelter("compute", "standard_state", *given)[0] == 0
