@@ -8,6 +8,8 @@ from reports.basis import Basis
 from reports.chapters import Chapter
 from reports.citations import LegalUse, SourceText
 from reports.clocks import clock_doubts
+from reports.journal.journal import read_journal
+from reports.journal.seen import READERS
 from reports.model import (
     Content,
     Doubt,
@@ -71,8 +73,14 @@ def conclude(  # noqa: PLR0913 - the parts of a report, each by its name
             name: assembly.packs[name].digest for name in sorted({legal.pack for legal in legals})
         },
         ledger=LedgerUse(entries=len(basis.ledger.entries), head=basis.ledger.head),
+        journal=_journal(basis) if report in READERS else None,
         series=basis.series.name,
     )
+
+
+def _journal(basis: Basis) -> LedgerUse:
+    journal = read_journal(basis.site.journal)
+    return LedgerUse(entries=len(journal.all), head=journal.head)
 
 
 def words(names: Names) -> Text:

@@ -12,6 +12,8 @@ from drivers.model import ConfigError
 from reports.basis import Basis
 from reports.chapters import days_left
 from reports.entries.ledger import Ledger, read_ledger
+from reports.journal.journal import read_journal
+from reports.journal.seen import READERS, in_folder, in_lodged, refuse_unless_led_to
 from reports.lodgings import read_lodgings
 from reports.model import Content, Doubt
 from reports.periods import Period, plant_now
@@ -149,6 +151,9 @@ def make_report(
     site = load_site(site_file)
     ledger, lodgings = read_ledger(site.entries), read_lodgings(site.entries)
     content = make_content(name, site, period, ledger, out, preliminary=preliminary)
+    if name in READERS:
+        seen = [*in_lodged(lodgings), *in_folder(out)]
+        refuse_unless_led_to(site.journal, read_journal(site.journal), seen)
     return write_report(content, out, site_file, lodgings, formats, lang, ledger)
 
 

@@ -190,6 +190,7 @@ class Content(Strict):
     meters: tuple[MeterUse, ...]
     packs: dict[str, str]  # name -> SHA-256
     ledger: LedgerUse
+    journal: LedgerUse | None = None  # of reports that stand on it
     series: str  # store the windows came from
     plan: Plan | None = None  # of a quality-plan report: what it lays down, as data
 

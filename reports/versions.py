@@ -127,8 +127,9 @@ def _since(
 
 
 def _says_the_same(before: Content, after: Content) -> bool:
-    """Entries of other months make the ledger longer; they are no new version of this one."""
-    return before == after.model_copy(update={"ledger": before.ledger})
+    """Entries of other months make ledger and journal longer; that is no new version of this."""
+    same = {"ledger": before.ledger, "journal": before.journal}
+    return before == after.model_copy(update=same)
 
 
 def newest_of(out: Path, name: str) -> Path | None:

@@ -19,10 +19,12 @@ from reports.journal.forms import FORMS, Form, find_form
 from reports.journal.gate import gate
 from reports.journal.journal import Journal, read_journal
 from reports.journal.record import Evidence
+from reports.journal.seen import fault, in_folder, in_lodged, without_record
 from reports.journal.template import csv_template, xlsx_template
 from reports.journal.words import record_text
+from reports.lodgings import read_lodgings
 from reports.periods import Period
-from reports.site import load_site
+from reports.site import Site, load_site
 
 journal_app = typer.Typer(
     add_completion=False,
@@ -143,10 +145,28 @@ def _period(text: str) -> Period | None:
         "check the chain and every piece of evidence; exit 1 when not whole",
     )
 )
-def check(site: SiteFile, *, as_json: AsJson = False, lang: Lang = "") -> None:
-    """A changed or missing file is named."""
+def check(
+    site: SiteFile,
+    beside: Annotated[
+        Path | None,
+        typer.Option(
+            help=say(
+                "报告文件夹，核对报告所记的记录数和末条摘要；默认 site.toml 旁的 reports",
+                "folder of reports, whose count and head of the journal are compared; usual: "
+                "reports beside site.toml",
+            )
+        ),
+    ] = None,
+    *,
+    as_json: AsJson = False,
+    lang: Lang = "",
+) -> None:
+    """A changed or missing file is named, and whatever shows that records were taken out."""
     speak(lang)
-    file = load_site(site).journal
+    plant = load_site(site)
+    file = plant.journal
+    if beside is not None and not beside.is_dir():
+        raise ConfigError([f"--beside {beside}: " + say("没有该文件夹", "there is no such folder")])
     try:
         journal, faults = read_journal(file), []
     except ConfigError as error:
@@ -156,10 +176,12 @@ def check(site: SiteFile, *, as_json: AsJson = False, lang: Lang = "") -> None:
         for each in (*record.evidence, *([record.source] if record.source else [])):
             named.setdefault(each, []).append(record.number)
     for evidence, numbers in named.items():
-        fault = _fault(kept_at(file, Document(evidence.name, evidence.sha256)), evidence.sha256)
+        wrong = _fault(kept_at(file, Document(evidence.name, evidence.sha256)), evidence.sha256)
         listed = ", ".join(map(str, numbers))
-        if fault:
-            faults.append(say(f"第 {listed} 条：{fault}", f"record {listed}: {fault}"))
+        if wrong:
+            faults.append(say(f"第 {listed} 条：{wrong}", f"record {listed}: {wrong}"))
+    if not faults or journal.all:  # of a broken chain nothing more can be said
+        faults += _cut(plant, journal, beside or site.parent / "reports")
     count = len(journal.all)
     if as_json:
         table = {"records": count, "head": journal.head, "files": len(named), "faults": faults}
@@ -177,6 +199,13 @@ def check(site: SiteFile, *, as_json: AsJson = False, lang: Lang = "") -> None:
         )
     if faults:
         raise typer.Exit(1)
+
+
+def _cut(plant: Site, journal: Journal, reports: Path) -> list[str]:
+    """What shows that records are gone: reports that saw more, traces that no record names."""
+    seen = [*in_lodged(read_lodgings(plant.entries)), *in_folder(reports)]
+    found = [text for each in seen if (text := fault(journal, each))]
+    return found + without_record(journal, plant.journal.parent / "documents")
 
 
 def _fault(kept: Path, sha256: str) -> str:

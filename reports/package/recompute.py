@@ -14,6 +14,8 @@ from drivers.language import say
 from drivers.model import ConfigError
 from reports.entries.ledger import Ledger, read_ledger
 from reports.entries.options import AsJson, Lang, speak
+from reports.journal.journal import read_journal
+from reports.journal.seen import leads_to
 from reports.make import is_trial, make_content
 from reports.model import Change, Content
 from reports.periods import Period
@@ -101,6 +103,9 @@ def _made(content: Content, site: Site, archive: Path) -> Content:
         archive,
         preliminary=is_trial(content),
     )
+    was = content.journal
+    if was is not None and leads_to(read_journal(site.journal), was.entries, was.head):
+        made = made.model_copy(update={"journal": was})  # records since are no difference
     made = made.model_copy(update={"series": content.series})  # a lake stands in for InfluxDB
     return Content.model_validate_json(made.model_dump_json())  # figures as a file has them
 

@@ -283,6 +283,16 @@ _REMARKS: Final = (
 )
 
 
+def _journal(pages: Pages) -> str:
+    used = pages.report.content.journal
+    if used is None:
+        return ""
+    return pages.say(
+        f"；环保记录：{used.entries} 条，末条摘要 {used.head}",
+        f"; journal: {used.entries} records, head {used.head}",
+    )
+
+
 def _notes(pages: Pages) -> list[str]:
     """The small print at the end."""
     say, content = pages.say, pages.report.content
@@ -294,7 +304,8 @@ def _notes(pages: Pages) -> list[str]:
         + say(
             f"{content.ledger.entries} 条，末行摘要 {content.ledger.head}",
             f"{content.ledger.entries} lines, head {content.ledger.head}",
-        ),
+        )
+        + _journal(pages),
         *(say("规则包 ", "rule pack ") + f"{n}: {d}" for n, d in sorted(content.packs.items())),
         say("内容摘要", "content") + f" SHA-256: {pages.report.content_sha256}",
     ]
