@@ -148,6 +148,7 @@ def _judge(
     state: Path, sent: dict[Key, dict[int, str]], receipted: dict[Key, int], images: Images
 ) -> None:
     originals = state / "historian" / "originals" / "demo" / "gw1"
+    sent = _unpruned(state / "agent", sent, receipted)
     ours = judge_batches(batches_in(state / "agent"), sent, {}, complete=False)
     theirs = judge_batches(batches_in(originals), {}, receipted, complete=False)
     images.count += 1
@@ -166,6 +167,23 @@ def _judge(
     held = batches_in(state / "agent")
     again = judge_batches(held, sent, {}, complete=False)
     images.lost += again.missing
+
+
+def _unpruned(
+    spool: Path, sent: dict[Key, dict[int, str]], receipted: dict[Key, int]
+) -> dict[Key, dict[int, str]]:
+    """Promises that still bind the spool: it may delete from its beginning what is receipted."""
+    oldest: dict[Key, int] = {}
+    for stream, log, seq in batches_in(spool):
+        oldest[stream, log] = min(seq, oldest.get((stream, log), seq))
+    return {
+        key: {
+            seq: digest
+            for seq, digest in seqs.items()
+            if seq >= oldest.get(key, 0) or seq > receipted.get(key, 0)
+        }
+        for key, seqs in sent.items()
+    }
 
 
 async def _opened(place: Path, stream: str) -> int:

@@ -1,6 +1,7 @@
 """A12: 20 % packet loss and 64 kbit/s, made by the kernel in a network namespace of its own."""
 
 import json
+import re
 import subprocess
 import sys
 import time
@@ -10,10 +11,12 @@ from tests import servers
 from tests.oracle.device import FakePlc
 from tests.oracle.ledger import Ledger
 from tests.oracle.plant import ROOT, Plant, wait
+from tests.originals_reader import read_stream
 from tests.reliability.cases import NotRun, Outcome, Setting, case, need_program, need_root
 from tests.reliability.links import verdict
 
 RATE = "64kbit"
+_BAD = re.compile(rb"^frame,.* points=4i,bad=4i,.* (\d{19})$", re.MULTILINE)
 
 
 @case(
@@ -60,6 +63,16 @@ def _bad_line(port: int) -> None:
         _set("nft", f"add rule inet bad in tcp {side} {port} numgen random mod 100 < 20 drop")
 
 
+def _declared(plant: Plant) -> list[tuple[int, int]]:
+    """When polls failed and the gateway says so: the bad line carries them too. (from, to) in ns."""
+    return [
+        (int(found[1]), int(found[1]) + 1_000_000_000)
+        for batches in read_stream(plant.originals / "raw").values()
+        for batch in batches
+        for found in _BAD.finditer(batch.payload)
+    ]
+
+
 def inside(folder: Path, seconds: float) -> dict[str, object]:
     """Runs in the namespace, where only a loopback of its own exists."""
     _set("ip", "link", "set", "lo", "up")
@@ -81,7 +94,7 @@ def inside(folder: Path, seconds: float) -> dict[str, object]:
             drain_s = wait(plant.drained_now, "the historian with all the spool held", 180)
             end_ns = time.time_ns()
             plant.settle(90)
-            clean, text = verdict(plant, plc, ledger, end_ns)
+            clean, text = verdict(plant, plc, ledger, end_ns, _declared(plant))
     finally:
         broker.end()
     state = "behind at its end" if behind else "kept up under it"
