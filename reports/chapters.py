@@ -81,6 +81,9 @@ class Column(Strict):
     width: int = 16  # in characters, about
 
 
+SHEET = "sheet-"  # ids of tables that are too long for paper: in workbook and JSON only
+
+
 class Table(Strict):
     """Rows that are no lines: instruments, cross-checks, deadlines, differences."""
 

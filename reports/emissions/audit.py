@@ -14,7 +14,7 @@ from reports.emissions.figures import column, label_of, maybe
 from reports.emissions.made import StackYear
 from reports.emissions.marks import journal_of
 from reports.emissions.states import State
-from reports.emissions.words import both, method_text
+from reports.emissions.words import ANALOGY, both, by_analogy, method_text
 from reports.journal.control import tests_of
 from reports.journal.drift import channel, rule
 from reports.journal.forms import word_name
@@ -123,6 +123,7 @@ def _table(basis: Basis, made: StackYear, quarter: Period) -> Table:
             *(column(label_of(name).zh, label_of(name).en, width=13) for name in names),
         ),
         rows=tuple(rows),
+        note=ANALOGY if any(map(by_analogy, names)) else None,
     )
 
 

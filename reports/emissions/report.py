@@ -12,6 +12,7 @@ from reports.conclude import conclude
 from reports.emissions.audit import audit_duties, audit_sheet, audited, checks_table
 from reports.emissions.doubts import brought_data, doubts
 from reports.emissions.figures import label_of
+from reports.emissions.hour_sheets import hours_sheet
 from reports.emissions.hours import pieces
 from reports.emissions.limit_tables import (
     above_table,
@@ -190,6 +191,7 @@ def _stack(basis: Basis, made: StackYear, months: Sequence[Period]) -> Chapter:
     if len(period.days) > 1:
         blocks.append(months_table(made, months or [period]))
     blocks += [unconverted_table(made), marks_table(made), withdrawn_table(basis, made)]
+    blocks.append(hours_sheet(made))
     return _chapter((f"{stack.id} {stack.name.zh}", f"{stack.id}: {stack.name.en}"), *blocks)
 
 

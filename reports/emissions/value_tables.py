@@ -17,7 +17,7 @@ from reports.emissions.figures import column, label_of, maybe
 from reports.emissions.made import StackYear
 from reports.emissions.means import Days, days_of, month_of
 from reports.emissions.states import HOUR_NS, State
-from reports.emissions.words import STATES, method_text
+from reports.emissions.words import STATES, method_text, with_analogy
 from reports.periods import Period, clock_text
 from reports.values import Text
 
@@ -218,11 +218,14 @@ def capture_table(stacks: Sequence[StackYear]) -> Table:
             column("季度未完，计至", "so far, to", width=16),
         ),
         rows=tuple(rows),
-        note=Text(
-            zh="捕集率 =（季度小时数-停运-无效）/（季度小时数-停运）；"
-            "排放量替代按流量与浓度均有效的小时计算的捕集率分档。",
-            en="(hours - stopped - invalid) / (hours - stopped); stand-ins for amounts go by the "
-            "rate of hours in which both concentration and flow are valid.",
+        note=with_analogy(
+            Text(
+                zh="捕集率 =（季度小时数-停运-无效）/（季度小时数-停运）；"
+                "排放量替代按流量与浓度均有效的小时计算的捕集率分档。",
+                en="(hours - stopped - invalid) / (hours - stopped); stand-ins for amounts go by "
+                "the rate of hours in which both concentration and flow are valid.",
+            ),
+            [n for made in stacks for n in made.stack.pollutants],
         ),
     )
 
@@ -275,12 +278,15 @@ def substitution_table(made: StackYear) -> Table | None:
             *(column(label_of(n).zh, label_of(n).en, "kg", 3, 10) for n in names),
         ),
         rows=tuple(rows),
-        note=Text(
-            zh=f"{more.zh}只替代小时排放量，不替代浓度和烟气参数；取值为回溯时段内的最大小时排放量"
-            "乘以缺失小时数。跨出本报告期的缺失按其全部小时列出。",
-            en=f"{more.en}Only hourly amounts are replaced, no concentrations: the highest hour "
-            "looked back on, times the hours. A gap that reaches beyond the period is listed with "
-            "all its hours.",
+        note=with_analogy(
+            Text(
+                zh=f"{more.zh}只替代小时排放量，不替代浓度和烟气参数；取值为回溯时段内的最大小时排放量"
+                "乘以缺失小时数。跨出本报告期的缺失按其全部小时列出。",
+                en=f"{more.en}Only hourly amounts are replaced, no concentrations: the highest "
+                "hour looked back on, times the hours. A gap that reaches beyond the period is "
+                "listed with all its hours.",
+            ),
+            names,
         ),
     )
 

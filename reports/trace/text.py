@@ -10,6 +10,7 @@ from reports.rules.listing import CONFIRMED_TEXT
 
 Node = dict[str, Any]
 HOUR_S: Final = 3600
+TIMES: Final = {"h": "小时", "min": "分钟", "s": "秒", "d": "日"}
 
 
 def trace_text(node: Node) -> str:
@@ -25,7 +26,13 @@ def window_text(window: Node) -> str:
 def _value(node: Node) -> str:
     value = node.get("value")
     shown = say("缺数据", "missing") if value is None else f"{value:,.10g}"
-    return f"{shown} {unit_text(node.get('unit', ''), language())}".rstrip()
+    return f"{shown} {_unit(node.get('unit', ''))}".rstrip()
+
+
+def _unit(unit: str) -> str:
+    """As people write it; times in words where that is Chinese."""
+    spelled = unit_text(unit, language())
+    return say(TIMES.get(unit, spelled), spelled)
 
 
 def _line(node: Node, depth: int) -> Iterator[str]:
@@ -92,7 +99,7 @@ def _legal(given: Node, pad: str) -> Iterator[str]:
 def _meter(meter: Node, pad: str) -> Iterator[str]:
     total = say("未知", "unknown") if meter["total"] is None else f"{meter['total']:,.10g}"
     windows = say(f"{meter['windows']} 个窗口", f"{meter['windows']} windows")
-    unit = unit_text(meter["unit"], language())
+    unit = _unit(meter["unit"])
     if meter["gauge"]:
         covered = say(f"覆盖 {meter['coverage']:.2%}", f"{meter['coverage']:.2%} covered")
         yield f"{pad}{meter['id']} [{unit}]  ({windows}{say('，', ', ')}{covered})"

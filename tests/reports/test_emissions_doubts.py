@@ -5,9 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
+from reports.chapters import Paragraph, Table
 from reports.emissions.hours import State
 from reports.emissions.report import emissions
 from reports.model import Content, How
+from reports.pictures import Chart
 from tests.reports.emitted import SITE, STACK, STACK1, STACK2, Smoke
 
 HIGH = {
@@ -165,3 +167,36 @@ def test_a_contradicted_mark_hangs_on_the_hours_it_would_excuse(tmp_path: Path) 
         texts(march, "DA001.so2_exceeded_hours")
     )
     assert not list(texts(march, "DA001.stopped_hours"))
+
+
+def test_rules_of_hj_75_on_fluoride_are_said_to_be_our_analogy(tmp_path: Path) -> None:
+    fluoride = STACK.replace('pollutant = "so2"', 'pollutant = "fluoride"')
+    smoke = Smoke(tmp_path, SITE + fluoride)
+    high = {f"stack.fluoride_{kind}": 60.0 for kind in ("dry", "converted")}
+    smoke.hours(STACK1, "2026-03-01T00:00", 700, high)
+    smoke.build()
+    march = content(smoke, "2026-03")
+    tables = {b.id: b for c in march.chapters for b in c.blocks if isinstance(b, Table)}
+    for name in ("captures", "substitution-DA001"):
+        note = tables[name].note
+        assert note is not None
+        assert "比照适用" in note.zh
+        assert "our own analogy" in note.en
+
+
+def test_coverage_counts_what_is_there_and_a_quarter_of_nothing_is_a_sentence(
+    tmp_path: Path,
+) -> None:
+    smoke = Smoke(tmp_path)
+    smoke.hours(STACK1, "2026-01-01T00:00", 372, HIGH)  # half of January, by the hour
+    smoke.build()
+    year = content(smoke, "2026")
+    january = next(m for m in year.meters if m.id == "gtc1/stack1 stack.so2_dry@2026-01")
+    assert (january.measured_s, january.period_s) == (372 * 3600, 744 * 3600)
+    assert january.is_gauge
+    blocks = [b for c in year.chapters for b in c.blocks]
+    assert [b.id for b in blocks if isinstance(b, Chart)] == ["hours-DA001-2026-Q1"]
+    said = [b.text.en for b in blocks if isinstance(b, Paragraph)]
+    assert sum("there is nothing to draw" in text for text in said) == 3
+    listed = next(b for b in blocks if isinstance(b, Table) and b.id == "sheet-not-valid-DA001")
+    assert [str(x) for x in listed.rows[0][1:5]] == ["2026-01-16 12:00", "8388", "B", ""]

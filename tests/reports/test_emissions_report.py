@@ -126,9 +126,8 @@ def test_exceedances_with_what_was_done_and_what_is_hidden(quarter: Content) -> 
     hidden = table(quarter, "hidden").rows
     assert [row[2] for row in hidden] == ["2026-02-11 08:00"]
     assert getattr(hidden[0][8], "en", "") == "start-up or shut-down mark"
-    assert getattr(hidden[0][10], "zh", "") == "数据曲线无法判断"
-    doubted = [x.text.en for x in quarter.warnings if x.line.endswith("exceeded_hours")]
-    assert [text[:30] for text in doubted] == ["mark #2 (start-up) keeps hours"]
+    assert getattr(hidden[0][10], "zh", "") == "数据曲线支持"
+    assert not [x for x in quarter.warnings if x.line.endswith("exceeded_hours")]
 
 
 def test_what_was_not_explained_is_doubted(tmp_path: Path) -> None:
@@ -198,6 +197,19 @@ def test_the_audit_sheet_is_due_on_the_fifth_working_day(quarter: Content) -> No
     assert audited(Period.month(2026, 3)) == []
 
 
+def test_every_hour_is_in_a_sheet_with_its_state_and_mark(quarter: Content) -> None:
+    found = table(quarter, "sheet-hours-DA001")
+    assert len(found.rows) == 2160
+    names = [column.label.zh for column in found.columns]
+    assert names[1:7] == [
+        f"二氧化硫 {x}" for x in ("实测", "标干", "折算", "全部读数", "状态", "标记")
+    ]
+    rows = {row[0]: row for row in found.rows}
+    assert rows["2026-02-10 08:00"][3:7] == (40, 40, "N", "")
+    assert rows["2026-02-11 08:00"][4:7] == (50, "E", "#2")
+    assert rows["2026-03-20 00:00"][4:7] == (None, "B", "")
+
+
 def test_every_hour_is_in_a_picture_and_gaps_stay_gaps(quarter: Content) -> None:
     charts = [b for c in quarter.chapters for b in c.blocks if isinstance(b, Chart)]
     chart = next(c for c in charts if c.id == "hours-DA001-2026-Q1")
@@ -238,10 +250,41 @@ def test_the_command_writes_it_and_trace_finds_the_batches(
     code, said = smelter("trace", report, line, "--at", "2026-02-10T08:30", "--json")
     found = json.loads(said)
     meters = [x["meter"] for x in found["inputs"] if "meter" in x]
-    dry = next(m for m in meters if m["id"] == "gtc1/stack1 stack.so2_dry")
+    dry = next(m for m in meters if m["id"] == "gtc1/stack1 stack.so2_dry@2026-02")
+    assert dry["windows"] == 28 * 24  # of that month, not of the quarter
+    assert (dry["gauge"], dry["coverage"]) == (True, 1.0)
     assert dry["batches"][0]["log"] == "3f9a000000000001"
     assert "so2_dry=40.0" in dry["window"]["line_protocol"]
     assert dry["window"]["verified"]
+
+
+def test_trace_of_hours_above_leads_to_series_hours_and_inputs(
+    smoke: Smoke, smelter: Smelter, tmp_path: Path
+) -> None:
+    where = ("--site", str(smoke.root / "site.toml"), "--out", str(tmp_path), "--format", "json")
+    assert smelter("report", "emissions", "--month", "2026-02", *where)[0] == 0
+    report = str(tmp_path / "emissions-2026-02")
+    line = "DA001.so2_exceeded_hours"
+    code, said = smelter("trace", report, line, "--at", "2026-02-10T08:30", "--lang", "zh")
+    assert code == 0
+    assert "= 3 小时" in said
+    assert "2026-02-10 08:00 起 3 小时，最大 40.00 mg/m3" in said
+    assert "N(C > L), C = Σ C'/n, C' = C·(273+t)/273·101325/(Ba+Ps)/(1-Xsw)" in said
+    assert "standard_state, dry_basis" in said
+    assert "so2_dry=40.0" in said
+    assert "gw1 3f9a000000000001" in said
+    assert "ambient_pa = 100,000 Pa   [stacks.DA001.ambient_pa]" in said
+    assert "未知 mg/m3" not in said
+    code, said = smelter("trace", report, "DA001.so2_total", "--lang", "zh")
+    for name in (
+        "area_m2 = 12.5",
+        "velocity_coefficient = 1.05",
+        "stack.flow_standard",
+        "[官方文本]",
+    ):
+        assert name in said
+    assert "[official]" not in said
+    assert "Σ C·Q / 10^9" in said
 
 
 def test_periods_and_sites_that_have_no_stack_are_refused(
