@@ -64,7 +64,7 @@ def _bad_line(port: int) -> None:
 
 
 def _declared(plant: Plant) -> list[tuple[int, int]]:
-    """When polls failed and the gateway says so: the bad line carries them too. (from, to) in ns."""
+    """(from, to) in ns of polls that the gateway says failed: the bad line carries them too."""
     return [
         (int(found[1]), int(found[1]) + 1_000_000_000)
         for batches in read_stream(plant.originals / "raw").values()
