@@ -193,8 +193,9 @@ def _expiries(bench: Bench, expires: Sequence[Expiry]) -> Block:
     if not expires:
         return Paragraph(
             text=Text(
-                zh=f"{bench.day} 后 {ours().warn_days} 天内没有到期的文件、许可、检定或标准气体。",
-                en=f"No document, permit, certificate or calibration gas ends within "
+                zh=f"{bench.day} 后 {ours().warn_days} 天内没有到期的文件、许可、检定、标准气体、"
+                "校准或校验。",
+                en="No document, permit, certificate, gas, calibration or verification ends within "
                 f"{ours().warn_days} days after {bench.day}.",
             )
         )

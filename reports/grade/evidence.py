@@ -156,6 +156,30 @@ KINDS: Final[dict[str, Text]] = {
     "none_known": Text(zh="未知", en="unknown"),
 }
 
+WORDS: Final[dict[str, Text]] = {  # documents and declarations; the key is what a record serves
+    "control_design": Text(zh="治理设施设计文件", en="design of the treatment unit"),
+    "fuel_contract": Text(zh="燃料购销合同及检测报告", en="fuel contract and analysis"),
+    "fugitive_check": Text(zh="无组织排放管控核查记录", en="check of fugitive controls"),
+    "gate_acceptance": Text(zh="门禁验收文件", en="acceptance of the gate system"),
+    "joint_cut": Text(zh="区域协同减排文件", en="paper on joint cuts"),
+    "ministry_listing": Text(zh="工信部规范条件公告", en="listing by the ministry"),
+    "permit_report": Text(zh="排污许可执行报告", en="report under the permit"),
+    "self_monitoring": Text(zh="自行监测报告", en="report of own monitoring"),
+    "stable_running": Text(zh="稳定运行证明", en="proof of stable running"),
+    "maintenance_log": Text(zh="设备维护检修台账", en="log of maintenance"),
+    "ledgers_by_year": Text(zh="台账分年度保存声明", en="ledgers kept by year, declared"),
+    "no_penalty": Text(zh="一年内无处罚声明", en="declaration of no penalty"),
+}
+
+
+def word_text(word: str) -> Text:
+    """What a document is called, with the key by which a record names it; else the key alone."""
+    known = WORDS.get(word)
+    if known is None:
+        return Text(zh=word, en=word)
+    return Text(zh=f"{known.zh}（{word}）", en=f"{known.en} ({word})")
+
+
 POLLUTANTS: Final[dict[str, Text]] = {
     "pm": Text(zh="颗粒物", en="particulate matter"),
     "so2": Text(zh="二氧化硫", en="SO2"),

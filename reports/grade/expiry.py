@@ -8,6 +8,8 @@ from reports.grade.findings import Expiry
 from reports.grade.judge import expiring
 from reports.grade.papers import until
 from reports.grade.scheme import Graded
+from reports.journal.control import AUTOMATIC
+from reports.journal.due import checks_due
 from reports.periods import PLANT_TIME
 from reports.values import Text
 
@@ -15,7 +17,13 @@ from reports.values import Text
 def all_expiring(bench: Bench, found: list[Graded]) -> list[Expiry]:
     """Everything that ends within the warning time after the day, first what ends first."""
     proofs = [each for graded in found for judged in graded.judged for each in judged.expires]
-    more = [*_documents(bench), *_permits(bench), *_certificates(bench), *_gases(bench)]
+    more = [
+        *_documents(bench),
+        *_permits(bench),
+        *_certificates(bench),
+        *_gases(bench),
+        *_checks(bench),
+    ]
     return expiring((*proofs, *more), bench.day)
 
 
@@ -74,3 +82,29 @@ def _gases(bench: Bench) -> Iterator[Expiry]:
                 date.fromisoformat(stated),
             )
     yield from newest.values()
+
+
+def _checks(bench: Bench) -> Iterator[Expiry]:
+    """
+    Calibrations, verifications and audits that are due by rule, the first of each kind and stack.
+
+    Daily automatic ones are left out; one that is overdue stands on the day itself.
+    """
+    basis = bench.basis
+    for stack in basis.site.stacks:
+        seen: set[str] = set()
+        for due in checks_due(bench.journal, stack, basis.packs, bench.day):
+            if due.id in {AUTOMATIC, "gas_bottle", *seen} or due.due is None:
+                continue
+            seen.add(due.id)
+            late = due.due < bench.day
+            zh, en = ("，已逾期，应于 ", ", overdue since ") if late else ("，最迟 ", ", due by ")
+            names = ", ".join(due.pollutants)
+            head = f"{stack.id} {names}".rstrip()
+            yield Expiry(
+                Text(
+                    zh=f"{head} {due.text.zh}{zh}{due.due}",
+                    en=f"{head}: {due.text.en}{en}{due.due}",
+                ),
+                max(due.due, bench.day),
+            )

@@ -34,6 +34,11 @@ class _Kept:
     oldest: date | None
     holes: tuple[Period, ...]
     hours_missing: int  # outside of those holes
+    due: Period  # the part of the days asked for in which its stack or line worked
+
+    @property
+    def days(self) -> int:
+        return len(self.due.days) - sum(len(hole.days) for hole in self.holes)
 
     @property
     def whole(self) -> bool:
@@ -41,14 +46,16 @@ class _Kept:
 
 
 def retention(bench: Bench, industry: str, asked: Retention) -> Finding:
-    """Every plant day of the last ``days`` has windows of every point."""
+    """Every plant day of the last ``days`` in which its stack or line worked, of every point."""
     points = _points(bench, industry, asked.of)
     if not points:
         return unknown("site.toml 未列可查的点", "site.toml names no points to look for", "set_up")
     wanted = Period.between(bench.day - timedelta(days=asked.days - 1), bench.day)
     kept = _look(bench, points, wanted)
+    if not kept:
+        return unknown("所查的点在该时段均未投用", "none of the points was in use then", "set_up")
     first = [each.oldest for each in kept if each.oldest is not None]
-    days = min(_days(each, wanted) for each in kept)
+    worst = min(kept, key=lambda each: (each.days - len(each.due.days), each.days))
     whole = all(each.whole for each in kept)
     label = Text(
         zh=f"{asked.of.upper()} 数据实际留存天数（最少的点）",
@@ -56,13 +63,13 @@ def retention(bench: Bench, industry: str, asked: Retention) -> Finding:
     )
     line = bench.line(
         figure("plant", f"{asked.of}_days_kept_of_{asked.days}", label, "d", 0),
-        Decimal(days),
-        [used(bench, point) for point in points],
+        Decimal(worst.days),
+        [used(bench, each.point) for each in kept],
     )
     return Finding(
         Status.PROVEN if whole else Status.FAILED,
-        _text(bench, kept, (days, asked.days), min(first) if first else None),
-        Decimal(days),
+        _text(bench, kept, worst, wanted, min(first) if first else None),
+        Decimal(worst.days),
         "d",
         0,
         (line,),
@@ -98,25 +105,49 @@ def _look(bench: Bench, points: Sequence[Meter], wanted: Period) -> list[_Kept]:
         for hours in bench.points(points, Period(first, after)):
             there[hours.point] = np.concatenate([there[hours.point], hours.there])
         first = after
-    return [_kept(point, found, wanted) for point, found in there.items()]
+    lives = {point: _life(bench, point, wanted) for point in points}
+    return [
+        _kept(point, there[point][24 * (life.first - wanted.first).days :][: life.hours], life)
+        for point, life in lives.items()
+        if life is not None
+    ]
+
+
+def _life(bench: Bench, point: Meter, wanted: Period) -> Period | None:
+    """The days asked for in which a stack or line that the point belongs to worked; None: never."""
+    site = bench.basis.site
+    spans = [
+        stack.within(wanted.first, wanted.after)
+        for stack in site.stacks
+        if point.equipment == stack.equipment
+        or point in {*stack.cems_points, *stack.controls, stack.production}
+    ]
+    area = point.equipment.partition("/")[0]
+    spans += [
+        (max(wanted.first, line.started), min(wanted.after, line.stopped or wanted.after))
+        for line in site.potline
+        if line.id == area
+    ]
+    if not spans:
+        return wanted
+    working = [span for span in spans if span[0] < span[1]]
+    if not working:
+        return None
+    return Period(min(first for first, _ in working), max(after for _, after in working))
 
 
 def _kept(point: Meter, there: Bools, wanted: Period) -> _Kept:
     by_day = there.reshape(-1, 24)
     days: Bools = np.asarray(by_day.any(axis=1), dtype=bool)
     if not days.any():
-        return _Kept(point, None, (wanted,), 0)
+        return _Kept(point, None, (wanted,), 0, wanted)
     oldest = wanted.days[int(np.flatnonzero(days)[0])]
     holes = []
     for empty, group in groupby(enumerate(bool(day) for day in days), key=lambda each: not each[1]):
         run = [n for n, _ in group]
         if empty:
             holes.append(Period.between(wanted.days[run[0]], wanted.days[run[-1]]))
-    return _Kept(point, oldest, tuple(holes), int((~by_day[days]).sum()))
-
-
-def _days(kept: _Kept, wanted: Period) -> int:
-    return len(wanted.days) - sum(len(hole.days) for hole in kept.holes)
+    return _Kept(point, oldest, tuple(holes), int((~by_day[days]).sum()), wanted)
 
 
 def _cases(kept: Sequence[_Kept]) -> list[Case]:
@@ -135,13 +166,20 @@ def _cases(kept: Sequence[_Kept]) -> list[Case]:
     ]
 
 
-def _text(bench: Bench, kept: Sequence[_Kept], days: tuple[int, int], oldest: date | None) -> Text:
-    have, wanted = days
+def _text(
+    bench: Bench, kept: Sequence[_Kept], worst: _Kept, asked: Period, oldest: date | None
+) -> Text:
+    have, wanted = worst.days, len(worst.due.days)
     loose = sum(each.hours_missing for each in kept)
     store = bench.basis.series.name
     since = _oldest_batch(bench.basis.site.originals)
     zh = f"查询 {store}：{len(kept)} 个点，最少 {have}/{wanted} 天，最早 {oldest or '无'}"
     en = f"asked {store}: {len(kept)} points, least {have} of {wanted} days, oldest {oldest}"
+    shorter = [each for each in kept if len(each.due.days) < len(asked.days)]
+    if shorter:
+        count, days = len(shorter), len(asked.days)
+        zh += f"；其中 {count} 个点按其排放口或系列的投用期计（不足 {days} 天）"
+        en += f"; {count} of them only while their stack or line worked (less than {days} days)"
     if loose:
         zh, en = f"{zh}；另有零散缺失 {loose} 小时", f"{en}; besides {loose} single hours missing"
     if since is not None:

@@ -7,7 +7,7 @@ from typing import Any, Final
 from drivers.language import language, plural, say
 from drivers.model import ConfigError
 from reports.entries.kinds import KINDS as ENTRIES
-from reports.grade.evidence import KINDS, POLLUTANTS, Evidence, Share, number_of
+from reports.grade.evidence import KINDS, POLLUTANTS, Evidence, Share, number_of, word_text
 from reports.grade.overlay import Overlay, is_own_table, lay, read_own_tables
 from reports.grade.sheet import xlsx_template
 from reports.grade.table import (
@@ -206,7 +206,7 @@ def _subjects(evidence: Evidence) -> Iterator[Text]:
     if of := getattr(evidence, "of", ""):
         yield ENTRIES[of].name if of in ENTRIES else Text(zh=of.upper(), en=of.upper())
     if what := getattr(evidence, "what", ""):
-        yield _name(None, what)
+        yield word_text(what)
     for key in ("stacks", "classes", "entries"):
         items: tuple[str, ...] = getattr(evidence, key, ())
         names = [_item(evidence, key, item) for item in items]

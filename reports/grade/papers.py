@@ -13,7 +13,14 @@ from reports.entries.kinds import KINDS
 from reports.entries.ledger import Document as Kept
 from reports.entries.ledger import Entry
 from reports.grade.bench import Bench, figure
-from reports.grade.evidence import Declaration, Document, LedgerKept, NoPenalty, Share
+from reports.grade.evidence import (
+    Declaration,
+    Document,
+    LedgerKept,
+    NoPenalty,
+    Share,
+    word_text,
+)
 from reports.grade.findings import Expiry, Finding, Status, join, unknown
 from reports.grade.ours import ours
 from reports.journal.record import Record
@@ -47,10 +54,10 @@ def _papers(bench: Bench, what: str, words: tuple[str, str], count: int) -> Find
     enough = len(files) >= count
     told = [_told(bench, each) for each in records]
     if not records:
-        word = words[1]
+        word = word_text(words[1])
         return unknown(
-            f"日志中没有用于 {word} 的{name.zh}",
-            f"no {name.en} in the journal serves {word}",
+            f"环保记录中没有用于{word.zh}的{name.zh}",
+            f"no {name.en} in the journal serves {word.en}",
             "record",
         )
     text = Text(
@@ -198,7 +205,9 @@ def no_penalty(bench: Bench, indicator: str, _asked: NoPenalty) -> Finding:
             "record",
         )
     return unknown(
-        "没有用于 no_penalty 的有效声明", "no valid declaration serves no_penalty", "record"
+        "没有有效的一年内无处罚声明（no_penalty）",
+        "no valid declaration serves no_penalty",
+        "record",
     )
 
 

@@ -10,6 +10,7 @@ import pytest
 from reports.assembly import Assembly
 from reports.grade.bench import Bench
 from reports.grade.evidence import (
+    WORDS,
     Declaration,
     Document,
     Interlock,
@@ -22,14 +23,16 @@ from reports.grade.evidence import (
     Uptime,
 )
 from reports.grade.exceeded import no_exceedance
+from reports.grade.expiry import all_expiring
 from reports.grade.findings import Case, Expiry, Finding, Status, worst
-from reports.grade.judge import expiring
+from reports.grade.judge import expiring, judge
 from reports.grade.kept import retention
 from reports.grade.levels import best, count, lowest
 from reports.grade.measured import capture_of, cems_uptime, limits_met
 from reports.grade.papers import declaration, document, ledger_kept, no_penalty, share
 from reports.grade.report import year_to
 from reports.grade.running import dcs_uptime, interlock
+from reports.grade.table import tables
 from reports.journal.journal import read_journal
 from reports.journal.record import Evidence
 from reports.model import Content
@@ -335,6 +338,61 @@ def test_retention_is_of_days_that_are_there(office: GradeOffice) -> None:
 
 
 # --- papers
+
+
+def test_retention_counts_the_days_in_which_a_stack_worked(office: GradeOffice) -> None:
+    """The hole of 3 to 5 February lies before the stack began on 1 March: 245 of 245 days."""
+    at(office, 3)
+    text = office.site_file.read_text("utf-8")
+    office.site_file.write_text(
+        text.replace("area_m2 = 12.5", "area_m2 = 12.5\nstarted = 2026-03-01"),
+        "utf-8",
+    )
+    found = look(
+        office, lambda b: retention(b, INDUSTRY, Retention(kind="retention", of="cems", days=365))
+    )
+    assert (found.status, found.figure) == (Status.PROVEN, 245)
+    assert "least 245 of 245 days" in found.text.en
+    assert "only while their stack or line worked (less than 365 days)" in found.text.en
+    assert "按其排放口或系列的投用期计" in found.text.zh
+
+
+def test_what_is_due_by_rule_is_named_before_it_expires(checked: GradeOffice) -> None:
+    """Verified last on 20 October 2026; each quarter is audited in its first working days."""
+    for bench in checked.bench():
+        names = [each.what.en for each in all_expiring(bench, [])]
+        chinese = [each.what.zh for each in all_expiring(bench, [])]
+    assert any("verify by the reference method, due by 2027-01-20" in name for name in names)
+    assert any("参比方法校验，最迟 2027-01-20" in name for name in chinese)
+    assert any("audit the data of 2026Q3, overdue since" in name for name in names)
+
+
+def test_the_words_of_documents_are_named_in_both_languages(office: GradeOffice) -> None:
+    asked = Document(kind="document", what="gate_acceptance")
+    found = look(office, lambda b: document(b, "x", asked))
+    assert found.text.zh == "环保记录中没有用于门禁验收文件（gate_acceptance）的文件"
+    assert "acceptance of the gate system (gate_acceptance)" in found.text.en
+    asked_of = {
+        each.what
+        for table in tables().values()
+        for indicator in table.indicators
+        for each in indicator.evidence
+        if isinstance(each, Document | Declaration)
+    }
+    assert asked_of <= set(WORDS)
+
+
+def test_henan_ledgers_are_not_proven_by_consumables_alone(office: GradeOffice) -> None:
+    """Consumables of each month are one of three things that the condition names."""
+    for month in YEAR.months:
+        office.enter(("consumable_used", str(month), "lime", 1))
+    rows = tables()["ha_2024"].indicators
+    ledgers = next(each for each in rows if each.name == "ledgers")
+    for bench in office.bench():
+        judged = judge(bench, INDUSTRY, ledgers)
+    assert judged.trial is Status.UNKNOWN
+    assert "治理设施运行时间 0/12" in judged.text.zh
+    assert "设备维护检修台账" in judged.text.zh
 
 
 def test_a_document_is_unchanged_valid_and_somebody_s(office: GradeOffice) -> None:
