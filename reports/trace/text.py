@@ -102,7 +102,8 @@ def _meter(meter: Node, pad: str) -> Iterator[str]:
     unit = _unit(meter["unit"])
     if meter["gauge"]:
         covered = say(f"覆盖 {meter['coverage']:.2%}", f"{meter['coverage']:.2%} covered")
-        yield f"{pad}{meter['id']} [{unit}]  ({windows}{say('，', ', ')}{covered})"
+        shown = f" [{unit}]" if unit else ""
+        yield f"{pad}{meter['id']}{shown}  ({windows}{say('，', ', ')}{covered})"
     else:
         yield f"{pad}{meter['id']} = {total} {unit}  ({windows})"
     for gap in meter["gaps"]:
@@ -130,7 +131,7 @@ def _meter(meter: Node, pad: str) -> Iterator[str]:
 
 def _certificates(meter: Node, pad: str) -> Iterator[str]:
     known = meter.get("certificates")
-    if known is not None and not known:
+    if known is not None and not known and not meter["gauge"]:  # those of a CEMS: the journal
         yield f"{pad}! {say('台账中没有覆盖该期间的检定/校准证书', 'no calibration certificate')}"
     for each in known or ():
         state = say("合格", "passed") if each["passed"] else say("不合格", "FAILED")
