@@ -95,6 +95,11 @@ class Table(Strict):
     total: tuple[Cell, ...] = ()  # a last row that is stated, where no column is summed
     note: Text | None = None
 
+    @property
+    def on_paper(self) -> bool:
+        """False for one that is too long to be printed."""
+        return not self.id.startswith(SHEET)
+
 
 class Standard(Strict):
     """A part that every report shows in the same way, from the report's own lists."""

@@ -6,18 +6,7 @@ from decimal import Decimal
 from functools import partial
 from typing import Any, Final
 
-from reports.chapters import (
-    SHEET,
-    Block,
-    Column,
-    Details,
-    Facts,
-    Grid,
-    Months,
-    Paragraph,
-    Signed,
-    Table,
-)
+from reports.chapters import Block, Column, Details, Facts, Grid, Months, Paragraph, Signed, Table
 from reports.chapters import Cell as Written
 from reports.charts.draw import svg
 from reports.model import How, Line, Report
@@ -291,7 +280,7 @@ def _in_short(pages: Pages, block: Details) -> list[View]:
 
 def _table(pages: Pages, block: Table) -> list[View]:
     """Rows that are no lines; below them the sums of the columns that want one."""
-    if block.id.startswith(SHEET):
+    if not block.on_paper:
         title, count = pages.of(block.title), len(block.rows)
         told = pages.say(
             f"{title}：{count} 行，见 XLSX 工作簿和 JSON。",

@@ -1,15 +1,19 @@
 """Hours nobody judged are never printed as none above; checks, marks and points are doubted."""
 
+import re
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
 
 from reports.chapters import Paragraph, Table
+from reports.charts.draw import svg
 from reports.emissions.hours import State
 from reports.emissions.report import emissions
 from reports.model import Content, How
-from reports.pictures import Chart
+from reports.pictures import Axis, Chart, Curves, Event, Series
+from reports.values import Text
 from tests.reports.emitted import SITE, STACK, STACK1, STACK2, Smoke
 
 HIGH = {
@@ -200,3 +204,22 @@ def test_coverage_counts_what_is_there_and_a_quarter_of_nothing_is_a_sentence(
     assert sum("there is nothing to draw" in text for text in said) == 3
     listed = next(b for b in blocks if isinstance(b, Table) and b.id == "sheet-not-valid-DA001")
     assert [str(x) for x in listed.rows[0][1:5]] == ["2026-01-16 12:00", "8388", "B", ""]
+
+
+def test_kinds_of_marks_have_colours_of_their_own() -> None:
+    names = ("maintenance", "calibration", "fault", "out of control", "stopped")
+    axis = Axis(label=Text(zh="二氧化硫", en="SO2"), unit="mg/m3")
+    curves = Curves(
+        scale="number",
+        across=axis,
+        x=tuple(map(Decimal, range(10))),
+        panels=(axis,),
+        series=(Series(name=axis.label, values=tuple(map(Decimal, range(10)))),),
+        events=tuple(
+            Event(label=Text(zh=name, en=name), start=Decimal(n), end=Decimal(n + 1))
+            for n, name in enumerate(names)
+        ),
+    )
+    drawn = svg(Chart(id="x", title=axis.label, picture=curves), "en", 500)
+    bands = re.findall(r'<rect[^>]*fill="(#[0-9a-f]{6})" fill-opacity="0.3"', drawn)
+    assert len(set(bands)) == len(names)
