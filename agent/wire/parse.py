@@ -337,10 +337,10 @@ def _values(group: _Group, reason: Callable[[str], int]) -> dict[int, Any]:
 
 def _retimed(line: Line, batch: int) -> RetimedRow:
     try:
-        numbers = [_whole(line, name) for name in ("end", "shift", "shift_end")]
+        end, shift, shift_end = (_whole(line, name) for name in ("end", "shift", "shift_end"))
     except KeyError as error:
         raise LineError(f"retimed without {error}") from None
-    return RetimedRow(line.time_ns, *numbers, line.tags.get("boot"), batch)
+    return RetimedRow(line.time_ns, end, shift, shift_end, line.tags.get("boot"), batch)
 
 
 def _event(line: Line, batch: int) -> EventRow:
