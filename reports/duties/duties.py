@@ -4,7 +4,7 @@ Every duty of a plant under the Chinese ETS on a day: due when, by which text, d
 Duties begin with the first month that was entered; what was due before is not known here.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -19,13 +19,14 @@ from reports.entered import entered
 from reports.entries.certificates import certificates
 from reports.entries.kinds import Group
 from reports.entries.ledger import Ledger
-from reports.journal.due import checks_due
+from reports.journal.due import Due, checks_due
 from reports.journal.journal import read_journal
 from reports.lodgings import Lodging, Lodgings
 from reports.periods import Period
 from reports.plan.plan import Instrument, Plan
 from reports.rules.packs import Legal, RuleAbsentError, RuleError, RulePack
 from reports.site import Site
+from reports.site_stacks import Stack
 from reports.values import Text
 
 CERTIFICATE_DAYS: Final = 90  # so long before it runs out a certificate is shown
@@ -260,7 +261,12 @@ def _stack_checks(office: Office, on: date) -> Iterator[Duty]:
     if not journal.all:
         return
     for stack in office.site.stacks:
-        for each in checks_due(journal, stack, office.packs, on):
+        found = checks_due(journal, stack, office.packs, on)
+        late = [each for each in found if each.overdue(on)]
+        if len(late) > 1:
+            yield _late_checks(stack, late)
+            found = [each for each in found if each not in late]
+        for each in found:
             left = None if each.due is None else days_left(each.due, on)
             if left is not None and left > CHECK_DAYS:
                 continue
@@ -269,6 +275,32 @@ def _stack_checks(office: Office, on: date) -> Iterator[Duty]:
             state = State.OVERDUE if each.overdue(on) else State.OPEN
             cited = (each.source, each.locator, each.confirmed)
             yield Duty(each.id, stack.id, text, each.due, state, *cited, each.note)
+
+
+def _late_checks(stack: Stack, late: Sequence[Due]) -> Duty:
+    """All overdue checks of a stack in one row: how many of what, and the oldest day."""
+    counts: dict[str, int] = {}
+    texts = {each.id: each.text for each in late}
+    for each in late:
+        counts[each.id] = counts.get(each.id, 0) + 1
+    zh = "、".join(f"{texts[name].zh} {count}" for name, count in counts.items())
+    en = ", ".join(f"{texts[name].en}: {count}" for name, count in counts.items())
+    days = [each.due for each in late if each.due is not None]
+    never = len(late) - len(days)
+    note = Text(
+        zh=f"{zh}" + (f"；其中 {never} 项没有任何记录" if never else "") + "；逐项见 journal due",
+        en=f"{en}" + (f"; of {never} nothing was ever recorded" if never else "")
+        + "; one by one: journal due",
+    )  # fmt: skip
+    text = Text(
+        zh=f"{stack.id} 逾期的校准、校验、审核 {len(late)} 项",
+        en=f"{stack.id}: {len(late)} checks overdue",
+    )
+    first = late[0]
+    cited = (first.source, first.locator, first.confirmed)
+    return Duty(
+        "stack_checks", stack.id, text, min(days, default=None), State.OVERDUE, *cited, note
+    )
 
 
 def _certificates(office: Office, on: date) -> Iterator[Duty]:

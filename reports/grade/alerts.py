@@ -183,14 +183,17 @@ class _Look:
         usual, found = _exact(base), _exact(actual)
         due = usual * (1 - (self.measure.amount or Decimal(0)) / 100)
         off = int((amounts[during] > float(due) * (1 + DUST)).sum())
+        known = int((~np.isnan(amounts[during])).sum())
         kept = Kept.KEPT if found <= due else Kept.BROKEN
         cut = rounded(100 * (1 - found / usual), 2) if usual else Decimal(0)
         return Done(
             self.measure,
             kept,
             Text(
-                zh=f"实际压减 {cut} %，要求 {self.measure.amount} %",
-                en=f"cut by {cut} %, promised {self.measure.amount} %",
+                zh=f"平均压减 {cut} %，要求 {self.measure.amount} %；"
+                f"{known} 小时中 {off} 小时高于承诺负荷",
+                en=f"cut by {cut} % on average, promised {self.measure.amount} %; "
+                f"{off} of {known} hours above the promised load",
             ),
             unit,
             usual,

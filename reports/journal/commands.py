@@ -14,11 +14,12 @@ from reports.entries.documents import kept_at
 from reports.entries.ledger import Document
 from reports.entries.options import AsJson, Lang, SiteFile, speak
 from reports.journal.changing import add, import_table, record_table, withdraw
+from reports.journal.control import AUTOMATIC
 from reports.journal.due_command import due
 from reports.journal.forms import FORMS, Form, find_form
 from reports.journal.gate import gate
 from reports.journal.journal import Journal, read_journal
-from reports.journal.record import Evidence
+from reports.journal.record import Evidence, Record
 from reports.journal.seen import fault, in_folder, in_lodged, without_record
 from reports.journal.template import csv_template, xlsx_template
 from reports.journal.words import record_text
@@ -96,7 +97,10 @@ def _form(text: str) -> Form:
 
 @journal_app.command(
     "list",
-    help=say("列出有效记录；--all 包括已撤回的", "list what counts; --all: withdrawn ones too"),
+    help=say(
+        "列出有效记录；--all 包括已撤回的和合格的自动校准",
+        "list what counts; --all: withdrawn ones and automatic checks that passed too",
+    ),
 )
 def list_records(
     site: SiteFile,
@@ -120,7 +124,8 @@ def list_records(
     shown = [
         each
         for each in (journal.all if every else journal.records)
-        if wanted in {None, each.kind}
+        if (every or as_json or not _by_itself(each))
+        and wanted in {None, each.kind}
         and (found is None or each.equipment == found.equipment)
         and (within is None or each.touches(within.start_ns, within.end_ns))
     ]
@@ -130,6 +135,21 @@ def list_records(
         return
     for each in shown:
         typer.echo(record_text(each, journal))
+    if not every and wanted in {None, "check"}:
+        hidden = sum(_by_itself(each) for each in journal.records)
+        if hidden:
+            typer.echo(
+                say(
+                    f"另有 {hidden} 条合格的自动校准未列出（--all 列出）",
+                    f"{hidden} automatic calibrations that passed are not listed (--all: they are)",
+                )
+            )
+
+
+def _by_itself(record: Record) -> bool:
+    """A check that the instrument made alone and passed: hundreds a year, and nothing to see."""
+    passed = record.facts.get("result") == "pass" and record.facts.get("out_of_control") != "yes"
+    return record.what == AUTOMATIC and passed
 
 
 def _period(text: str) -> Period | None:

@@ -221,6 +221,7 @@ def test_an_exemption_needs_its_limits(office: GradeOffice) -> None:
         '"A"', '"exempt"'
     )
     (office.root / "exempt.toml").write_text(typed, "utf-8")
+    office.checked()
     assert judged("exempt.toml") == (False, 0, 1)
     office.paper("fugitive")
     assert judged("exempt.toml") == (True, 0, 0)

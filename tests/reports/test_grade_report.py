@@ -38,7 +38,7 @@ def test_the_report_in_all_forms_and_its_trace(office: GradeOffice, smelter: Sme
     }
     assert (out / "grade-2026-10-v1.zh.pdf").read_bytes().startswith(b"%PDF")
     page = (out / "grade-2026-10-v1.zh.html").read_text("utf-8")
-    assert "A 级可证明：12 项全部已证明" in page
+    assert "A 级可证明：13 项全部已证明" in page
     book = openpyxl.load_workbook(out / "grade-2026-10-v1.zh.xlsx")
     texts = {str(c.value) for sheet in book for row in sheet.iter_rows() for c in row}
     assert any("由本厂张三录入、李四核对" in text for text in texts)

@@ -210,6 +210,40 @@ def test_a_withdrawn_mark_stays_visible(smelter: Smelter, office: Folder) -> Non
     assert added(smelter, office, *CALIBRATED, *SIGNED)[0] == 2  # but not twice
 
 
+def test_automatic_checks_that_passed_are_counted_and_not_listed(
+    smelter: Smelter, office: Folder
+) -> None:
+    zero = ("--fact", "zero_reference=0", "--fact", "zero_before=0.1", "--fact", "full_scale=100")
+    for what in ("calibration_auto", "calibration"):
+        arguments = ("--what", what, "--stack", "DA001", "--pollutant", "so2", *zero)
+        when = ("--start", "2026-10-05 08:00", "--end", "2026-10-05 08:10")
+        code, said = smelter(
+            "journal", "add", "check", "--site", office.site, *arguments, *when,
+            "--author", "王敏", "--reason", "日校准",
+        )  # fmt: skip
+        assert code == 0, said
+    listed = ("journal", "list", "--site", office.site)
+    said = smelter(*listed)[1]
+    assert "calibration_auto" not in said
+    assert "1 automatic calibrations that passed are not listed" in said
+    assert "另有 1 条合格的自动校准未列出" in smelter(*listed, "--lang", "zh")[1]
+    assert "calibration_auto" in smelter(*listed, "--all")[1]
+    assert len(json.loads(smelter(*listed, "--json")[1])["records"]) == 2
+
+
+def test_overdue_checks_of_a_stack_are_one_duty(smelter: Smelter, office: Folder) -> None:
+    assert added(smelter, office, *CALIBRATED, *SIGNED)[0] == 0
+    _, said = smelter(
+        "duties", "--site", office.site, "--on", "2026-11-20", "--lang", "en", "--json"
+    )
+    rows = [x for x in json.loads(said)["duties"] if x["id"] == "stack_checks"]
+    assert len(rows) == 1, said
+    said = smelter("journal", "due", "--site", office.site, "--on", "2026-11-20")[1]
+    count = int(said.strip().splitlines()[-1].split()[0])
+    assert count > 1
+    assert f"{count} checks overdue" in json.dumps(rows[0])
+
+
 def test_check_names_what_was_changed(smelter: Smelter, office: Folder) -> None:
     order = ("--evidence", office.file("order.pdf"))
     assert added(smelter, office, *CALIBRATED, *SIGNED, *order)[0] == 0
