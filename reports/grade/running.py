@@ -12,7 +12,7 @@ from reports.assembly import Argument
 from reports.citations import BatchUse, MeterUse
 from reports.emissions.hours import pieces
 from reports.emissions.minutes import production_points
-from reports.emissions.states import HOUR_NS, Bools, day_of
+from reports.emissions.states import HOUR_NS, Bools, State, day_of
 from reports.grade.bench import Bench, Hours, figure
 from reports.grade.evidence import Interlock, Uptime
 from reports.grade.findings import Case, Finding, Status, join, unknown
@@ -110,7 +110,8 @@ def _watch(bench: Bench, stack: Stack) -> Iterator[_Watched]:
         makes = np.fmax.reduce(grid.mean[at], axis=0)  # NaN only where no point is known
         works = _in_use(stack, part)
         producing = works & (np.nan_to_num(makes, nan=-np.inf) > float(stack.production_above))
-        unseen = Decimal(int((works & np.isnan(makes)).sum()))
+        unknown_source = works & np.isnan(makes) & ~_stands(bench, stack, part)
+        unseen = Decimal(int(unknown_source.sum()))
         for control, tally in tallies.items():
             runs = grid.mean[points.index(control)]
             off = np.where(producing & ~np.isnan(runs), np.clip(1.0 - runs, 0.0, 1.0), 0.0)
@@ -120,6 +121,15 @@ def _watch(bench: Bench, stack: Stack) -> Iterator[_Watched]:
             tally.spans += _spans(off > LEAST, part)
     for control, tally in tallies.items():
         yield _watched(bench, stack, control, tally)
+
+
+def _stands(bench: Bench, stack: Stack, part: Period) -> Bools:
+    """Minutes of hours in which the source stood: by a mark of a person, or its instruments."""
+    hours = bench.hours(stack)
+    stopped = [x.having(State.STOPPED) for x in hours.pollutants.values()]
+    if not stopped:
+        return np.zeros(part.hours * 60, dtype=bool)
+    return np.repeat(np.logical_and.reduce(stopped)[hours.slice_of(part)], 60)
 
 
 def _in_use(stack: Stack, part: Period) -> Bools:

@@ -90,6 +90,8 @@ def test_a_cut_of_load_is_proven_by_energy(office: GradeOffice) -> None:
     assert done.due == Decimal(33_000)
     done = one(office, body + "35")
     assert (done.kept, done.due, done.hours_off) == (Kept.BROKEN, 32_500, 54)
+    assert "54 of 54 hours above the promised load" in done.text.en
+    assert "54 小时中 54 小时高于承诺负荷" in done.text.zh
     other = one(office, body.replace("line2", "line1") + "5")
     assert (other.kept, other.actual) == (Kept.BROKEN, 50_000)
 
