@@ -42,9 +42,36 @@ def results(seeds: list[int], jobs: int, mutation: str = "") -> Iterator[Result]
             yield from found
 
 
+def _hunt(name: str) -> tuple[str, int, str]:
+    """The first seed that finds a mutation; 0 when none of many does. In a process of its own."""
+    from tests.simulation.mutations import FOUND_BY, MOST_SEEDS, mutate
+
+    gc.disable()
+    mutate(name)
+    for seed in range(FOUND_BY[name], FOUND_BY[name] + MOST_SEEDS):
+        result = run(seed)
+        if result.broken:
+            return name, seed, result.broken
+    return name, 0, ""
+
+
+def _mutations(jobs: int) -> int:
+    """Every way in which the product can be broken on purpose is found."""
+    from tests.simulation.mutations import MUTATIONS
+
+    missed = 0
+    with multiprocessing.get_context("fork").Pool(jobs, maxtasksperchild=1) as pool:
+        for name, seed, broken in pool.imap_unordered(_hunt, MUTATIONS, chunksize=1):
+            missed += not seed
+            print(
+                f"{name}: seed {seed}: {broken[:150]}" if seed else f"{name}: NOT FOUND", flush=True
+            )
+    return 1 if missed else 0
+
+
 def _commit() -> str:
     found = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"],  # noqa: S607 - the developer's own git
+        ["git", "rev-parse", "--short", "HEAD"],
         capture_output=True,
         text=True,
         check=False,
@@ -62,6 +89,8 @@ def _many(seeds: list[int], jobs: int, options: argparse.Namespace) -> int:
         done += 1
         counts.update(result.counts)
         virtual_s += result.virtual_s
+        if options.traces:
+            print(result.seed, result.trace)
         if result.broken:
             broken.append(result)
             print(f"seed {result.seed}: {result.broken}\n  faults: {result.faults}")
@@ -99,7 +128,9 @@ def _one(seed: int, *, told: bool, mutation: str) -> int:
         mutate(mutation)
     result = run(seed, told=told)
     print(f"seed {seed}: {result.faults}")
-    print(f"trace {result.trace}, {result.events} events, {result.virtual_s:.1f} s; {result.counts}")
+    print(
+        f"trace {result.trace}, {result.events} events, {result.virtual_s:.1f} s; {result.counts}"
+    )
     print(f"BROKEN: {result.broken}" if result.broken else "every promise held")
     return 1 if result.broken else 0
 
@@ -115,7 +146,11 @@ def main() -> int:
     parser.add_argument("--mutation", default="", help="play a product that is broken on purpose")
     parser.add_argument("--first", action="store_true", help="stop at the first broken promise")
     parser.add_argument("--json", action="store_true", help="one line of figures at the end")
+    parser.add_argument("--traces", action="store_true", help="print seed and trace of each")
+    parser.add_argument("--mutations", action="store_true", help="find each broken product")
     options = parser.parse_args()
+    if options.mutations:
+        return _mutations(options.jobs)
     if options.seed is not None:
         return _one(options.seed, told=options.trace, mutation=options.mutation)
     seeds = list(range(options.first_seed, options.first_seed + options.seeds))

@@ -56,7 +56,7 @@ class Client:
         topic: str,
         payload: bytes | str | None = None,
         qos: int = 0,
-        retain: bool = False,  # noqa: FBT001, FBT002 - as aiomqtt
+        retain: bool = False,
         timeout: float | None = None,  # noqa: ASYNC109 - as aiomqtt
     ) -> None:
         data = payload.encode() if isinstance(payload, str) else payload or b""
@@ -98,9 +98,7 @@ class Client:
 class Broker:
     """Clean sessions only: nobody who is not connected gets anything later, but retained ones."""
 
-    def __init__(
-        self, loop: SimLoop, chance: random.Random, trace: Callable[..., None]
-    ) -> None:
+    def __init__(self, loop: SimLoop, chance: random.Random, trace: Callable[..., None]) -> None:
         self._loop, self._chance, self._trace = loop, chance, trace
         self.up = True
         self.lies = Lies()

@@ -5,6 +5,7 @@ Own reader of the segment files, written from docs/architecture.md; shares no co
 """
 
 import hashlib
+import itertools
 import json
 import re
 import struct
@@ -140,31 +141,63 @@ def check_originals(ledger: Ledger, disk: Disk, due: dict[Key, bytes]) -> None:
     logs = logs_on(disk, "/data/originals/demo/gw1/")
     held = {(log, kept.seq): kept for log, found in logs.items() for kept in found}
     for (log, seq), digest in ledger.durable["store"].items():
-        if log in logs or not log_is_own(disk, log):
-            kept = held.get((log, seq))
-            if kept is None or kept.digest != digest:
-                raise BrokenPromiseError(f"store: {log} {seq} was durable and is not there")
+        there = held.get((log, seq))
+        if not log_is_own(disk, log) and (there is None or there.digest != digest):
+            raise BrokenPromiseError(f"store: {log} {seq} was durable and is not there")
     for (log, seq), digest in due.items():
         names = ledger.logs_of(log)
-        found = [held[name, seq].digest for name in names if (name, seq) in held]
-        if digest not in found:
-            state = "altered" if found else "missing"
+        digests = [held[name, seq].digest for name in names if (name, seq) in held]
+        if digest not in digests:
+            state = "altered" if digests else "missing"
             raise BrokenPromiseError(f"{log} {seq}: durable at the gateway, {state} in the store")
     slots: Counter[tuple[str, str, int]] = Counter()
     for log, found in logs.items():
         numbers = [kept.seq for kept in found]
-        if numbers != list(range(1, len(numbers) + 1)) and "-" not in log:
-            raise BrokenPromiseError(f"{log}: numbers {numbers}")
         if "-" in log:
             raise BrokenPromiseError(f"{log}: a branch, though nobody forgot anything")
-        for kept in found:
-            if (kept.log.partition("-")[0], kept.seq, kept.digest) not in ledger.tried:
-                raise BrokenPromiseError(f"{log} {kept.seq}: nobody ever made it")
-            _check_lines(kept, slots)
+        if numbers != list(range(1, len(numbers) + 1)):
+            raise BrokenPromiseError(f"{log}: numbers {numbers}")
+        for each in found:
+            if (log, each.seq, each.digest) not in ledger.tried:
+                raise BrokenPromiseError(f"{log} {each.seq}: nobody ever made it")
+            _check_lines(each, slots)
     twice = [slot for slot, count in slots.items() if count > 1]
     if twice:
         raise BrokenPromiseError(f"slots twice: {twice[:3]}")
     ledger.counts["slots"] = len(slots)
+    raw = {"pot001": 1_000_000_000, "ac1": 2_000_000_000}
+    ledger.counts["stretches without samples"] = check_losses(logs, raw)
+
+
+_LOSSES = {"gap", "overload", "log_full", "dropped", "clock_step", "device_lost"}
+_NEAR_NS = 2_500_000_000  # what waited for a batch when the process died
+
+
+def check_losses(logs: dict[str, list[Kept]], intervals_ns: dict[str, int]) -> int:
+    """Every stretch without samples meets an event that says why; the number of stretches."""
+    told: dict[str, tuple[int, int]] = {}
+    slots: dict[str, set[int]] = {unit: set() for unit in intervals_ns}
+    for found in logs.values():
+        for kept in found:
+            for text in kept.payload.decode().split("\n")[1:]:
+                line = read_line(text)
+                if line.measurement == "event" and line.tags["kind"] in _LOSSES:
+                    name, end = str(line.fields["id"]), line.fields.get("end", 1 << 62)
+                    known = told.get(name, (line.time_ns, 1 << 62))
+                    told[name] = line.time_ns, min(known[1], int(str(end)))
+                elif line.tags.get("unit") in slots and line.measurement in ("pot", "meter"):
+                    slots[line.tags["unit"]].add(line.time_ns)
+    events = [(min(a, b), max(a, b)) for a, b in told.values()]
+    holes = 0
+    for unit, interval_ns in intervals_ns.items():
+        seen = sorted(slots[unit])
+        for before, after in itertools.pairwise(seen):
+            if after - before <= interval_ns:
+                continue
+            holes += 1
+            if not any(a <= after + _NEAR_NS and b >= before - _NEAR_NS for a, b in events):
+                raise BrokenPromiseError(f"{unit}: nobody says why {before} to {after} is empty")
+    return holes
 
 
 def log_is_own(disk: Disk, log: str) -> bool:
@@ -196,7 +229,7 @@ def check_view(disk: Disk, upto: dict[str, int]) -> None:
                 raise BrokenPromiseError(f"view: {source} {seq} twice")
             shelf[source, seq] = digest
     logs = logs_on(disk, "/data/originals/")
-    true = {kept.log: {} for found in logs.values() for kept in found}
+    true: dict[str, dict[int, str]] = {log: {} for log in logs}
     for found in logs.values():
         for kept in found:
             true[kept.log][kept.seq] = kept.digest.hex()

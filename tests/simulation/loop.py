@@ -1,4 +1,4 @@
-"""One thread, one order of events: an asyncio loop with virtual time, and processes that can die."""
+"""One thread, one order: an asyncio loop with virtual time, and processes that can die."""
 
 import asyncio
 import random
@@ -9,7 +9,7 @@ from typing import Any
 PROCESS: ContextVar["Process | None"] = ContextVar("process", default=None)
 
 
-class Killed(BaseException):  # noqa: N818 - like GeneratorExit, no error of anybody
+class Killed(BaseException):
     """The process that made this call is dead."""
 
 
@@ -116,13 +116,13 @@ class SimLoop(asyncio.BaseEventLoop):
         process = PROCESS.get() if context is None else context.get(PROCESS)
         return (callback, args) if process is None else (self._step, (process, callback, args))
 
-    def call_soon(
+    def call_soon(  # type: ignore[override]
         self, callback: Callable[..., object], *args: Any, context: Context | None = None
     ) -> asyncio.Handle:
         call, given = self._guarded(callback, args, context)
         return super().call_soon(call, *given, context=context)
 
-    def call_at(
+    def call_at(  # type: ignore[override]
         self,
         when: float,
         callback: Callable[..., object],
@@ -138,7 +138,7 @@ class SimLoop(asyncio.BaseEventLoop):
 
     # tasks, futures, threads
 
-    def create_task(
+    def create_task(  # type: ignore[override]
         self,
         coro: Coroutine[Any, Any, Any],
         *,

@@ -100,5 +100,3 @@ class Plc:
         values = [value(p.quantity.name, str(p.equipment), slot_ns) for p in group.points]
         good = np.zeros(len(values), dtype=np.uint8)
         return Frame(group, slot_ns, slot_ns + 3_000_000, np.array(values), good)
-
-

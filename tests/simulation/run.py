@@ -1,10 +1,10 @@
 """One run: a seed, faults for a while, then none; what was promised must hold all along."""
 
+import json
 import logging
 import random
-
-from contextlib import asynccontextmanager
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -30,7 +30,7 @@ from agent.historian.config import load_historian  # noqa: E402
 from agent.historian.process import Historian  # noqa: E402
 from tests.simulation import faults, judge, plant  # noqa: E402
 from tests.simulation.judge import BrokenPromiseError  # noqa: E402
-from tests.simulation.loop import PROCESS, StuckError  # noqa: E402
+from tests.simulation.loop import PROCESS, Process, StuckError  # noqa: E402
 from tests.simulation.seam import ROOT, SEAM  # noqa: E402
 from tests.simulation.view import Shelf  # noqa: E402
 from tests.simulation.world import Host, Universe  # noqa: E402
@@ -102,16 +102,23 @@ def _surround() -> None:
     logfiles.RESERVE_BYTES = 8192
     names: dict[str, Any] = {
         "serve": _no_server,
-        "make_driver": lambda devices, groups: plant.Plc(_world().chance, _world().dead),
+        "make_driver": lambda *_: plant.Plc(_world().chance, _world().dead),
         "gc": SimpleNamespace(collect=int, freeze=int),
         "PRUNE_S": 7.0,
     }
     for name, value in names.items():
         setattr(edge, name, value)
-    for module in (publish, receive):
-        module.connection = lambda *args, **more: _world().broker.connection(*args, **more)  # type: ignore[attr-defined]
-    timekeeper.boot_id = lambda: f"{_world().hosts['gw'].cuts:012x}"
-    process.views_of = lambda config: [Shelf(config.data_dir / "shelf")]  # type: ignore[list-item, return-value]
+
+    def connection(*args: Any, **more: Any) -> Any:
+        return _world().broker.connection(*args, **more)
+
+    replaced: Any
+    for replaced in (publish, receive):
+        replaced.connection = connection
+    replaced = timekeeper
+    replaced.boot_id = lambda: f"{_world().hosts['gw'].cuts:012x}"
+    replaced = process
+    replaced.views_of = lambda config: [Shelf(config.data_dir / "shelf")]
 
     def made(cls: type[PrivateKey], algorithm: str) -> PrivateKey:
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -172,11 +179,10 @@ def _installed(universe: Universe) -> None:
     for name, text in texts.items():
         path = Path(ROOT, name)
         path.parent.mkdir(exist_ok=True)
-        host, _, inside = name.partition("/")
         with path.open("wb") as file:
-            SEAM.handles[file.fileno()].owner = SimpleNamespace(alive=True, host=host)
+            installer = Process(name.partition("/")[0], 0)
+            SEAM.handles[file.fileno()].owner = installer
             file.write(text.encode())
-        del inside
     for host in universe.hosts.values():
         host.disk.settle()
 
@@ -227,45 +233,51 @@ def _look(universe: Universe) -> None:
     gateway = universe.hosts["gw"].app
     publisher = getattr(gateway, "_publisher", None)
     if publisher is not None:
-        for lane in publisher._lanes.values():  # noqa: SLF001 - a judge looks inside
+        for lane in publisher._lanes.values():
             if len(lane.flying) > 2 * publish.WINDOW:
                 universe.fail(f"{lane.stream}: {len(lane.flying)} batches on the way")
     historian = universe.hosts["store"].app
-    if historian is not None and historian.receiver._queued_bytes > receive.QUEUE_BYTES:  # noqa: SLF001
+    if historian is not None and historian.receiver._queued_bytes > receive.QUEUE_BYTES:
         universe.fail("the receiver's queue has no bound")
 
 
 def _waits(universe: Universe, due: dict[judge.Key, bytes]) -> str:
-    """What has not arrived yet of what was durable when the faults ended; empty when all is well."""
+    """What of that which was durable when the faults ended has not arrived; empty: all is well."""
     for (log, seq), digest in due.items():
         if not universe.ledger.stored(log, seq, digest):
             return f"{log} {seq} is not in the store"
     gateway, historian = universe.hosts["gw"].app, universe.hosts["store"].app
     if gateway is None or historian is None or not gateway.started.is_set():
         return "a process does not run"
+    newest: dict[str, int] = {}
+    for log, seq in due:
+        newest[log] = max(seq, newest.get(log, 0))
+    return _gateway_waits(gateway, newest) or _view_waits(historian, newest)
+
+
+def _gateway_waits(gateway: Gateway, newest: dict[str, int]) -> str:
     healthy, why = gateway.healthy()
     if not healthy:
         return f"the gateway says: {why}"
-    cosigned = gateway._evidence.notary.cosigned_sizes()  # noqa: SLF001 - a judge looks inside
-    for stream, log in gateway._logs.items():  # noqa: SLF001
-        newest = max((seq for name, seq in due if name == log.log_id), default=0)
-        if log.receipted < newest:
-            return f"{stream} receipted to {log.receipted} of {newest}"
-        if cosigned.get(stream, 0) < newest:
-            return f"{stream} cosigned to {cosigned.get(stream)} of {newest}"
-    runners = historian.runners
-    for source, log in historian.originals.logs.items():
-        newest = max((seq for name, seq in due if name == source.log), default=0)
-        done = runners[0]._cursor.done.get(source, 0)  # noqa: SLF001
-        if done < newest:
-            return f"the view has {source} to {done} of {newest}"
-        del log
+    cosigned = gateway._evidence.notary.cosigned_sizes()
+    for stream, log in gateway._logs.items():
+        wanted = newest.get(log.log_id, 0)
+        if log.receipted < wanted:
+            return f"{stream} receipted to {log.receipted} of {wanted}"
+        if cosigned.get(stream, 0) < wanted:
+            return f"{stream} cosigned to {cosigned.get(stream)} of {wanted}"
+    return ""
+
+
+def _view_waits(historian: Historian, newest: dict[str, int]) -> str:
+    done = historian.runners[0]._cursor.done
+    for source in historian.originals.logs:
+        if done.get(source, 0) < newest.get(source.log, 0):
+            return f"the view has {source} to {done.get(source, 0)} of {newest[source.log]}"
     return ""
 
 
 def _cursor(universe: Universe) -> dict[str, int]:
-    import json
-
     file = universe.disk("store").find("data/views/lake/cursor.json")
     done: dict[str, int] = json.loads(bytes(file.data))["done"]  # type: ignore[union-attr]
     return done
@@ -303,5 +315,3 @@ def run(seed: int, *, told: bool = False) -> Result:
         universe.loop.time() - begin_s,
         dict(sorted(counts.items())),
     )
-
-

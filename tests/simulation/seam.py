@@ -16,7 +16,7 @@ import shutil
 import stat
 import time
 from collections.abc import Callable
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, Self, cast
 
 from tests.simulation.disk import Disk, File, Folder, Handle, failed
 from tests.simulation.loop import PROCESS, Killed, Process
@@ -207,21 +207,21 @@ class _Entry:
     def __init__(self, folder: str, name: str, node: File | Folder) -> None:
         self.name, self.path, self._node = name, f"{folder}/{name}", node
 
-    def is_dir(self, *, follow_symlinks: bool = True) -> bool:  # noqa: ARG002 - as in os
+    def is_dir(self, *, follow_symlinks: bool = True) -> bool:
         return isinstance(self._node, Folder)
 
-    def is_file(self, *, follow_symlinks: bool = True) -> bool:  # noqa: ARG002 - as in os
+    def is_file(self, *, follow_symlinks: bool = True) -> bool:
         return isinstance(self._node, File)
 
     def is_symlink(self) -> bool:
         return False
 
-    def stat(self, *, follow_symlinks: bool = True) -> os.stat_result:  # noqa: ARG002
+    def stat(self, *, follow_symlinks: bool = True) -> os.stat_result:
         return _stat(self._node)
 
 
 class _Scan(list[_Entry]):
-    def __enter__(self) -> "_Scan":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -280,7 +280,7 @@ def _install_paths() -> None:
         lambda place: _Scan(_Entry("", name, node) for name, node in _entries(place).items()),
     )
     _by_path("chmod", _chmod)
-    _by_path("statvfs", lambda place: _room(place[0]))
+    _by_path("statvfs", lambda place, **_: _room(place[0]))
     _by_path("rmtree", _rmtree, shutil)
     real_open = io.open
 
@@ -288,11 +288,13 @@ def _install_paths() -> None:
         if isinstance(file, int) and file >= _FIRST:
             return _file(file, mode, *args, **more)
         place = SEAM.place(file)
-        return real_open(file, mode, *args, **more) if place is None else _file(
-            place, mode, *args, **more
+        return (
+            real_open(file, mode, *args, **more)
+            if place is None
+            else _file(place, mode, *args, **more)
         )
 
-    io.open = open_file  # type: ignore[assignment]
+    io.open = open_file
 
 
 def _same(place: tuple[Disk, str], new: Any) -> str:
@@ -311,7 +313,7 @@ def _room(disk: Disk) -> os.statvfs_result:
     return os.statvfs_result((4096, 4096, disk.capacity // 4096, blocks, blocks, 0, 0, 0, 0, 255))
 
 
-def _rmtree(place: tuple[Disk, str], ignore_errors: bool = False) -> None:  # noqa: FBT001, FBT002
+def _rmtree(place: tuple[Disk, str], ignore_errors: bool = False) -> None:
     disk, path = place
     try:
         node = disk.find(path)
@@ -331,7 +333,7 @@ def _install_numbers() -> None:
     def disk(handle: Handle) -> Disk:
         return SEAM.disk_of(handle)
 
-    _by_number("close", lambda number, handle: _close(number, handle))
+    _by_number("close", _close)
     _by_number("pread", lambda _, h, size, at: disk(h).read(h, size, at))
     _by_number("pwrite", lambda _, h, data, at: disk(h).write(h, bytes(data), at))
     _by_number("fsync", lambda _, h: disk(h).sync(h))
@@ -381,7 +383,7 @@ def _install_time() -> None:
     def gmtime(seconds: float | None = None) -> time.struct_time:
         return real_gmtime(time.time() if seconds is None else seconds)
 
-    time.gmtime = gmtime
+    time.gmtime = gmtime  # type: ignore[assignment]
 
 
 def _install_chance() -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import json
+import random
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -35,6 +36,7 @@ class Shelf:
         return
 
     async def write(self, batches: Sequence[StoredBatch]) -> None:
+        await asyncio.sleep(random.uniform(0.0, 1.0))
         rows = [[str(each.source), each.seq, each.batch.digest.hex()] for each in batches]
         text = json.dumps(rows)
         name = hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -94,7 +94,7 @@ class Universe:
         self._digest.update(text.encode())
         self.events += 1
         if self._told:
-            print(text)  # noqa: T201 - asked for
+            print(text)
 
     @property
     def digest(self) -> str:
@@ -159,7 +159,9 @@ class Universe:
             await self._mains[host.name](self, host)
         except Exception as error:  # noqa: BLE001 - whatever ends a process is told and judged
             lines = "".join(traceback.format_exception(error)).splitlines()
-            ended = " | ".join(lines[-1:] + [x.strip() for x in lines if x.startswith("  File")][-4:])
+            ended = " | ".join(
+                lines[-1:] + [x.strip() for x in lines if x.startswith("  File")][-4:]
+            )
             self.trace("exit", repr(error))
             if not host.troubled:
                 self.fail(f"{process} ended by itself: {ended}")
@@ -185,4 +187,3 @@ class Universe:
             host.booted_ns = self.mono_ns()
             host.disk.power_cut(self.chance)
         self.loop.world(self.chance.uniform(0.1, 5.0), self.start, host)
-
