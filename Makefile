@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 BIN := .venv/bin
 
-.PHONY: demo test check lock clean bench fuzz reliability schema
+.PHONY: demo test check lock clean bench fuzz reliability simulate schema
 
 demo: .venv/.installed ## simulated smelter -> agent -> historian -> monthly carbon report, then live values
 	$(BIN)/smelter demo
@@ -25,6 +25,10 @@ bench: .venv/.installed ## speed and size; prints the tables kept in docs/benchm
 reliability: .venv/.installed ## every fault in full numbers (hours; some need root); renews docs/reliability.md
 	.ci/servers
 	$(BIN)/python -m tests.reliability --full --write docs/reliability.md
+
+simulate: .venv/.installed ## both ends in a simulated world: 10,000 seeds, then products broken on purpose
+	$(BIN)/python -m tests.simulation
+	$(BIN)/python -m tests.simulation --mutations
 
 fuzz: .venv/.installed ## hostile bytes into every decoder: a million inputs each, seeded; prints figures
 	$(BIN)/python -m tests.fuzz --inputs 1000000 --seed 1
