@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime
 
 from reports.grade.bench import Bench
+from reports.grade.evidence import POLLUTANTS
 from reports.grade.findings import Expiry
 from reports.grade.judge import expiring
 from reports.grade.papers import until
 from reports.grade.scheme import Graded
 from reports.journal.control import AUTOMATIC
-from reports.journal.due import checks_due
+from reports.journal.due import Due, checks_due
 from reports.periods import PLANT_TIME
 from reports.values import Text
 
@@ -92,19 +93,27 @@ def _checks(bench: Bench) -> Iterator[Expiry]:
     """
     basis = bench.basis
     for stack in basis.site.stacks:
-        seen: set[str] = set()
+        first: dict[str, list[Due]] = {}
         for due in checks_due(bench.journal, stack, basis.packs, bench.day):
-            if due.id in {AUTOMATIC, "gas_bottle", *seen} or due.due is None:
+            if due.id in {AUTOMATIC, "gas_bottle"} or due.due is None:
                 continue
-            seen.add(due.id)
-            late = due.due < bench.day
-            zh, en = ("，已逾期，应于 ", ", overdue since ") if late else ("，最迟 ", ", due by ")
-            names = ", ".join(due.pollutants)
-            head = f"{stack.id} {names}".rstrip()
-            yield Expiry(
-                Text(
-                    zh=f"{head} {due.text.zh}{zh}{due.due}",
-                    en=f"{head}: {due.text.en}{en}{due.due}",
-                ),
-                max(due.due, bench.day),
-            )
+            same = first.setdefault(due.id, [due])
+            if due.due == same[0].due and due is not same[0]:
+                same.append(due)
+        for together in first.values():
+            yield _check(stack.id, together, bench.day)
+
+
+def _check(stack: str, together: list[Due], day: date) -> Expiry:
+    """One kind of check of a stack, for the pollutants that are due on the same day."""
+    last = together[0].due or day
+    named = [name for due in together for name in due.pollutants]
+    names = [POLLUTANTS.get(name, Text(zh=name, en=name)) for name in dict.fromkeys(named)]
+    zh = f"{stack} {'、'.join(name.zh for name in names)}".rstrip()
+    en = f"{stack} {', '.join(name.en for name in names)}".rstrip()
+    late = ("已逾期，应于", "overdue since") if last < day else ("最迟", "due by")
+    text = together[0].text
+    return Expiry(
+        Text(zh=f"{zh} {text.zh}，{late[0]} {last}", en=f"{en}: {text.en}, {late[1]} {last}"),
+        max(last, day),
+    )
