@@ -23,6 +23,7 @@ from reports.trace.originals import OriginalsError, oldest_batch
 from reports.values import Text
 
 CASES: Final = 200
+_STORES: Final = {"lake": "历史数据存档（Parquet）", "influxdb": " InfluxDB"}  # as Chinese says it
 CHUNK: Final = 366  # days asked of the store at once
 
 
@@ -173,7 +174,8 @@ def _text(
     loose = sum(each.hours_missing for each in kept)
     store = bench.basis.series.name
     since = _oldest_batch(bench.basis.site.originals)
-    zh = f"查询 {store}：{len(kept)} 个点，最少 {have}/{wanted} 天，最早 {oldest or '无'}"
+    zh = f"查询{_STORES.get(store, store)}：{len(kept)} 个点，最少 {have}/{wanted} 天，"
+    zh += f"最早 {oldest or '无'}"
     en = f"asked {store}: {len(kept)} points, least {have} of {wanted} days, oldest {oldest}"
     shorter = [each for each in kept if len(each.due.days) < len(asked.days)]
     if shorter:

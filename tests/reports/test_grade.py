@@ -355,6 +355,8 @@ def test_retention_counts_the_days_in_which_a_stack_worked(office: GradeOffice) 
     assert "least 245 of 245 days" in found.text.en
     assert "only while their stack or line worked (less than 365 days)" in found.text.en
     assert "按其排放口或系列的投用期计" in found.text.zh
+    assert "查询历史数据存档" in found.text.zh
+    assert "lake" not in found.text.zh
 
 
 def test_what_is_due_by_rule_is_named_before_it_expires(checked: GradeOffice) -> None:
