@@ -196,7 +196,7 @@ def test_coverage_counts_what_is_there_and_a_quarter_of_nothing_is_a_sentence(
     smoke.build()
     year = content(smoke, "2026")
     january = next(m for m in year.meters if m.id == "gtc1/stack1 stack.so2_dry@2026-01")
-    assert (january.measured_s, january.period_s) == (372 * 3600, 744 * 3600)
+    assert (january.measured_s, january.period_s) == (Decimal(372 * 3600), 744 * 3600)
     assert january.is_gauge
     blocks = [b for c in year.chapters for b in c.blocks]
     assert [b.id for b in blocks if isinstance(b, Chart)] == ["hours-DA001-2026-Q1"]

@@ -2,6 +2,7 @@
 
 import json
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -205,8 +206,8 @@ def test_every_hour_is_in_a_sheet_with_its_state_and_mark(quarter: Content) -> N
         f"二氧化硫 {x}" for x in ("实测", "标干", "折算", "全部读数", "状态", "标记")
     ]
     rows = {row[0]: row for row in found.rows}
-    assert rows["2026-02-10 08:00"][3:7] == (40, 40, "N", "")
-    assert rows["2026-02-11 08:00"][4:7] == (50, "E", "#2")
+    assert rows["2026-02-10 08:00"][3:7] == (Decimal(40), Decimal(40), "N", "")
+    assert rows["2026-02-11 08:00"][4:7] == (Decimal(50), "E", "#2")
     assert rows["2026-03-20 00:00"][4:7] == (None, "B", "")
 
 

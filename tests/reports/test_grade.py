@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from reports.assembly import Assembly
+from reports.chapters import Table
 from reports.grade.bench import Bench
 from reports.grade.evidence import (
     WORDS,
@@ -86,7 +87,7 @@ def test_the_year_of_a_month_ends_with_it() -> None:
 def test_a_is_proven_where_every_indicator_is(office: GradeOffice) -> None:
     content = office.proven().content()
     assert content.complete
-    assert verdict(content) == (1, "")
+    assert verdict(content) == (Decimal(1), "")
     assert "A" in content.line(GRADE).label.en
     assert content.line(OPEN).value == 0
     assert content.headline == (GRADE,)
@@ -127,12 +128,12 @@ def test_a_limit_nobody_confirmed_proves_nothing(office: GradeOffice) -> None:
         block
         for chapter in content.chapters
         for block in chapter.blocks
-        if getattr(block, "id", "") == "grade_carbon.CN-2020_A"
+        if isinstance(block, Table) and block.id == "grade_carbon.CN-2020_A"
     )
     rows = [row for row in table.rows if "二氧化硫" in str(row[1])]
     assert rows
     assert all(row[4] == Text(zh="未知", en="unknown") for row in rows)
-    assert all("条件未经核实，不作证明" in row[5].zh for row in rows)
+    assert all("条件未经核实，不作证明" in str(row[5]) for row in rows)
 
 
 # --- limits, exceedances, uptime
@@ -145,7 +146,7 @@ def test_limits_met_and_lost_by_two_hours(checked: GradeOffice) -> None:
     assert look(checked, lambda b: limits_met(b, INDUSTRY, tight)).status is Status.FAILED
     at(checked, 2)
     found = look(checked, lambda b: limits_met(b, INDUSTRY, asked))
-    assert (found.status, found.figure) == (Status.FAILED, 40)
+    assert (found.status, found.figure) == (Status.FAILED, Decimal(40))
     assert found.effort == "wait"  # 2 of 8760 hours
     (case,) = found.cases
     assert clock_text(case.start_ns) == "2026-03-05 08:00:00"
@@ -213,7 +214,7 @@ def test_an_exceedance_counts_unless_equipment_and_reported_in_time(office: Grad
     at(office, 2)
     asked = NoExceedance(kind="no_exceedance")
     found = look(office, lambda b: no_exceedance(b, INDUSTRY, asked))
-    assert (found.status, found.figure) == (Status.FAILED, 2)
+    assert (found.status, found.figure) == (Status.FAILED, Decimal(2))
     facts = {"cause": "fan", "measures": "mended", "reported_to": "bureau"}
 
     def say(reported: str) -> Finding:
@@ -235,11 +236,10 @@ def test_an_exceedance_counts_unless_equipment_and_reported_in_time(office: Grad
 def test_a_stack_that_nobody_checked_proves_no_limit(office: GradeOffice) -> None:
     met = LimitsMet(kind="limits_met", pollutant="so2", limit=Decimal(12))
     kept = NoExceedance(kind="no_exceedance")
-    for asked in (
-        lambda: look(office, lambda b: limits_met(b, INDUSTRY, met)),
-        lambda: look(office, lambda b: no_exceedance(b, INDUSTRY, kept)),
+    for found in (
+        look(office, lambda b: limits_met(b, INDUSTRY, met)),
+        look(office, lambda b: no_exceedance(b, INDUSTRY, kept)),
     ):
-        found = asked()
         assert found.status is Status.UNKNOWN
         assert "not one calibration or verification" in found.text.en
         assert "没有校准或校验记录" in found.text.zh
@@ -300,7 +300,7 @@ def test_interlock_names_the_minutes_in_which_control_stood(office: GradeOffice)
     office.write_site("gtc1/scrubber1", "gtc2/scrubber1")
     asked = Interlock(kind="interlock")
     found = look(office, lambda b: interlock(b, INDUSTRY, asked))
-    assert (found.status, found.figure) == (Status.FAILED, 15)
+    assert (found.status, found.figure) == (Status.FAILED, Decimal(15))
     (case,) = found.cases
     assert clock_text(case.start_ns) == "2026-06-10 12:00:00"
     patient = asked.model_copy(update={"minutes": Decimal(15)})
@@ -324,7 +324,7 @@ def test_retention_finds_the_hole(office: GradeOffice) -> None:
     assert look(office, lambda b: retention(b, INDUSTRY, asked)).proven
     at(office, 3)
     found = look(office, lambda b: retention(b, INDUSTRY, asked))
-    assert (found.status, found.figure) == (Status.FAILED, 362)
+    assert (found.status, found.figure) == (Status.FAILED, Decimal(362))
     (case,) = found.cases
     assert clock_text(case.start_ns) == "2026-02-03 00:00:00"
     assert clock_text(case.end_ns) == "2026-02-06 00:00:00"
@@ -334,7 +334,7 @@ def test_retention_is_of_days_that_are_there(office: GradeOffice) -> None:
     """The archive begins on 1 November 2025: 365 days are there, 366 are not."""
     asked = Retention(kind="retention", of="dcs", days=366)
     found = look(office, lambda b: retention(b, INDUSTRY, asked))
-    assert (found.status, found.figure) == (Status.FAILED, 365)
+    assert (found.status, found.figure) == (Status.FAILED, Decimal(365))
 
 
 # --- papers
@@ -351,7 +351,7 @@ def test_retention_counts_the_days_in_which_a_stack_worked(office: GradeOffice) 
     found = look(
         office, lambda b: retention(b, INDUSTRY, Retention(kind="retention", of="cems", days=365))
     )
-    assert (found.status, found.figure) == (Status.PROVEN, 245)
+    assert (found.status, found.figure) == (Status.PROVEN, Decimal(245))
     assert "least 245 of 245 days" in found.text.en
     assert "only while their stack or line worked (less than 365 days)" in found.text.en
     assert "按其排放口或系列的投用期计" in found.text.zh
@@ -463,7 +463,8 @@ def test_share_of_clean_trips(office: GradeOffice) -> None:
     for month in YEAR.months[:-1]:
         office.enter(("gate_trips", str(month), "electric", 90))
         office.enter(("gate_trips", str(month), "lower", 10))
-    assert (found().status, found().figure) == (Status.UNKNOWN, 90)  # October is not entered
+    # October is not entered yet
+    assert (found().status, found().figure) == (Status.UNKNOWN, Decimal(90))
     office.enter(
         ("gate_trips", "2026-10", "electric", 90), ("gate_trips", "2026-10", "unknown", 10)
     )
@@ -477,7 +478,7 @@ def test_a_ledger_lacks_no_month(office: GradeOffice) -> None:
     for month in YEAR.months[1:]:
         office.enter(("consumable_used", str(month), "lime", 1))
     found = look(office, lambda b: ledger_kept(b, asked))
-    assert (found.status, found.figure) == (Status.UNKNOWN, 1)
+    assert (found.status, found.figure) == (Status.UNKNOWN, Decimal(1))
     assert "2025-11" in found.text.en
     office.enter(("consumable_used", "2025-11", "lime", 1))
     assert look(office, lambda b: ledger_kept(b, asked)).proven

@@ -86,14 +86,14 @@ def test_a_cut_of_load_is_proven_by_energy(office: GradeOffice) -> None:
     order(office)
     body = 'mode = "load"; unit = "percent_load"; potlines = ["line2"]; amount = '
     done = one(office, body + "34")
-    assert (done.kept, done.baseline, done.actual) == (Kept.KEPT, 50_000, 33_000)
+    assert (done.kept, done.baseline, done.actual) == (Kept.KEPT, Decimal(50_000), Decimal(33_000))
     assert done.due == Decimal(33_000)
     done = one(office, body + "35")
-    assert (done.kept, done.due, done.hours_off) == (Kept.BROKEN, 32_500, 54)
+    assert (done.kept, done.due, done.hours_off) == (Kept.BROKEN, Decimal(32_500), 54)
     assert "54 of 54 hours above the promised load" in done.text.en
     assert "54 小时中 54 小时高于承诺负荷" in done.text.zh
     other = one(office, body.replace("line2", "line1") + "5")
-    assert (other.kept, other.actual) == (Kept.BROKEN, 50_000)
+    assert (other.kept, other.actual) == (Kept.BROKEN, Decimal(50_000))
 
 
 def test_an_alert_that_began_earlier_was_not_kept_in_all_its_hours(office: GradeOffice) -> None:
@@ -101,7 +101,7 @@ def test_an_alert_that_began_earlier_was_not_kept_in_all_its_hours(office: Grade
     order(office, start="2026-09-14T12:00")
     body = 'mode = "load"; unit = "percent_load"; potlines = ["line2"]; amount = 34'
     done = one(office, body)
-    assert (done.kept, done.hours_off, done.actual) == (Kept.BROKEN, 6, 34_700)
+    assert (done.kept, done.hours_off, done.actual) == (Kept.BROKEN, 6, Decimal(34_700))
     assert one(office, body + "; within_hours = 6").kept is Kept.KEPT
 
 

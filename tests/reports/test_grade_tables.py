@@ -251,7 +251,7 @@ def fill(path: Path, sha: str) -> None:
         if "[limits]" in str(row[0].value) and row[1].value == "A":
             row[2].value = "全部已录入 [complete]"
     heads = [str(cell.value).rpartition("[")[2].rstrip("]") for cell in rows[2]]
-    written = (
+    written: tuple[dict[str, str | int], ...] = (
         {"name": "so2", "family": "排放限值 [limits]", "levels": "A", "zh": "二氧化硫",
          "locator": "第3页", "kind": "限值 [limits_met]", "subject": "so2", "number": 35,
          "unit": "mg/m3", "items": "DA001、DA002"},
