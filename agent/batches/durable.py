@@ -1,5 +1,6 @@
 """Files that are there whole or not at all, also after a power cut."""
 
+import contextlib
 import ctypes
 import errno
 import os
@@ -19,11 +20,22 @@ def sync(path: Path) -> None:
 
 
 def make_folder(path: Path) -> None:
-    """``mkdir -p`` whose result survives a power cut."""
+    """``mkdir -p`` whose result survives a power cut, also where an earlier try was killed."""
     missing = [each for each in (path, *path.parents) if not each.exists()]
+    there = missing[-1].parent if missing else path
+    with contextlib.suppress(PermissionError):  # above our own folders it is not our business
+        sync(there.parent)
     for each in reversed(missing):
         each.mkdir(exist_ok=True)
         sync(each.parent)
+
+
+def write_all(file: int, data: bytes, offset: int) -> None:
+    """Every byte, however many calls it takes."""
+    view = memoryview(data)
+    while view:
+        done = os.pwrite(file, view, offset)
+        view, offset = view[done:], offset + done
 
 
 def replace_text(path: Path, text: str, *, durable: bool = True) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from agent.batches.batch import NO_DIGEST, Batch, Damage, Found
 from agent.batches.damage import DamageBook
-from agent.batches.durable import make_folder, replace_text, sync
+from agent.batches.durable import make_folder, replace_text, sync, write_all
 from agent.batches.segment import Segment
 
 SEGMENT_BYTES = 64 << 20
@@ -63,13 +63,6 @@ class LogCounts:
     refused_full: int = 0
     torn_bytes: int = 0
     pruned: int = 0  # segments
-
-
-def _write_all(file: int, data: bytes, offset: int) -> None:
-    view = memoryview(data)
-    while view:
-        done = os.pwrite(file, view, offset)
-        view, offset = view[done:], offset + done
 
 
 class LogFiles:
@@ -150,6 +143,8 @@ class LogFiles:
             self.damage.keep_aside(segment, Damage(whole, segment.size))
             self.counts.torn_bytes += segment.size - whole
             segment.cut(whole)
+        sync(segment.path)  # what was written when the last run was killed counts from now on
+        sync(self.folder)
         return last
 
     def _find_newest(self) -> None:
@@ -239,7 +234,7 @@ class LogFiles:
         records = [batch.record() for batch in batches]
         data = b"".join(records)
         try:
-            _write_all(file, data, segment.size)
+            write_all(file, data, segment.size)
         except OSError:
             os.ftruncate(file, segment.size)
             raise
@@ -277,9 +272,12 @@ class LogFiles:
 
     def _abandon(self) -> None:
         """Never touches the active file again; what in it is not yet durable counts for nothing."""
-        self._close_active()
         if self.segments:
             self.segments[-1].sealed = True
+            if self._active is not None:  # the next run would find it in the page cache
+                with contextlib.suppress(OSError):
+                    os.ftruncate(self._active, self.segments[-1].size)
+        self._close_active()
 
     # room
 
@@ -318,8 +316,8 @@ class LogFiles:
         """Whole receipted segments, oldest first: past retention, or any when retention bends."""
         found: list[Segment] = []
         for segment, following in zip(self.segments, self.segments[1:], strict=False):
-            if following.first - 1 > self.receipted:
-                break
+            if following.first - 1 > self.receipted or following.first > self.newest:
+                break  # not receipted, or the newest batch: the next one names its digest
             young = self.keep_ns is None or segment.mtime_ns() > now_ns - self.keep_ns
             if young and not self._bends:
                 break
