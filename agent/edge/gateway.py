@@ -250,7 +250,10 @@ class Gateway:
         while True:
             await asyncio.sleep(PRUNE_S)
             for log in self._logs.values():
-                await log.prune()
+                try:
+                    await log.prune()
+                except OSError as error:
+                    _log.warning("%s log not pruned, later again: %s", log.stream, error)
 
     # --- stop
 

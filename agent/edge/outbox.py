@@ -84,7 +84,7 @@ class Outbox:
                 await self.log.append(
                     partial(self._payload, closed_ns), closed_ns=closed_ns, urgent=self._urgent
                 )
-            except LogError as error:
+            except (LogError, OSError) as error:
                 if not self.refused:
                     _log.error("%s log refuses batches: %s", self.log.stream, error)
                 self.refused = str(error)
