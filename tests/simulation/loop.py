@@ -13,8 +13,11 @@ class Killed(BaseException):
     """The process that made this call is dead."""
 
 
+_MOST_STILL = 100_000  # turns of the loop at one instant
+
+
 class StuckError(Exception):
-    """Nothing will ever happen again."""
+    """Nothing will ever happen again, or the same for ever."""
 
 
 class Process:
@@ -61,10 +64,14 @@ class _Clock:
 
     def __init__(self) -> None:
         self.now_s = 1000.0
+        self._still = 0
 
     def select(self, timeout: float | None) -> list[Any]:
         if timeout is None:
-            raise StuckError
+            raise StuckError("nothing will ever happen again")
+        self._still = 0 if timeout > 0 else self._still + 1
+        if self._still > _MOST_STILL:
+            raise StuckError("a process turns in circles and time stands still")
         self.now_s += max(0.0, timeout)
         return []
 

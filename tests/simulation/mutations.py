@@ -146,7 +146,12 @@ def _no_note() -> None:
 
 def _no_resend() -> None:
     """What is not receipted is not sent again until the next connection."""
-    publish.Publisher._doubt = lambda _self: None  # type: ignore[method-assign, assignment]
+
+    def doubt(self: publish.Publisher) -> None:
+        for lane in self._lanes.values():
+            lane.heard_at = asyncio.get_running_loop().time()
+
+    publish.Publisher._doubt = doubt  # type: ignore[method-assign]
     publish.Publisher._again = lambda *_: None  # type: ignore[method-assign]
 
 
@@ -211,7 +216,9 @@ FOUND_BY: dict[str, int] = dict.fromkeys(MUTATIONS, 1) | {
     "prune-all": 16,
     "receipt-first": 21,
     "sync-again": 43,
-    "no-note": 19,
+    "no-note": 28,
+    "cursor-first": 2,
+    "forget": 7,
     "no-floor": 18,
 }
 

@@ -8,7 +8,6 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 SEEDS = 150  # `make simulate` plays ten thousand
-FOUND = (108, 254, 438)  # each once found a defect (see CHANGELOG); played for ever
 
 
 def simulate(*options: str, hash_seed: str = "0") -> subprocess.CompletedProcess[str]:
@@ -32,12 +31,6 @@ def test_every_promise_holds() -> None:
     }
     for name in ("gw kills", "store kills", "receipts", "gw segments pruned", "slots"):
         assert counts[name] > 50, f"nothing happened: {counts}"
-
-
-def test_seeds_that_found_something() -> None:
-    for seed in FOUND:
-        played = simulate("--seed", str(seed))
-        assert played.returncode == 0, played.stdout
 
 
 def test_the_same_seed_gives_the_same_trace_whatever_the_order_of_hashes() -> None:

@@ -1,0 +1,167 @@
+"""Defects that the simulation found, each as small as it gets, on real files and clocks."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from agent.batches import files as logfiles
+from agent.batches.batch import Batch
+from agent.batches.files import LogFiles
+from agent.edge.clock_state import KernelClock
+from agent.edge.timekeeper import Timekeeper
+
+SECOND_NS = 1_000_000_000
+START_NS = 1_790_000_040 * SECOND_NS
+
+
+def _once(real: Callable[..., object]) -> Callable[..., object]:
+    """Fails the first time."""
+    left = [OSError(5, "Input/output error")]
+
+    def call(*args: object, **more: object) -> object:
+        if left:
+            raise left.pop()
+        return real(*args, **more)
+
+    return call
+
+
+def test_an_empty_segment_that_cannot_be_deleted_does_not_stop_the_log_for_good(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The folder's sync failed, then the deletion of the file just made: EEXIST ever after."""
+    files = LogFiles(tmp_path / "log", None, None, yields=False)
+    files.open()
+    batch = Batch.of(1, START_NS, 1, b"x")
+    monkeypatch.setattr(logfiles, "sync", _once(logfiles.sync))  # type: ignore[attr-defined]
+    monkeypatch.setattr(Path, "unlink", _once(Path.unlink))
+    with pytest.raises(logfiles.LogWriteError):
+        files.write([batch])
+    files.write([batch])
+    assert [each.seq for each in files.read(1, 1000)] == [1]
+    files.close()
+
+
+def test_what_a_failed_sync_left_is_not_taken_for_durable_by_the_next_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was in the page cache only: sent, receipted, and gone when the cache was."""
+    files = LogFiles(tmp_path / "log", None, None, yields=False)
+    files.open()
+    files.write([Batch.of(1, START_NS, 1, b"x")])
+
+    def failing(_file: int) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(os, "fdatasync", failing)
+    with pytest.raises(logfiles.LogWriteError):
+        files.write([Batch.of(2, START_NS, 1, b"never acknowledged")])
+    monkeypatch.undo()
+    files.close()
+    again = LogFiles(tmp_path / "log", None, None, yields=False)
+    again.open()
+    assert again.newest == 1
+    again.close()
+
+
+def test_what_a_killed_run_wrote_is_synced_before_it_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed between write and sync: sent and receipted after the restart, then a power cut."""
+    files = LogFiles(tmp_path / "log", None, None, yields=False)
+    files.open()
+    files.write([Batch.of(1, START_NS, 1, b"x")])
+    files.close()
+    synced: list[str] = []
+    real = logfiles.sync  # type: ignore[attr-defined]
+
+    def sync(path: Path) -> None:
+        synced.append(path.name)
+        real(path)
+
+    monkeypatch.setattr(logfiles, "sync", sync)
+    again = LogFiles(tmp_path / "log", None, None, yields=False)
+    again.open()
+    assert f"{1:020d}.seg" in synced
+    again.close()
+
+
+def test_the_newest_batch_is_not_pruned_though_an_empty_segment_follows(tmp_path: Path) -> None:
+    """Its digest went with it, and the next batch contradicted the historian's copy."""
+    files = LogFiles(tmp_path / "log", 0, None, yields=False)
+    files.open()
+    batch = Batch.of(1, START_NS, 1, b"x")
+    files.write([batch])
+    (tmp_path / "log" / f"{2:020d}.seg").touch()  # its first write failed
+    files.close()
+    again = LogFiles(tmp_path / "log", 0, None, yields=False)
+    again.open()
+    again.receipted = 1
+    assert again.prune(START_NS * 2) == 0
+    assert (again.newest, again.digest) == (1, batch.digest)
+    again.close()
+
+
+class _Bench:
+    """A clock that says it is right, and is set back an hour."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.wall_ns, self.mono_ns = folder, START_NS, SECOND_NS
+        self.synced = True
+
+    def start(self, used_ns: int) -> Timekeeper:
+        return Timekeeper(
+            self.folder,
+            used_ns,
+            wall_ns=lambda: self.wall_ns,
+            mono_ns=lambda: self.mono_ns,
+            line_mono_ns=lambda: self.mono_ns,
+            kernel=lambda: KernelClock(self.synced, 0, 1_000_000, "chrony"),
+            boot="b",
+        )
+
+    def live(self, keeper: Timekeeper, seconds: float) -> int:
+        """Time passes with two looks a second; the newest time stamped."""
+        for _ in range(round(seconds * 2)):
+            self.wall_ns += SECOND_NS // 2
+            self.mono_ns += SECOND_NS // 2
+            keeper.look()
+            keeper.settle()
+            if keeper.unsaved:
+                keeper.save()
+        return keeper.clock.now_ns()
+
+
+def test_times_stamped_by_a_wrong_clock_are_not_stamped_again_by_the_run_after_the_next(
+    tmp_path: Path,
+) -> None:
+    """Re-timed stretches were forgotten, and a third run began at the last good time."""
+    bench = _Bench(tmp_path)
+    keeper = bench.start(0)
+    bench.live(keeper, 5)
+    bench.wall_ns -= 3600 * SECOND_NS
+    used_ns = bench.live(keeper, 10)
+    for _ in range(4):
+        keeper = bench.start(used_ns)
+        assert keeper.clock.now_ns() > used_ns
+        used_ns = bench.live(keeper, 4)
+
+
+def test_a_restart_after_a_step_back_that_was_followed_begins_behind_all_that_was_stamped(
+    tmp_path: Path,
+) -> None:
+    """The newest batch is then not the latest time in the log."""
+    bench = _Bench(tmp_path)
+    keeper = bench.start(0)
+    bench.live(keeper, 5)
+    bench.synced = False
+    bench.wall_ns -= 3600 * SECOND_NS
+    latest_ns = bench.live(keeper, 10)
+    bench.synced = True
+    used_ns = bench.live(keeper, 10)
+    assert used_ns < latest_ns, "the clock that became right was not followed"
+    restarted = bench.start(used_ns).clock
+    stamped = [slot for slot in range(START_NS, latest_ns, SECOND_NS) if slot <= latest_ns]
+    assert restarted.next_slot(restarted.now_ns(), SECOND_NS) not in stamped
