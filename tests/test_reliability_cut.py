@@ -52,14 +52,18 @@ def test_the_page_has_every_case_and_says_what_was_not_run(tmp_path: Path) -> No
         return Outcome(passed=True, figure=f"{setting.size(cut=1, full=2)} done")
 
     try:
-        keep(page, run_case(CASES["Z9"], tmp_path, seed=7, full=True))
+        keep(page, run_case(CASES["Z9"], tmp_path, seed=7, full=True), "abc1234")
+        keep(page, run_case(CASES["Z9"], tmp_path, seed=7, full=False), "abc1234 +changes")
         rewrite(page)
     finally:
         del CASES["Z9"]
     text = page.read_text()
     assert text.startswith("before\n")
     assert text.endswith("after\n")
-    assert "| Z9 | a fault | p \\| q | m | pass | 2 done | full, 0 s | 7 |" in text
+    assert "| Z9 | a fault | p \\| q | m | pass | 2 done | full, 0 s | 7 | abc1234 |" in text
+    assert (
+        "| pass (cut) | 1 done | cut, 0 s | 7 | abc1234 +changes |" in text
+    )  # beside the full one
     assert "| A1 | process crash |" in text
     assert "**not run**" in text
     assert in_order(["A10", "A2", "B1"]) == ["A2", "A10", "B1"]

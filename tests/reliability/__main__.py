@@ -9,7 +9,7 @@ from pathlib import Path
 
 import tests.reliability
 from tests.reliability.cases import CASES, Result, run_case
-from tests.reliability.table import in_order, keep, rewrite
+from tests.reliability.table import commit, in_order, keep, rewrite
 
 SEED = 20261123
 
@@ -45,6 +45,7 @@ def main() -> int:
             sys.stdout.write(f"{name:5} {CASES[name].fault}: {CASES[name].mark}\n")
         return 0
     results: list[Result] = []
+    code = commit()
     for name in wanted:
         with tempfile.TemporaryDirectory(prefix="reliability-", ignore_cleanup_errors=True) as own:
             folder = given.folder or Path(own)
@@ -55,7 +56,7 @@ def main() -> int:
         sys.stdout.write(f"{name:5} {result.verdict:8} {result.seconds:8.1f} s  {result.figure}\n")
         sys.stdout.flush()
         if given.write:
-            keep(given.write, result)
+            keep(given.write, result, code)
             rewrite(given.write)
     return int(any(result.verdict == "fail" for result in results))
 

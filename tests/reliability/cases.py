@@ -63,6 +63,7 @@ class Case:
     fault: str
     procedure: str
     mark: str
+    weaker: str  # where the mark asks for less than the acceptance test it is taken from
     run: Callable[[Setting], Outcome]
 
 
@@ -83,14 +84,14 @@ CASES: dict[str, Case] = {}
 
 
 def case(
-    name: str, *, fault: str, procedure: str, mark: str
+    name: str, *, fault: str, procedure: str, mark: str, weaker: str = ""
 ) -> Callable[[Callable[[Setting], Outcome]], Callable[[Setting], Outcome]]:
     """Registers the decorated function; an id may be used once."""
 
     def register(run: Callable[[Setting], Outcome]) -> Callable[[Setting], Outcome]:
         if name in CASES:
             raise ValueError(f"case {name} is registered twice")
-        CASES[name] = Case(name, fault, procedure, mark, run)
+        CASES[name] = Case(name, fault, procedure, mark, weaker, run)
         return run
 
     return register

@@ -150,6 +150,7 @@ def recalculated(setting: Setting) -> Outcome:
     procedure="capture rates of 96, 92, 85, 70 % and gaps of 1, 9, 30 h, for invalid hours and "
     "for failed calibrations; against a rule written down here",
     mark="exactly the substitute of HJ 75, with its method code",
+    weaker="40 CFR 75.33 and MRR 45 are not built; the digests of the inputs are not judged",
 )
 def hours_missing(setting: Setting) -> Outcome:
     pack, day = packs()["cn_hj75"], plant.OCTOBER.first
@@ -187,6 +188,8 @@ def hours_missing(setting: Setting) -> Outcome:
     "edited, taken out, or put in behind the program's back",
     mark="refused without either; with both the old value stays and who, when, why are kept; "
     "each edit found with its line",
+    weaker="no second person and no attached evidence is asked for, nor that the next checkpoint "
+    "covers the edit",
 )
 def corrected_by_hand(setting: Setting) -> Outcome:
     office = Office(_sealed(setting).folder.parent / "office")

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
 from tests.reliability.cases import CASES, Result
 
@@ -18,6 +19,7 @@ HEAD = (
     "| test | fault | procedure | pass mark | result | figure | size | seed | commit | date |\n"
     "|---|---|---|---|---|---|---|---|---|---|\n"
 )
+_NOT_RESULTS = ":!docs/reliability.*"
 _PLANT_TIME = timezone(timedelta(hours=8))
 
 
@@ -31,22 +33,31 @@ def in_order(names: Iterable[str]) -> list[str]:
     return sorted(names, key=key)
 
 
-def keep(page: Path, result: Result) -> None:
-    """The newest result of each case, in ``<page>.jsonl``; one writer at a time."""
+def keep(page: Path, result: Result, code: str) -> None:
+    """
+    The newest result of each case and size, in ``<page>.jsonl``: a short run never takes the place
+    of a longer one. ``code``: ``commit()`` as it was before the run. One writer at a time.
+    """
     path = page.with_suffix(".jsonl")
     row = asdict(result) | {
         "date": datetime.now(_PLANT_TIME).date().isoformat(),
-        "commit": _commit(),
+        "commit": code,
         "machine": machine(),
     }
     with path.open("a+", encoding="utf-8") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         file.seek(0)
-        rows = {each["id"]: each for each in map(json.loads, file)}
-        rows[result.id] = row
+        rows = {(each["id"], _share(each)): each for each in map(json.loads, file)}
+        rows[result.id, _share(row)] = row
         file.truncate(0)
-        for name in in_order(rows):
-            file.write(json.dumps(rows[name], ensure_ascii=False) + "\n")
+        for name in in_order({each for each, _ in rows}):
+            for key in sorted((key for key in rows if key[0] == name), reverse=True):
+                file.write(json.dumps(rows[key], ensure_ascii=False) + "\n")
+
+
+def _share(row: dict[str, Any]) -> float:
+    """Of the full numbers; 0 for the cut."""
+    return float(row.get("share", 1.0)) if row["full"] else 0.0
 
 
 def rewrite(page: Path) -> None:
@@ -63,23 +74,28 @@ def table(page: Path) -> str:
     """Every registered case in order; one that was never run says so."""
     path = page.with_suffix(".jsonl")
     lines = path.read_text("utf-8").splitlines() if path.exists() else []
-    rows = {row["id"]: row for row in map(json.loads, lines)}
+    rows = [row for row in map(json.loads, lines) if row["id"] in CASES]
     text = HEAD
     for name in in_order(CASES):
-        about, row = CASES[name], rows.get(name)
-        cells = [name, about.fault, about.procedure, about.mark]
-        if row is None:
-            cells += ["**not run**", "no result was kept yet", "", "", "", ""]
-        else:
-            verdict = row["verdict"] if row["verdict"] == "pass" else f"**{row['verdict']}**"
-            share = row.get("share", 1.0)
-            much = "full" if share >= 1 else f"{share:.0%} of full"
-            size = f"{much if row['full'] else 'cut'}, {row['seconds']:.0f} s"
-            cells += [verdict, row["figure"], size, str(row["seed"]), row["commit"], row["date"]]
-        text += "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells)
-        text += " |\n"
-    machines = sorted({row["machine"] for row in rows.values()})
+        about = CASES[name]
+        mark = about.mark + (f" (**weaker than asked**: {about.weaker})" if about.weaker else "")
+        kept = [_cells(row) for row in rows if row["id"] == name]
+        for result in kept or [["**not run**", "no result was kept yet", "", "", "", ""]]:
+            cells = [name, about.fault, about.procedure, mark, *result]
+            text += "| " + " | ".join(each.replace("|", "\\|").replace("\n", " ") for each in cells)
+            text += " |\n"
+    machines = sorted({row["machine"] for row in rows})
     return text + "".join(f"\nMachine: {each}.\n" for each in machines)
+
+
+def _cells(row: dict[str, Any]) -> list[str]:
+    """A pass with less than the full numbers is never a bare *pass*."""
+    share = _share(row)
+    much = "cut" if not share else f"{share:.0%} of full" if share < 1 else "full"
+    verdict = f"{row['verdict']} ({much})" if row["verdict"] == "pass" else f"**{row['verdict']}**"
+    size = f"{much}, {row['seconds']:.0f} s"
+    plain = "pass" if verdict == "pass (full)" else verdict
+    return [plain, row["figure"], size, str(row["seed"]), row["commit"], row["date"]]
 
 
 def machine() -> str:
@@ -89,8 +105,13 @@ def machine() -> str:
     return f"{cores} cores, {platform.system()} {release} {platform.machine()}, Python {python}"
 
 
-def _commit() -> str:
-    done = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
-    )
-    return done.stdout.strip() or "none"
+def commit() -> str:
+    """Of the code that is about to run; "+changes" where it is not what was committed."""
+    changed = _git("status", "--porcelain", "--untracked-files=no", "--", ".", _NOT_RESULTS)
+    name = _git("rev-parse", "--short", "HEAD") or "none"
+    return f"{name} +changes" if changed else name
+
+
+def _git(*words: str) -> str:
+    done = subprocess.run(["git", *words], capture_output=True, text=True, check=False)
+    return done.stdout.strip()
