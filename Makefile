@@ -1,6 +1,8 @@
 # The newcomer's two commands are `make demo` and `make test`; everything else is for developers.
 SHELL := /bin/sh
 BIN := .venv/bin
+# Tests that only compute share two cores; the others watch the clock and run one by one.
+COMPUTING := tests/reports tests/rules tests/drivers tests/simulators tests/simulation tests/test_smoke_edge.py tests/test_smoke_month.py tests/test_smoke_year.py tests/test_demo_year.py
 
 .PHONY: demo test check lock clean bench fuzz reliability simulate schema
 
@@ -16,7 +18,8 @@ check: .venv/.installed ## every check, servers being there
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile $(COMPUTING)
+	$(BIN)/pytest $(COMPUTING:%=--ignore=%)
 
 bench: .venv/.installed ## speed and size; prints the tables kept in docs/benchmarks.md
 	.ci/servers
