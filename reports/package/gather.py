@@ -195,6 +195,7 @@ def _originals(found: Gathered, report: Report, site: Site, wish: Wish) -> None:
     found.left_out |= wanted.missing
     heads, spent = Heads(root), 0
     senders: set[str] = set()
+    counts: dict[str, list[int]] = {}  # first, last, how many
     for log, seqs in sorted(wanted.batches.items()):
         try:
             data, read, missing = segment(root, log, seqs, wish.most_bytes - spent)
@@ -203,6 +204,8 @@ def _originals(found: Gathered, report: Report, site: Site, wish: Wish) -> None:
         found.left_out |= missing
         spent += len(data)
         found.files[f"batches/{log}.seg"] = data
+        if read:
+            counts[log] = [read[0], read[-1], len(read)]
         head = _head(found, heads, log, read)
         if head is not None:
             senders.add("/".join(log.split("/")[:2]))
@@ -212,6 +215,7 @@ def _originals(found: Gathered, report: Report, site: Site, wish: Wish) -> None:
         keys = heads.keys(sender)
         if keys is not None:
             found.files[f"keys/{sender}.json"] = keys
+    found.said["counts"] = counts
     witness = heads.keys("")
     if senders and witness is not None:
         found.files["keys/witness.json"] = witness

@@ -7,13 +7,14 @@ One file, standard library only, no network, Python 3.8 or later:
     python3 verify.py PACKAGE.zip [--trusted-key VKEY] [--checkpoint FILE] [--ca FILE] [--json]
 
 It tells: intact (exit code 0), changed, and where (1), cannot be judged, and what is missing (2).
-``--trusted-key``: a key you were given by another way than in the package; without one the package
-is only compared with itself. ``--checkpoint``: one that you kept from earlier; a history that does
-not go on from it is refused. ``--ca``: certificates of the time-stamp authority (needs openssl).
+``--trusted-key``: a key you were given by another way than in the package; without one nobody
+vouches for the keys in it, and the exit code is 2. ``--checkpoint``: one that you kept from
+earlier; a history that does not go on from it is refused. ``--ca``: certificates of the time-stamp
+authority (needs openssl).
 The formats are described in docs/package.md and docs/evidence.md of the program.
 
 核验证据包：是否被改动、报告数字是否与其中的原始记录一致。只用 Python 标准库，不联网。
-结论：未被改动（退出码 0）；已被改动及其位置（1）；无法判断及所缺材料（2）。
+结论：未被改动（退出码 0）；已被改动及其位置（1）；无法判断及所缺材料，或密钥无人担保（2）。
 """
 
 # It must run on Python 3.8 and read as one text, hence older ways to write some things.
@@ -37,6 +38,8 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 FORM = "smelter-package/1"
+OFFICE = "smelter/reports/"
+WITNESS = "smelter/historian/"
 BLOCK = 4096  # bytes; the manifest has a short hash of each block, to name the place of a change
 MOST_FILES = 60000
 MOST_BYTES = 4 << 30  # of everything, unpacked
@@ -44,6 +47,32 @@ MOST_FILE = 1 << 30  # of one file, unpacked
 MOST_RATIO = 200  # unpacked to packed, of files above 1 MiB
 MOST_NOTE = 16384
 MOST_LEAVES = 65536
+MOST_SAID = 400  # letters of one sentence: much of it may be foreign text
+MOST_SPAN = 10_000_000  # batches between the first and the last of a log
+
+# What no verdict says, whatever it is.
+UNCHECKED = (
+    (
+        "数字的计算是否正确（请用 smelter recompute 重算）",
+        "whether the figures are calculated rightly (smelter recompute does that)",
+    ),
+    (
+        "renderings/ 中的 PDF、XLSX、HTML 是否与 report.json 一致（只核对了其摘要）",
+        "whether PDF, XLSX and HTML in renderings/ say what report.json says (only digests are)",
+    ),
+    (
+        "包内没有的批次中有什么；--all 也只到报告所称的首末批次",
+        "what is in batches that are not here; --all goes as far as the report says it read",
+    ),
+    (
+        "报告密钥与网关、历史库密钥是否由同一人掌握",
+        "whether one person holds the keys of the office and of gateways and historian",
+    ),
+    (
+        "包内的 verify.py：它不能证明自己，请用您自己取得的那一份",
+        "verify.py in the package: it proves nothing about itself; use a copy of your own",
+    ),
+)
 
 # -- what was found ---------------------------------------------------------------------------
 
@@ -56,8 +85,18 @@ class Broken(Exception):
         self.zh, self.en = zh, en
 
 
+def plain(text: object) -> str:
+    """Foreign text to be shown: no line ends, no escapes, nothing that a terminal obeys."""
+    letters = [c if c.isprintable() else "\\u%04x" % ord(c) for c in str(text)[: MOST_SAID + 1]]
+    return "".join(letters[:MOST_SAID]) + ("…" if len(letters) > MOST_SAID else "")
+
+
 class Verdict:
-    """Collects findings; ``changed`` weighs more than ``unknown``, nothing means intact."""
+    """
+    Collects findings; ``changed`` weighs more than ``unknown``.
+
+    With neither it is intact, or ``unvouched`` when the auditor knew nothing of it before.
+    """
 
     def __init__(self) -> None:
         self.changed: list[dict[str, str]] = []
@@ -66,33 +105,47 @@ class Verdict:
         self.notes: list[dict[str, str]] = []
         self.report = ""
         self.keys: dict[str, str] = {}
-        self.checked: set[str] = set()  # owners of keys, or logs, that the auditor knew before
+        self.checked: set[str] = set()  # owners of keys that the auditor knew before
+        self.kept: dict[str, int] = {}  # by log: to which batch a checkpoint that he kept binds
+        self.bound: set[str] = set()  # owners whose keys signed such a checkpoint
+        self.readings = 0  # of the report that were found in original batches
 
     def change(self, where: str, zh: str, en: str) -> None:
-        finding = {"where": where, "zh": zh, "en": en}
+        finding = {"where": plain(where), "zh": plain(zh), "en": plain(en)}
         if finding not in self.changed:
             self.changed.append(finding)
 
     def cannot(self, where: str, zh: str, en: str) -> None:
-        self.unknown.append({"where": where, "zh": zh, "en": en})
+        self.unknown.append({"where": plain(where), "zh": plain(zh), "en": plain(en)})
 
     def good(self, zh: str, en: str) -> None:
-        self.proved.append({"zh": zh, "en": en})
+        self.proved.append({"zh": plain(zh), "en": plain(en)})
 
     def note(self, zh: str, en: str) -> None:
-        self.notes.append({"zh": zh, "en": en})
+        self.notes.append({"zh": plain(zh), "en": plain(en)})
 
     @property
     def keys_checked(self) -> bool:
-        return bool(self.checked)
+        return bool(self.checked or self.kept)
 
     @property
     def word(self) -> str:
-        return "changed" if self.changed else "unknown" if self.unknown else "intact"
+        if self.changed or self.unknown:
+            return "changed" if self.changed else "unknown"
+        return "intact" if self.keys_checked else "unvouched"
 
     @property
     def code(self) -> int:
-        return {"intact": 0, "changed": 1, "unknown": 2}[self.word]
+        return {"intact": 0, "changed": 1, "unknown": 2, "unvouched": 2}[self.word]
+
+    @property
+    def office_checked(self) -> bool:
+        return any(owner.startswith(OFFICE) for owner in self.checked)
+
+    @property
+    def ends(self) -> set[str]:
+        """Gateways and historians whose keys the auditor trusts."""
+        return {owner for owner in self.checked if not owner.startswith(OFFICE)}
 
 
 # -- hashes and signatures --------------------------------------------------------------------
@@ -491,7 +544,7 @@ class Member:
 
 def unsafe(name: str, mode: int, flags: int, method: int) -> tuple[str, str] | None:
     """Why a file of an archive must not be touched."""
-    shown = ascii(name)[1:61]
+    shown = ascii(name)[1:-1][:60]
     parts = name.replace("\\", "/").split("/")
     if name.startswith(("/", "\\")) or ".." in parts or re.match(r"[A-Za-z]:", name):
         return "文件名指向包外：" + shown, "a name leads out of the package: " + shown
@@ -566,7 +619,7 @@ class Archive:
             if len(head) < _LOCAL.size or not head.startswith(b"PK\3\4"):
                 break
             fields = _LOCAL.unpack(head)
-            last = ascii(self._at(at + _LOCAL.size, fields[9]).decode("latin-1"))[1:61]
+            last = ascii(self._at(at + _LOCAL.size, fields[9]).decode("latin-1"))[1:-1][:60]
             at += _LOCAL.size + fields[7] + fields[9] + fields[10]
         raise Broken(
             "文件不完整：共 %d 字节，在 %s 处或之后截断" % (self.length, last),
@@ -746,7 +799,7 @@ class Package:
     def json(self, name: str) -> object:
         try:
             return json.loads(self.text(name) or "null")
-        except (ValueError, RecursionError) as error:
+        except ValueError as error:
             self.verdict.change(name, "不是 JSON：%s" % error, "no JSON: %s" % error)
             return None
 
@@ -827,8 +880,15 @@ class Package:
             except Broken as error:
                 self.verdict.change(name, error.zh, error.en)
                 continue
+            if history.owner in self.histories:
+                self.verdict.change(
+                    name,
+                    "%s 的密钥出现两次" % history.owner,
+                    "keys of %s a second time" % history.owner,
+                )
+                continue
             self.histories[history.owner] = history
-            self.verdict.keys[history.owner] = history.keys[-1].vkey(history.owner)
+            self.verdict.keys[plain(history.owner)] = plain(history.keys[-1].vkey(history.owner))
         for vkey in trusted:
             owner = vkey.partition("+")[0]
             known = self.histories.get(owner)
@@ -864,7 +924,7 @@ class Package:
             self.verdict.change(name, error.zh, error.en)
             return
         plant = self.manifest.get("plant", "")
-        owner = "smelter/reports/%s" % plant
+        owner = OFFICE + str(plant)
         history = self.histories.get(owner)
         if history is None or len(note.signatures) != 1:
             self.verdict.change(
@@ -912,7 +972,7 @@ class Package:
         times = [
             note.cosigned_by(owner, key)
             for owner, history in self.histories.items()
-            if owner.startswith("smelter/historian/")
+            if owner.startswith(WITNESS)
             for key in history.keys
         ]
         at_s = max(times or [0])
@@ -942,10 +1002,11 @@ class Package:
                 "report.json", "内容与 content_sha256 不符", "content_sha256 does not hold"
             )
         names = [content.get("report"), (content.get("period") or {}).get("name")]
-        self.verdict.report = "%s-%s-v%s" % (names[0], names[1], table.get("version"))
+        name = "%s-%s-v%s" % (names[0], names[1], table.get("version"))
+        self.verdict.report = plain(name)
         plant = (content.get("plant") or {}).get("id")
         said = [self.manifest.get(key) for key in ("report", "content_sha256", "plant")]
-        if said != [self.verdict.report, table.get("content_sha256"), plant]:
+        if said != [name, table.get("content_sha256"), plant]:
             self.verdict.change(
                 "manifest.json", "清单不是这份报告的", "the manifest is of another report"
             )
@@ -1056,6 +1117,91 @@ class Package:
                 "%d original batches are under a cosigned checkpoint" % count,
             )
 
+    def check_counts(self) -> None:
+        """As many batches as the manifest says; with ``all`` each one that the report names."""
+        stated = self.manifest.get("counts")
+        if isinstance(stated, dict):
+            real = {log: [min(b), max(b), len(b)] for log, b in self.batches.items() if b}
+            for log in sorted(set(stated) | set(real)):
+                if stated.get(log) != real.get(log):
+                    both = (stated.get(log), real.get(log))
+                    self.verdict.change(
+                        "batches/%s.seg" % log,
+                        "批次的首号、末号、数量：清单称 %s，实为 %s" % both,
+                        "first, last and number of batches: the manifest says %s, here are %s"
+                        % both,
+                    )
+        if self.manifest.get("batches") == "all":
+            plant = (self.report.get("plant") or {}).get("id")
+            uses = [u for m in self.report.get("meters") or [] for u in m.get("batches") or []]
+            wanted: dict[str, set[tuple[int, int]]] = {}
+            for use in uses:
+                log = "%s/%s/record/%s" % (plant, use.get("gateway"), use.get("log"))
+                if use.get("log"):
+                    wanted.setdefault(log, set()).add((use["first_seq"], use["last_seq"]))
+            for log, spans in sorted(wanted.items()):
+                self._check_whole(log, spans)
+
+    def _check_whole(self, log: str, spans: set[tuple[int, int]]) -> None:
+        where = "batches/%s.seg" % log
+        if max(last for _, last in spans) - min(first for first, _ in spans) > MOST_SPAN:
+            self.verdict.cannot(where, "批次过多，无法逐一核对", "too many batches to go through")
+            return
+        here, told = self.batches.get(log, {}), self.manifest.get("left_out", {})
+        named = {seq for first, last in spans for seq in range(first, last + 1)}
+        missing = sorted(named - set(here))
+        silent = [seq for seq in missing if "%s#%d" % (log, seq) not in told]
+        if silent:
+            self.verdict.change(
+                "%s: batch %d" % (where, silent[0]),
+                "清单称附全部批次（all），但缺 %d 个，自批次 %d 起" % (len(silent), silent[0]),
+                "the manifest says all, but %d batches are missing, from batch %d on"
+                % (len(silent), silent[0]),
+            )
+        elif missing:
+            self.verdict.cannot(
+                "%s: batch %d" % (where, missing[0]),
+                "缺 %d 个批次，企业已说明" % len(missing),
+                "%d batches are missing, as the plant says" % len(missing),
+            )
+
+    def check_vouched(self, kept: bool) -> None:
+        """Batches count under heads of keys, or of a history, that the auditor knew before."""
+        ends = self.verdict.ends
+        for log, found in sorted(self.batches.items()):
+            bound = self.verdict.kept.get(log, 0)
+            beyond = [seq for seq in sorted(found) if seq > bound]
+            if not beyond or log not in self.heads or self._vouched(log, ends | self.verdict.bound):
+                continue
+            where = "batches/%s.seg: batch %d" % (log, beyond[0])
+            if any(owner.startswith(WITNESS) for owner in ends):  # it cosigns every log
+                self.verdict.change(
+                    where,
+                    "日志 %s 的检查点没有您信任的网关或历史库签名：原始批次被替换，或由他人签名"
+                    % log,
+                    "no gateway or historian that you trust signed the checkpoint of log %s: its "
+                    "originals were replaced, or signed by a foreign key" % log,
+                )
+            elif ends or kept:
+                self.verdict.cannot(
+                    where,
+                    "您给出的公钥或检查点不能担保日志 %s 自批次 %d 起的内容；请给出历史库公钥"
+                    % (log, beyond[0]),
+                    "no key or checkpoint that you gave vouches for log %s from batch %d on; give "
+                    "the key of the historian" % (log, beyond[0]),
+                )
+
+    def _vouched(self, log: str, owners: set[str]) -> bool:
+        head, note = self.heads[log]
+        gateway = "smelter/" + "/".join(log.split("/")[:2])
+        for owner in owners & set(self.histories):
+            keys = self.histories[owner].keys
+            if owner == gateway and any(note.signed_by(head.origin, key) for key in keys):
+                return True
+            if owner.startswith(WITNESS) and any(note.cosigned_by(owner, key) for key in keys):
+                return True
+        return False
+
     def _paths(self, name: str) -> dict[int, list[bytes]]:
         found: dict[int, list[bytes]] = {}
         if not self.has(name):
@@ -1117,6 +1263,7 @@ class Package:
                 register = meter.get(end)
                 if register is not None:
                     good += self._check_register(plant, meter, end, register)
+        self.verdict.readings = good
         if good:
             self.verdict.good(
                 "报告所引 %d 个表底读数与原始批次一致" % good,
@@ -1153,8 +1300,10 @@ class Package:
         body = (line or "").partition(" ")[2].rpartition(" ")[0]
         fields = {key: text.strip('"') for key, text in _FIELD.findall(body)}
         try:
-            stated, real = float(register["last"]), float(fields[field + "_last"])
-            same = abs(stated - real) <= 1e-6 * max(1.0, abs(real))
+            written = fields[field + "_last"]
+            stated, real = float(register["last"]), float(written)
+            exact = field + "_raw" in fields or not re.search("[.eE]", written)
+            same = stated == real if exact else abs(stated - real) <= 1e-6 * max(1.0, abs(real))
         except (KeyError, TypeError, ValueError):
             same, real = False, float("nan")
         if not same or register.get("raw", "") != fields.get(field + "_raw", ""):
@@ -1171,7 +1320,8 @@ class Package:
     def check_known(self, name: str, text: str) -> None:
         """A checkpoint that was kept from earlier: this history must go on from it."""
         try:
-            known = Head(Note(text))
+            note = Note(text)
+            known = Head(note)
         except Broken as error:
             self.verdict.cannot(name, error.zh, error.en)
             return
@@ -1201,7 +1351,8 @@ class Package:
                 "--since that file",
             )
         elif good:
-            self.verdict.checked.add(log)
+            self.verdict.kept[log] = known.size
+            self.verdict.bound |= self._signers(log, known, note)
             self.verdict.good("与您已知的检查点一致", "goes on from the checkpoint that you know")
         else:
             self.verdict.change(
@@ -1209,6 +1360,21 @@ class Package:
                 "与您已知的检查点矛盾：历史被改写（换树或分叉）",
                 "contradicts the checkpoint that you know: the history was rewritten",
             )
+
+    def _signers(self, log: str, known: Head, note: Note) -> set[str]:
+        """Gateway and historian that signed the kept one with keys that are here: known before."""
+        gateway = "smelter/" + "/".join(log.split("/")[:2])
+        found = set()
+        for owner, history in self.histories.items():
+            signs = owner == gateway and any(
+                note.signed_by(known.origin, key) for key in history.keys
+            )
+            witnessed = owner.startswith(WITNESS) and any(
+                note.cosigned_by(owner, key) for key in history.keys
+            )
+            if signs or witnessed:
+                found.add(owner)
+        return found
 
     def _goes_on(self, log: str, known: Head, head: Head) -> bool | None:
         if known.hash != head.hash:
@@ -1335,12 +1501,22 @@ def verify(
     except Broken as error:
         verdict.change(os.path.basename(path), error.zh, error.en)
         return verdict
+    except MemoryError:
+        verdict.cannot(os.path.basename(path), "内存不足", "not enough memory")
+        return verdict
     try:
         package = Package(archive, verdict)
         try:
             _check(package, trusted, known, ca, latest_s)
         except OSError:
             raise
+        except (MemoryError, RecursionError) as error:
+            said = type(error).__name__
+            verdict.cannot(
+                os.path.basename(path),
+                "文件过大或嵌套过深，本机未能读完（%s）；其余未核对" % said,
+                "too large or too deep to be read here (%s); the rest was not checked" % said,
+            )
         except Exception as error:  # noqa: BLE001 - of foreign content, whatever it is, a verdict
             where = "report.json" if package.manifest else "manifest.json"
             verdict.change(where, "结构被改动：%r" % error, "its structure was changed: %r" % error)
@@ -1353,20 +1529,18 @@ def verify(
 
 def _say_unchecked(verdict: Verdict) -> None:
     """Which keys nobody compared with anything: a forger may have made them."""
-    office = any(owner.startswith("smelter/reports/") for owner in verdict.checked)
-    ends = any(not owner.startswith("smelter/reports/") for owner in verdict.checked)
-    if not verdict.checked:
+    if not verdict.keys_checked:
         verdict.note(
             "未给出可信公钥：只核对了包自身；请将下列公钥与您从他处得到的公钥比对（--trusted-key）",
             "no trusted key was given: the package was compared with itself only; compare the "
             "keys below with those you were given otherwise (--trusted-key)",
         )
-    elif not office:
+    elif not verdict.office_checked:
         verdict.note(
             "报告和录入的签名公钥（smelter/reports/…）未与可信公钥比对",
             "the key that signs report and entries (smelter/reports/...) was not compared",
         )
-    elif not ends:
+    elif not verdict.ends and not verdict.kept:
         verdict.note(
             "网关和历史库的公钥未与可信公钥或已知检查点比对：原始批次可能被整体替换",
             "no key of gateway or historian, and no checkpoint, was compared: all originals may "
@@ -1386,45 +1560,68 @@ def _check(
     package.check_documents()
     package.check_rules()
     package.check_batches()
+    package.check_counts()
     package.check_registers()
     package.check_stamps(ca)
     for name in known:
         with open(name, encoding="utf-8", errors="replace") as file:
             package.check_known(name, file.read(MOST_NOTE))
+    package.check_vouched(bool(known))
 
 
 WORDS = {
     "intact": ("未被改动", "intact"),
     "changed": ("已被改动，或由他人密钥签名", "changed, or signed by a foreign key"),
     "unknown": ("无法完全判断", "cannot be judged wholly"),
+    "unvouched": (
+        "无法判断：自洽，但密钥无人担保",
+        "cannot be judged: agrees with itself; nobody vouches for the keys",
+    ),
 }
 MOST_SHOWN = 40
+
+
+def headline(verdict: Verdict) -> tuple[str, str]:
+    """The verdict with what narrows it; none of it is foreign text."""
+    said = [WORDS[verdict.word]]
+    if verdict.word in ("intact", "unvouched") and not verdict.readings:
+        said.append(("包内没有支撑其数字的原始批次", "no originals behind its figures are here"))
+    if verdict.word == "intact" and not verdict.office_checked:
+        said.append(("报告密钥未比对", "the key of the report was not compared"))
+    if verdict.word == "intact" and not verdict.ends and not verdict.kept:
+        said.append(("网关和历史库密钥未比对", "no key of gateway or historian was compared"))
+    return "；".join(zh for zh, _ in said), "; ".join(en for _, en in said)
 
 
 def table(verdict: Verdict) -> dict[str, Any]:
     """For a machine."""
     return {
         "verdict": verdict.word,
+        "headline": dict(zip(("zh", "en"), headline(verdict))),
         "report": verdict.report,
         "keys_checked": verdict.keys_checked,
         "changed": verdict.changed,
         "unknown": verdict.unknown,
         "proved": verdict.proved,
         "notes": verdict.notes,
+        "unchecked": [{"zh": zh, "en": en} for zh, en in UNCHECKED],
         "keys": verdict.keys,
     }
 
 
 def text(verdict: Verdict, lang: str) -> str:
     """For a person."""
-    zh, en = WORDS[verdict.word]
-    lines = ["%s  %s / %s" % (verdict.report or "?", zh, en)]
+    lines = ["%s / %s" % headline(verdict), "  " + (verdict.report or "?")]
     for sign, found in (("x", verdict.changed), ("?", verdict.unknown)):
         lines += ["%s %s  %s" % (sign, f["where"], f[lang]) for f in found[:MOST_SHOWN]]
         if len(found) > MOST_SHOWN:
             lines.append("%s … +%d" % (sign, len(found) - MOST_SHOWN))
     lines += ["+ " + f[lang] for f in verdict.proved]
     lines += ["! " + f[lang] for f in verdict.notes]
+    lines += [
+        "- " + ("未核对：%s" % zh if lang == "zh" else "not checked: %s" % en)
+        for zh, en in UNCHECKED
+    ]
     lines += ["  " + vkey for _, vkey in sorted(verdict.keys.items())]
     return "\n".join(lines) + "\n"
 

@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 import shutil
 import zipfile
 import zlib
@@ -304,9 +305,83 @@ def _prove_anew(
     files[f"leaves/{log}.bin"] = b"".join(tiles.leaves(size))
 
 
+def fresh_history(original: Original, chance: random.Random) -> Edit:
+    """
+    A register changed in report and batch, in a log of an invented gateway and historian.
+
+    Keys, checkpoint and leaves of the true log stay in the package as decoys.
+    """
+    files, said = files_of(original.path)
+    report = json.loads(files["report.json"])
+    meter = chance.choice([m for m in report["content"]["meters"] if m["begin"]])
+    begin, (area, unit) = meter["begin"], meter["equipment"].split("/")
+    old = f"demo/{begin['gateway']}/record/{begin['log']}"
+    sender = f"demo/{begin['gateway']}-new"
+    log = f"{sender}/record/{begin['log']}"
+    field = meter["quantity"].partition(".")[2].encode()
+    line = re.compile(
+        rb"(?m)^(\w+_1[mh],plant=demo,line=%b,unit=%b [^\n]*?\b%b_last=)[^, ]+([^\n]* %d)$"
+        % (area.encode(), unit.encode(), field, begin["window_ns"])
+    )
+    last = begin["last"] + 1000
+    out, prev, payloads = b"", {}, {}
+    for each in records(files.pop(f"batches/{old}.seg")):
+        seq = int.from_bytes(each[8:16], "little")
+        payload = each[HEAD_BYTES:].replace(
+            f"gateway={begin['gateway']},".encode(), f"gateway={begin['gateway']}-new,".encode(), 1
+        )
+        payload = line.sub(rb"\g<1>%b\g<2>" % repr(last).encode(), payload)
+        if seq - 1 in prev:
+            payload = re.sub(rb'prev="\w{64}"', b'prev="%b"' % prev[seq - 1], payload, count=1)
+        payloads[seq], prev[seq] = payload, sha256(payload).hexdigest().encode()
+        out += record_with(each, payload)
+    files[f"batches/{log}.seg"] = out
+    del files[f"proofs/{old}.txt"]
+    if old in said.get("counts", {}):
+        said["counts"][log] = said["counts"].pop(old)
+    _cite_anew(report, meter, last)
+    said["content_sha256"] = report["content_sha256"]
+    files["report.json"] = json.dumps(report, ensure_ascii=False, sort_keys=True).encode()
+    _invented_keys(original, files, log, payloads)
+    path = packed(original, files, said, original.office_ring)
+    return Edit("replace history (office)", path, (f"batches/{log}.seg",))
+
+
+def _cite_anew(report: dict[str, Any], meter: dict[str, Any], last: float) -> None:
+    """Every register of the log under its new name, the changed one with its new value."""
+    gateway, log, window = (meter["begin"][key] for key in ("gateway", "log", "window_ns"))
+    for each in report["content"]["meters"]:
+        for register in (each["begin"], each["end"]):
+            same = [each[key] == meter[key] for key in ("equipment", "quantity")]
+            if register and all(same) and register["window_ns"] == window:
+                register["last"] = last
+        for use in (each["begin"], each["end"], *each["batches"]):
+            if use and (use["gateway"], use["log"]) == (gateway, log):
+                use["gateway"] = f"{gateway}-new"
+    text = json.dumps(report["content"], ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    report["content_sha256"] = sha256(text.encode()).hexdigest()
+
+
+def _invented_keys(
+    original: Original, files: dict[str, bytes], log: str, payloads: dict[int, bytes]
+) -> None:
+    """A tree over the payloads, signed and cosigned by keys that nobody knew before."""
+    folder = original.folder / "inventor"
+    shutil.rmtree(folder, ignore_errors=True)
+    sender = log.partition("/record/")[0]
+    gateway = proven.ring(folder / "gateway", f"smelter/{sender}")
+    witness = proven.ring(folder / "witness", "smelter/historian/deadbeef")
+    whole = {n: payloads.get(n, b"batch %d" % n) for n in range(1, max(payloads) + 1)}
+    note = witness.cosigned(proven.signed(folder / "log", log, whole, gateway), 1_795_000_000)
+    files[f"checkpoints/{log}"] = note.whole.encode()
+    files[f"keys/{sender}.json"] = json.dumps(gateway.notes).encode()
+    files["keys/witness-new.json"] = json.dumps(witness.notes).encode()
+    _prove_anew(files, folder / "log", log, sorted(payloads), max(payloads))
+
+
 EDITS: tuple[Callable[[Original, random.Random], Edit], ...] = (
     *(flip, delete, insert, truncate, content, kept_signature, batch, swap, take_out),
-    *(entry, figure, fresh_tree),
+    *(entry, figure, fresh_tree, fresh_history),
 )
 
 

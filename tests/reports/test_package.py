@@ -16,7 +16,7 @@ from reports.package.ring import open_ring
 from reports.package.verify import verify
 from tests.reports import plant
 from tests.reports.conftest import Built, Office, Smelter
-from tests.reports.forging import Original, files_of, records
+from tests.reports.forging import Original, files_of, packed, records
 from tests.reports.proven import prove
 from tests.reports.sealing import office_over, seal, sealed_in, written
 
@@ -127,6 +127,16 @@ def test_every_batch_and_every_batch_of_an_hour(sealed: Original, tmp_path: Path
     every = records(files_of(whole)[0][f"batches/{LOG}.seg"])
     assert len(every) >= 31 * 24
     assert verify(str(whole), sealed.trusted, []).code == 0
+    files, said = files_of(whole)
+    assert said["counts"][LOG][2] == len(every)
+    ends = int.from_bytes(every[0][8:16], "little"), int.from_bytes(every[-1][8:16], "little")
+    for counts in (said["counts"], {LOG: [*ends, len(every) - 1]}):
+        fewer = files | {f"batches/{LOG}.seg": b"".join(every[:300] + every[301:])}
+        cut = packed(sealed, fewer, said | {"counts": counts}, sealed.office_ring)
+        places = [each["where"] for each in verify(str(cut), sealed.trusted, []).changed]
+        seq = int.from_bytes(every[300][8:16], "little")
+        assert f"batches/{LOG}.seg: batch {seq}" in places
+        assert (f"batches/{LOG}.seg" in places) == (counts == said["counts"])
     with pytest.raises(ConfigError, match="--most-mb"):
         sealed_in(office, tmp_path / "most.zip", Wish(whole=True, most_bytes=10_000))
 

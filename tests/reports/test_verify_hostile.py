@@ -118,7 +118,8 @@ def known(sealed: Original, tmp_path: Path, size: int, *, other: bool = False) -
     root = bytes(32) if other else tree.root(min(size, tree.size))
     head = Head(f"smelter/{LOG}", size, root)
     path = tmp_path / f"kept-{size}-{other}"
-    path.write_text(sealed.ends.gateways["demo/gw1"].signed(head).whole, "utf-8")
+    note = sealed.ends.gateways["demo/gw1"].signed(head)
+    path.write_text(sealed.ends.witness.cosigned(note, proven.COSIGNED_S).whole, "utf-8")
     return str(path)
 
 
