@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
@@ -61,16 +62,16 @@ def recompute(
     with tempfile.TemporaryDirectory(prefix="smelter-recompute-") as folder:
         moved = _rebuilt(given, source, Path(folder))
         made = _made(report.content, moved, file.parent)
-    found = (
-        () if made.digest() == report.content_sha256 else _differences(report.content, made, given)
-    )
+    same = made == report.content  # fields that the file does not have yet are at their defaults
+    found = () if same else _differences(report.content, made, given)
+    now = report.content_sha256 if same else made.digest()
     if as_json:
-        told = {"same": not found, "was": report.content_sha256, "is": made.digest()}
+        told = {"same": same, "was": report.content_sha256, "is": now}
         rows = [change.model_dump(mode="json") for change in found]
         typer.echo(json.dumps(told | {"changes": rows}, ensure_ascii=False))
     else:
-        typer.echo(_text(report.content_sha256, made.digest(), found))
-    if found:
+        typer.echo(_text(report.content_sha256, now, found))
+    if not same:
         raise typer.Exit(1)
 
 
@@ -118,14 +119,28 @@ def _text(was: str, now: str, found: tuple[Change, ...]) -> str:
     if not found:
         return say(f"重算一致：content_sha256 {now}", f"the same: content_sha256 {now}")
     lines = [say(f"重算不一致：{was} → {now}", f"comes out otherwise: {was} -> {now}")]
-    for change in found[:_MOST_SHOWN]:
+    told = [each for each in found if _shown(each.before) != _shown(each.after)]
+    if any(each.what == "other" for each in found) or not told:
+        told = [each for each in told if each.what != "other"]
+        lines.append(_elsewhere())
+    for change in told[:_MOST_SHOWN]:
         why = "" if change.why is None else f"  ({say(change.why.zh, change.why.en)})"
         lines.append(
             f"  {change.what} {change.ref}: {_shown(change.before)} -> {_shown(change.after)}{why}"
         )
-    if len(found) > _MOST_SHOWN:
-        lines.append(f"  … +{len(found) - _MOST_SHOWN}")
+    if len(told) > _MOST_SHOWN:
+        lines.append(f"  … +{len(told) - _MOST_SHOWN}")
     return "\n".join(lines)
+
+
+def _elsewhere() -> str:
+    now = version("smelter-agent")
+    return say(
+        "  数字、录入、规则和表计均无差异；差异在文字或版式："
+        f"报告由另一版本的程序写出（本机为 {now}），或厂区配置已改",
+        "  no figure, entry, rule or meter differs, but words or layout: another version of the "
+        f"program wrote the report (here is {now}), or the site file changed",
+    )
 
 
 def _shown(value: object) -> str:
