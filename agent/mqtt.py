@@ -1,14 +1,15 @@
 """How both ends reach a broker: ``[mqtt]``, a connection, topics, pauses between tries."""
 
 import asyncio
+import math
 import random
 import socket
 import ssl
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
 import aiomqtt
@@ -155,13 +156,26 @@ def topic(plant: str, gateway: str, leaf: str) -> str:
     return f"{PREFIX}/{plant}/{gateway}/{leaf}"
 
 
+T = TypeVar("T")
+
+
 class _Client(aiomqtt.Client):
     """
-    Registers a socket for writing only while it is still the client's.
+    Registers a socket for writing only while it is still the client's, and swallows no cancel.
 
-    aiomqtt asks the loop to do it later, by the number of the file; when the socket is closed
-    meanwhile, that number may already belong to another file.
+    aiomqtt asks the loop to register later, by the number of the file; when the socket is closed
+    meanwhile, that number may already belong to another file. And it waits with asyncio.wait_for,
+    which in Python 3.11 loses a cancellation that comes with the answer: a task that publishes in
+    a loop then never ends, nor the session it belongs to.
     """
+
+    async def _wait_for(self, fut: Awaitable[T], timeout: float | None) -> T:  # noqa: ASYNC109 - as there
+        limit = self.timeout if timeout is None else timeout
+        try:
+            async with asyncio.timeout(None if limit == math.inf else limit):
+                return await fut
+        except TimeoutError:
+            raise aiomqtt.MqttError("Operation timed out") from None
 
     def _on_socket_register_write(
         self,

@@ -3,7 +3,9 @@
 import asyncio
 import time
 
-from agent.mqtt import Pauses, keep_connected
+import pytest
+
+from agent.mqtt import Pauses, _Client, keep_connected
 
 
 async def test_a_session_that_swallows_a_cancellation_is_ended_all_the_same() -> None:
@@ -29,3 +31,15 @@ async def test_a_session_that_swallows_a_cancellation_is_ended_all_the_same() ->
     assert keeping.cancelled()
     assert swallowed.is_set()
     assert time.monotonic() - began < 5
+
+
+async def test_a_cancellation_that_comes_with_the_answer_is_not_lost() -> None:
+    """A publish that is acknowledged and cancelled in one turn of the loop is cancelled."""
+    client = _Client("127.0.0.1")
+    answer: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    waiting = asyncio.create_task(client._wait_for(answer, 5.0))
+    await asyncio.sleep(0)
+    answer.set_result(1)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
