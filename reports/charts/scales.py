@@ -31,9 +31,12 @@ class Scale:
         return self.begin + share * (self.end - self.begin)
 
 
+TINY = 1e-300  # below it a power of ten is no normal number any more
+
+
 def step_for(span: float, ticks: int) -> float:
     """A round step – 1, 2 or 5 times a power of ten – that gives about so many ticks."""
-    if span <= 0:
+    if span < TINY:
         return 1.0
     rough = span / max(ticks, 1)
     power = 10.0 ** math.floor(math.log10(rough))

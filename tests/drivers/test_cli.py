@@ -25,7 +25,7 @@ found = {"": helped()}
 for entry in entry_points(group="smelter.commands"):
     found[entry.name] = said = helped(entry.name)
     commands = said.partition("Commands:")[2]
-    for name in re.findall(r"^  (\\w+)", commands, re.M):
+    for name in re.findall(r"^  ([\\w-]+)", commands, re.M):
         found[f"{entry.name} {name}"] = helped(entry.name, name)
 json.dump(found, sys.stderr)
 """

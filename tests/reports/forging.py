@@ -324,7 +324,9 @@ def fresh_history(original: Original, chance: random.Random) -> Edit:
         % (area.encode(), unit.encode(), field, begin["window_ns"])
     )
     last = begin["last"] + 1000
-    out, prev, payloads = b"", {}, {}
+    out = b""
+    prev: dict[int, bytes] = {}
+    payloads: dict[int, bytes] = {}
     for each in records(files.pop(f"batches/{old}.seg")):
         seq = int.from_bytes(each[8:16], "little")
         payload = each[HEAD_BYTES:].replace(
