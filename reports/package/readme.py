@@ -13,7 +13,8 @@ _TEXT = """证据包 / evidence package: {name}
       python3 verify.py 本文件.zip --trusted-key 公钥 [--checkpoint 您保存的检查点]
   公钥须由包以外的途径取得（合同、函件、上次核查）；否则只能证明包自身前后一致。
   verify.py 也请从可信来源取得，或与 smelter verify 的结论对照。
-  结论：未被改动（退出码 0）；已被改动，指明文件、行、批次、字节（1）；无法判断（2）。
+  结论：未被改动（退出码 0）；已被改动，指明文件、行、批次、字节（1）；
+        无法判断，或未给出已知公钥、无人担保（2）。
   不能证明：传感器读数本身真实；网关写入前的数据。
 
 English
@@ -22,7 +23,8 @@ English
       python3 verify.py THIS.zip --trusted-key KEY [--checkpoint ONE_YOU_KEPT]
   Get the keys by another way than in this package (contract, letter, last audit), or else only
   its agreement with itself is shown. Take verify.py from a source you trust as well.
-  Verdict: intact (exit code 0); changed, naming file, line, batch, byte (1); cannot be judged (2).
+  Verdict: intact (exit code 0); changed, naming file, line, batch, byte (1); cannot be judged,
+  or no key that you knew was given (2).
   Not proven: that a sensor told the truth; what a gateway had not yet written.
 
 签名公钥 / signed by: {vkey}
