@@ -79,6 +79,7 @@ class LogFiles:
         self.newest = 0
         self.digest = NO_DIGEST
         self.receipted = 0
+        self.held: int | None = None  # nothing behind it is deleted
         self.damage = DamageBook(folder)
         self.counts = LogCounts()
         self._saved_receipt = (0, True)  # and whether a power cut leaves it
@@ -315,9 +316,10 @@ class LogFiles:
     def _deletable(self, now_ns: int) -> list[Segment]:
         """Whole receipted segments, oldest first: past retention, or any when retention bends."""
         found: list[Segment] = []
+        upto = min(self.receipted, self.newest - 1, *([] if self.held is None else [self.held]))
         for segment, following in zip(self.segments, self.segments[1:], strict=False):
-            if following.first - 1 > self.receipted or following.first > self.newest:
-                break  # not receipted, or the newest batch: the next one names its digest
+            if following.first - 1 > upto:  # the newest stays: the next one names its digest
+                break
             young = self.keep_ns is None or segment.mtime_ns() > now_ns - self.keep_ns
             if young and not self._bends:
                 break

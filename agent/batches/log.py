@@ -1,8 +1,6 @@
 """The durable log of batches, the same class at both ends: append, read, receipt, prune."""
 
 import asyncio
-import re
-import secrets
 import time
 from collections import deque
 from collections.abc import Callable
@@ -25,6 +23,7 @@ from agent.batches.files import (
     LogWriteError,
 )
 from agent.batches.in_thread import to_the_end
+from agent.batches.names import new_log_id, newest_log
 
 __all__ = [
     "Batch",
@@ -36,13 +35,14 @@ __all__ = [
     "LogInUseError",
     "LogWriteError",
     "MakePayload",
+    "new_log_id",
+    "newest_log",
 ]
 
 MakePayload = Callable[[int, str], tuple[bytes, int]]
 """(seq, previous digest in hex) -> (plain payload, lines), as ``wire.batch_payload`` gives it.
 Called in a thread, once per try."""
 
-_LOG_ID = re.compile(r"[0-9a-f]{16}")
 _GROUP = 64  # appends that share one write
 _LEVEL_EVERY_S = 1.0
 
@@ -54,19 +54,6 @@ class _Entry:
     done: "asyncio.Future[Batch]"
     make: Callable[[int, bytes], Batch]  # (seq, previous digest)
     urgent: bool = False
-
-
-def new_log_id() -> str:
-    return secrets.token_hex(8)
-
-
-def newest_log(folder: Path) -> str | None:
-    """The id of the log in ``<folder>`` that was written last."""
-    if not folder.is_dir():
-        return None
-    logs = [path for path in folder.iterdir() if _LOG_ID.fullmatch(path.name)]
-    times = {path.name: max(p.stat().st_mtime_ns for p in (path, *path.iterdir())) for path in logs}
-    return max(times, key=lambda name: (times[name], name), default=None)
 
 
 class BatchLog:
@@ -369,6 +356,10 @@ class BatchLog:
             return False
         files.receipted = max(files.receipted, upto)
         return True
+
+    def hold(self, upto: int | None) -> None:
+        """Keep what follows ``upto`` though receipted and old: somebody still has to read it."""
+        self._opened.held = upto
 
     def withdraw_receipt(self, upto: int) -> None:
         """The other end lost what it had: only what is up to ``upto`` counts as receipted."""

@@ -69,6 +69,11 @@ class LogTree:
         return origin_of(self.source, self.algorithm.name)
 
     @property
+    def salvages(self) -> bool:
+        """Torn tiles of before tell some leaves."""
+        return self._salvage is not None
+
+    @property
     def size(self) -> int:
         return self.tree.size
 

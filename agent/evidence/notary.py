@@ -130,7 +130,13 @@ class Notary:
             self._tell("evidence_stopped", f"{lane.stopped}; the next start begins a new log")
         elif (tree.folder / BACK).exists():
             lane.stopped = (tree.folder / BACK).read_text("utf-8").partition("\n")[0]
+        self._hold(lane)
         return lane
+
+    @staticmethod
+    def _hold(lane: _Lane) -> None:
+        """What has no leaf on the disk yet must not be pruned: its leaf would be lost."""
+        lane.log.hold(None if lane.stopped else lane.tree.tree.durable)
 
     def _went_back(self, lane: _Lane, text: str, proof: Note | None) -> None:
         """What was signed is gone here: nothing of this log is signed any more."""
@@ -138,6 +144,7 @@ class Notary:
         make_folder(lane.tree.folder)
         replace_text(lane.tree.folder / BACK, f"{lane.stopped}\n\n{proof.whole if proof else ''}")
         _log.error("no more checkpoints of this log: %s", lane.stopped)
+        self._hold(lane)
         self._tell("fork", f"{lane.stopped}; a new log begins when all is receipted")
 
     # keys
@@ -166,6 +173,8 @@ class Notary:
             try:
                 fresh = await self._sign_all()
             except (KeyFileError, UnavailableError, LogError, OSError, UnknownLeafError) as error:
+                if isinstance(error, KeyFileError | UnavailableError):
+                    self._let_go()  # only a person can mend it: retention goes on
                 self._fail(error)
                 return None
         self.trouble = "; ".join(lane.stopped for lane in self._lanes.values() if lane.stopped)
@@ -184,15 +193,23 @@ class Notary:
         return fresh
 
     async def _sign_one(self, lane: _Lane, *, rotated: bool) -> bool:
+        if lane.log.oldest > lane.tree.size + 1 and not lane.tree.salvages:
+            text = (
+                f"{lane.tree.origin}: batches to {lane.log.oldest - 1} were pruned without a leaf"
+            )
+            self._went_back(lane, text, lane.signed)
+            return False
         await lane.tree.catch_up((lane.log,), lane.log.newest)
         known = read_head(lane.signed.text) if lane.signed else None
         if known is not None and lane.tree.tree.root(known.size) != known.root:
             text = f"{known.origin}: batches no longer give the root signed at {known.size}"
             self._went_back(lane, text, lane.signed)
             return False
+        self._hold(lane)
         if lane.tree.size <= (known.size if known else 0) and not (rotated and known):
             return False
         await lane.tree.flush()
+        self._hold(lane)
         lane.signed = await asyncio.to_thread(self._sign, lane)
         return True
 
@@ -202,6 +219,10 @@ class Notary:
         replace_text(lane.tree.folder / "checkpoint", note.whole)
         self.counts.checkpoints += 1
         return note
+
+    def _let_go(self) -> None:
+        for lane in self._lanes.values():
+            lane.log.hold(None)
 
     def message(self) -> bytes | None:
         """All that is to be said now; None before the first checkpoint."""
