@@ -66,6 +66,11 @@ class Timeline:
         """Gateway seconds per monotonic second: not 1 while it is drawn in."""
         return self._rate
 
+    @property
+    def last_used(self) -> tuple[int, int]:
+        """What was stamped between the last two steps that were followed."""
+        return self._used[-1]
+
     def now_ns(self) -> int:
         return self._anchor_ns + round((self._mono() - self._mono_ns) * self._rate)
 

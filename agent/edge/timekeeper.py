@@ -109,6 +109,9 @@ class Timekeeper:
         locked = self.health.state is ClockState.LOCKED
         found.step = self.clock.look(trusted=locked and was_unsynced)
         followed = found.step is not None and found.step.followed
+        if followed and found.step is not None and found.step.size_ns < 0:
+            self._past.append(self.clock.last_used)
+            self.unsaved = True
         begins = not self._wrong or followed or self._bent() or (locked and self._told_late())
         self._note(self.clock.now_ns(), fresh=begins or was_unsynced != self.health.unsynced)
         if locked:
