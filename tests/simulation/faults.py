@@ -1,7 +1,7 @@
 """What goes wrong in a run: each seed takes some kinds of faults, and makes many of each."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from tests.simulation.loop import uniform_log
 from tests.simulation.world import CAPACITY, HOSTS, Host, Universe
@@ -160,15 +160,15 @@ def _write_back(universe: Universe, host: Host, chance: random.Random) -> None:
     universe.loop.world(chance.uniform(5.0, 30.0), _write_back, universe, host, chance)
 
 
-def plan(universe: Universe, most_s: float) -> str:
+def plan(universe: Universe, most_s: float, always: Sequence[str] = ()) -> str:
     """Lays the faults of this seed over ``most_s`` seconds; says what they are."""
     chance = random.Random(f"faults {universe.seed}")
-    kinds = sorted(chance.sample(sorted(KINDS), chance.randrange(2, 7)))
+    kinds = sorted({*chance.sample(sorted(KINDS), chance.randrange(2, 7)), *always})
     for host in universe.hosts.values():
         universe.loop.world(5.0, _write_back, universe, host, chance)
     said = []
     for kind in kinds:
-        times = 1 + int(uniform_log(chance, 1, 8))
+        times = 1 + int(uniform_log(chance, 1, 8)) + 3 * (kind in always)
         said.append(f"{kind}×{times}")
         for _ in range(times):
             universe.loop.world(

@@ -209,17 +209,17 @@ MUTATIONS: dict[str, Callable[[], None]] = {
 }
 
 
-MOST_SEEDS = 60  # from the seed that found it when this was written, should that not do any more
-FOUND_BY: dict[str, int] = dict.fromkeys(MUTATIONS, 1) | {
-    "no-sync": 22,
-    "no-folder-sync": 6,
-    "prune-all": 16,
-    "receipt-first": 21,
-    "sync-again": 43,
-    "no-note": 28,
-    "cursor-first": 2,
-    "forget": 7,
-    "no-floor": 18,
+MOST_SEEDS = 150
+FAULTS: dict[str, tuple[str, ...]] = {  # where the mistake would show
+    "no-sync": ("power", "doom"),
+    "no-folder-sync": ("power", "doom"),
+    "sync-again": ("eio", "power"),
+    "prune-all": ("partition", "reset"),
+    "cursor-first": ("kill", "doom"),
+    "no-note": ("kill", "doom"),
+    "no-floor": ("kill", "step"),
+    "forget": ("full", "eio"),
+    "no-resend": ("reset", "lie"),
 }
 
 

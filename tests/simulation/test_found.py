@@ -104,6 +104,23 @@ def test_the_newest_batch_is_not_pruned_though_an_empty_segment_follows(tmp_path
     again.close()
 
 
+def test_what_has_no_leaf_yet_is_not_pruned(tmp_path: Path) -> None:
+    """A full disk stopped the tree and hastened the pruning: a power cut then made it a fork."""
+    files = LogFiles(tmp_path / "log", 0, None, yields=False)
+    files.open()
+    for seq in (1, 2, 3):
+        files.write([Batch.of(seq, START_NS, 1, b"x")])
+        files.segments[-1].sealed = True
+    files.receipted = 3
+    files.held = 1
+    assert files.prune(START_NS * 2) == 1
+    assert files.oldest == 2
+    files.held = None
+    assert files.prune(START_NS * 2) == 1
+    assert files.oldest == 3
+    files.close()
+
+
 class _Bench:
     """A clock that says it is right, and is set back an hour."""
 
