@@ -112,7 +112,7 @@ def test_the_alert_shows_what_was_kept_what_not_and_what_nobody_knows(folder: Pa
 
 def test_papers_of_the_grade_are_there_run_out_or_missing(folder: Path) -> None:
     expires = table(folder, "grade", "grade_expires")
-    assert [(row["有效期至"], "门禁" in row["内容"]) for row in expires] == [("2026-02-28", True)]
+    assert [row["有效期至"] for row in expires if "门禁" in row["内容"]] == ["2026-02-28"]
     told = json.dumps(content(folder, "grade")["chapters"], ensure_ascii=False)
     assert "有效文件 5/5" in told
     assert "日志中没有用于 self_monitoring 的文件" in told

@@ -49,8 +49,9 @@ def round_range(values: Iterable[float], *, zero: bool, ticks: int) -> tuple[flo
     low, high = (min(found), max(found)) if found else (0.0, 1.0)
     if zero:
         low, high = min(low, 0.0), max(high, 0.0)
-    if high == low:
-        margin = abs(high) * 0.05 or 1.0
+    if high - low < TINY:
+        margin = abs(high) * 0.05
+        margin = margin if margin >= TINY else 1.0
         low, high = (low if zero and low == 0 else low - margin), high + margin
     step = step_for(high - low, ticks)
     return math.floor(low / step + 1e-9) * step, math.ceil(high / step - 1e-9) * step, step
