@@ -172,7 +172,11 @@ def test_a_minute_seen_by_half_is_said_to_be() -> None:
                 at_ns = START_NS + number * MINUTE_NS + k * SECOND
                 bench.close(each, bench.minutes[each].add(frame(each, at_ns, values, codes)))
     told = bench.window(0)
-    assert (told["ua_n"], told["ua_good"], told["ua_q"]) == ("4i", "0.6666666666666666", '"out_of_range"')
+    assert (told["ua_n"], told["ua_good"], told["ua_q"]) == (
+        "4i",
+        "0.6666666666666666",
+        '"out_of_range"',
+    )
     assert "heat_gas_q" not in told
 
 
