@@ -216,7 +216,7 @@ def test_forty_four_minutes_make_none() -> None:
     assert bench.of(EXCEEDANCE) == []
     assert bench.of(WARNING) == []  # that the hour cannot be valid is known from the first
     seen = bench.window(59)
-    assert (seen["so2_hour_n"], seen["so2_hour_good"]) == ("44i", "0.733333333")
+    assert (seen["so2_hour_n"], seen["so2_hour_good"]) == ("44i", "0.7333333333333333")
 
 
 def test_a_mean_that_just_equals_the_limit_is_none() -> None:
