@@ -81,6 +81,9 @@ class Sender:
             except* RefusedError as errors:
                 self._lost(errors.exceptions[0])
             await self._save(force=True)
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():  # an error came with it, and hid it
+                raise asyncio.CancelledError
             await asyncio.sleep(self._pauses.next_s())
 
     def _lost(self, error: BaseException) -> None:
