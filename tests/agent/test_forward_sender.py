@@ -108,20 +108,20 @@ async def test_an_outage_is_backfilled_after_live_data_with_rf(tmp_path: Path) -
         BatchLog(tmp_path, stream="record") as record,
         forwarding(tmp_path, record, config) as forwarder,
     ):
-        await write(record, 0, 40)  # nobody listens
-        await until(lambda: forwarder.sender._spool.newest == 40)
+        await write(record, 0, 300)  # nobody listens
+        await until(lambda: forwarder.sender._spool.newest == 300)
         async with OfficePlatform(port=port, ledger=ledger) as office:
             await until(lambda: len(ledger.order.get("2051", [])) >= 3)
-            await write(record, 40, 3, now=True)
-            await until(lambda: forwarder.sender.unsent == 0 and record.newest == 43)
+            await write(record, 300, 3, now=True)
+            await until(lambda: forwarder.sender.unsent == 0 and record.newest == 303)
         assert office.ledger.connections >= 1
     order = ledger.order["2051"]
-    assert sorted(order) == minutes(43)
-    old, new = set(minutes(40)), minutes(3, 40)
-    assert [each for each in order if each in old] == minutes(40), "the backlog in order"
+    assert sorted(order) == minutes(303)
+    old, new = set(minutes(300)), minutes(3, 300)
+    assert [each for each in order if each in old] == minutes(300), "the backlog in order"
     assert [each for each in order if each not in old] == new, "and what is new"
     assert order.index(new[0]) < len(order) - 3, "new data did not wait for the backlog"
-    assert ledger.backfilled["2051"] == minutes(40)
+    assert ledger.backfilled["2051"] == minutes(300)
     assert {p.version for p in ledger.packets} == {2025}
 
 
