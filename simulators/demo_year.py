@@ -127,7 +127,9 @@ async def _bring_in(stage: Stage, year: str) -> None:
         *("--author", say("环保专员（仿真）", "environment officer (simulated)")),
         *("--reason", say("全年环保记录", "records of the year")),
     )
-    stage.say("标记、校准、超标处置已记入日志", "marks, checks and exceedances are in the journal")
+    stage.say(
+        "标记、校准、超标处置已记入环保记录", "marks, checks and exceedances are in the journal"
+    )
 
 
 async def _report(order: YearDemo, stage: Stage) -> None:

@@ -115,7 +115,7 @@ def test_papers_of_the_grade_are_there_run_out_or_missing(folder: Path) -> None:
     assert [row["有效期至"] for row in expires if "门禁" in row["内容"]] == ["2026-02-28"]
     told = json.dumps(content(folder, "grade")["chapters"], ensure_ascii=False)
     assert "有效文件 5/5" in told
-    assert "日志中没有用于 self_monitoring 的文件" in told
+    assert "环保记录中没有用于自行监测报告（self_monitoring）的文件" in told
     assert "于 2025-12-31 声明一年内无环境处罚" in told
 
 

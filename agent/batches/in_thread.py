@@ -20,3 +20,11 @@ async def to_the_end(
         except asyncio.CancelledError as error:
             cancelled = error
     return task.result(), cancelled
+
+
+async def in_full(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """The same, and the cancellation is raised then: nothing goes on behind the next call."""
+    result, cancelled = await to_the_end(work, *args, **kwargs)
+    if cancelled is not None:
+        raise cancelled
+    return result

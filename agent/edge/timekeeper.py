@@ -8,7 +8,6 @@ line says by how much to move the stretch. ``clock.json`` carries this over a re
 carried over to another boot, whose monotonic clock began anew.
 """
 
-import asyncio
 import json
 import logging
 import time
@@ -17,6 +16,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from agent.batches.durable import replace_text
+from agent.batches.in_thread import in_full
 from agent.edge.clock import STEP_NS, ClockStep, Timeline
 from agent.edge.clock_state import (
     SECOND_NS,
@@ -131,7 +131,7 @@ class Timekeeper:
         """Write what is new, in a thread: no poll waits for the disk."""
         if self.unsaved and not self.unsettled:
             self.unsaved = False
-            await asyncio.to_thread(self._write, self._content())
+            await in_full(self._write, self._content())
 
     def stamp(self) -> str:
         """Fields for the first line of a batch that is closed now."""

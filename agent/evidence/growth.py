@@ -1,12 +1,12 @@
 """The tree of one batch log, kept beside its segments: catches up with what is durable there."""
 
-import asyncio
 import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from agent.batches.batch import Batch
 from agent.batches.durable import make_folder, replace_text
+from agent.batches.in_thread import in_full
 from agent.batches.log import BatchLog
 from agent.evidence.note import Head
 from agent.evidence.tiles import TileTree, TornTreeError, UnknownLeafError
@@ -142,7 +142,7 @@ class LogTree:
                     found = batches
                 if found and found[0].seq == self.tree.size + 1:
                     break
-            await asyncio.to_thread(self._add, found, upto)
+            await in_full(self._add, found, upto)
 
     def _add(self, batches: list[Batch], upto: int) -> None:
         for batch in batches:
@@ -199,7 +199,7 @@ class LogTree:
 
     async def flush(self) -> None:
         """What was appended is durable when it returns."""
-        await asyncio.to_thread(self.tree.flush)
+        await in_full(self.tree.flush)
 
     def head(self, size: int | None = None) -> Head:
         """The checkpoint's text of the tree as it is, or was at ``size``."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agent.batches.durable import make_folder, replace_text
+from agent.batches.in_thread import in_full
 from agent.batches.log import BatchLog, LogError
 from agent.evidence.growth import LogTree, MissingLeavesError, tree_folder
 from agent.evidence.keys import KeyFileError, KeyRing, signed_by
@@ -182,7 +183,7 @@ class Notary:
 
     async def _sign_all(self) -> bool:
         assert self._ring is not None  # noqa: S101 - lanes are there, so keys are
-        ring = await asyncio.to_thread(self._ring.again)
+        ring = await in_full(self._ring.again)
         fresh = rotated = ring is not self._ring
         self._ring = ring
         if rotated:
@@ -210,7 +211,7 @@ class Notary:
             return False
         await lane.tree.flush()
         self._hold(lane)
-        lane.signed = await asyncio.to_thread(self._sign, lane)
+        lane.signed = await in_full(self._sign, lane)
         return True
 
     def _sign(self, lane: _Lane) -> Note:
@@ -246,7 +247,7 @@ class Notary:
         try:
             said = read_message(payload)
             async with self._working:
-                return await asyncio.to_thread(self._take, said)
+                return await in_full(self._take, said)
         except KeyRefusedError as error:
             self.counts.unreadable += 1
             if str(error) != self._refused:

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import IO, Self
 
 from agent.batches.durable import make_folder, replace_text
+from agent.batches.in_thread import in_full
 from agent.batches.log import BatchLog
 from agent.historian.originals import Originals
 from agent.mqtt import Pauses
@@ -225,10 +226,10 @@ class ViewRunner:
         pauses = Pauses(first_s=1.0, most_s=30.0)
         while True:
             try:
-                await asyncio.to_thread(noted.save, self._path)
+                await in_full(noted.save, self._path)
                 await self.view.write(batches)
                 done = Cursor({**self._cursor.done, **reach}, {})
-                await asyncio.to_thread(done.save, self._path)
+                await in_full(done.save, self._path)
                 break
             except Exception as error:  # noqa: BLE001 - whatever fails in a view delays only it
                 self._fail(error)

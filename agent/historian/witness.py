@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from agent.batches.durable import make_folder, replace_text
+from agent.batches.in_thread import in_full
 from agent.batches.log import BatchLog, LogError
 from agent.evidence.growth import LogTree, MissingLeavesError
 from agent.evidence.heads import HeadStore
@@ -157,7 +158,7 @@ class Witness:
         try:
             message = read_message(payload)
             client = self._clients.get(sender) or self._client(sender)
-            learnt = await asyncio.to_thread(client.pins.learn, list(message.keys))
+            learnt = await in_full(client.pins.learn, list(message.keys))
         except (MessageError, KeyHistoryError, OSError, UnavailableError, ValueError) as error:
             self.counts.unreadable += 1
             _log.warning("%s/%s: %s", sender.plant, sender.gateway, error)
@@ -205,7 +206,7 @@ class Witness:
             after = known.after if known else head.after
             if after and known is None:
                 await self._complete_sha256(lane, logs, after)
-            await asyncio.to_thread(lane.tree.open, known, after)
+            await in_full(lane.tree.open, known, after)
             lane.ready = True
         if known is not None and head.size < known.size:
             return await self._older(sender, client, lane, said.note)
@@ -268,7 +269,7 @@ class Witness:
                 return Judged.SAME
         await lane.tree.flush()
         at_s = int(time.time())
-        await asyncio.to_thread(self._cosign, lane.store, said.note, at_s)
+        await in_full(self._cosign, lane.store, said.note, at_s)
         self.counts.cosigned += 1
         lane.wanted, lane.refused = (), ""
         if stated:

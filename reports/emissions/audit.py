@@ -204,7 +204,7 @@ def checks_table(basis: Basis, made: StackYear) -> Table | None:
     left = {x.number for x in usual} if len(period.days) > A_MONTH else set[int]()
     rows = [_check_row(record) for record in found if record.number not in left]
     note = Text(
-        zh=f"另有合格的自动校准 {len(left)} 次，未逐条列出；见日志或各月报告。",
+        zh=f"另有合格的自动校准 {len(left)} 次，未逐条列出；见环保记录或各月报告。",
         en=f"{len(left)} automatic calibrations that passed are not listed; see the journal or "
         "the reports of the months.",
     )

@@ -54,7 +54,7 @@ def _unexplained(made: StackYear, name: str) -> Iterator[Doubt]:
         yield Doubt(
             line=f"{made.stack.id}.{name}_exceeded_hours",
             text=Text(
-                zh=f"{label.zh}超标 {len(bare)} 次、{hours} 小时，日志中尚无说明",
+                zh=f"{label.zh}超标 {len(bare)} 次、{hours} 小时，环保记录中尚无说明",
                 en=f"{label.en}: above the limit {len(bare)} times, {hours} hours, not "
                 "yet explained in the journal",
             ),
@@ -271,7 +271,8 @@ def _never(
     zh, en = ("校验", "verification") if verifies else ("校准", "calibration")
     unit_zh, unit_en = ("个月", "months") if verifies else ("天", "days")
     return Text(
-        zh=f"日志中 {part.first} 至 {last} 没有{zh}记录，按每 {number} {unit_zh}一次应有 {due} 次；"
+        zh=f"环保记录中 {part.first} 至 {last} 无{zh}记录，"
+        f"按每 {number} {unit_zh}一次应有 {due} 次；"
         "数据是否受控无从证明",
         en=f"the journal holds no {en} from {part.first} to {last}; at one every {number} "
         f"{unit_en} {due} were due: nothing shows that the data were in control",

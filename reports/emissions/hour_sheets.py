@@ -26,7 +26,8 @@ NOT_CONVERTIBLE: Final = "O"
 EXEMPT: Final = "E"
 _NOTE: Final = Text(
     zh="状态：N 有效，I 有效分钟不足，B 无数据，M 标记剔除，K 失控，F 停运，"
-    "O 含氧量接近环境空气无法折算，E 有效但属启停不判定，- 不在用。标记：日志编号，A 为仪器自动。"
+    "O 含氧量接近环境空气无法折算，E 有效但属启停不判定，- 不在用。"
+    "标记：环保记录编号，A 为仪器自动。"
     "“实测”“折算”为有效分钟均值；“全部读数”为全部有读数分钟的折算均值，不论标记。",
     en="State: N valid, I too few minutes, B no data, M taken out by a mark, K out of control, "
     "F source stopped, O too much air to convert, E valid but start or stop, - not in use. "

@@ -74,7 +74,7 @@ def above_table(stacks: Sequence[StackYear]) -> Table | None:
             *_WHERE,
             *_HOW_HIGH,
             column("涉及标记", "marks that touch it", width=10),
-            column("原因与报告情况（日志）", "cause and report (journal)", width=34),
+            column("原因与报告情况（环保记录）", "cause and report (journal)", width=34),
         ),
         rows=tuple(rows),
         note=Text(
@@ -111,7 +111,7 @@ def hidden_table(stacks: Sequence[StackYear], excuse: Legal | None) -> Table | N
             column("不判定的原因", "not judged because", width=14),
             column("标记", "mark", width=22),
             column("数据印证", "what the data say", width=14),
-            column("日志记载", "journal", width=20),
+            column("环保记录记载", "journal", width=20),
         ),
         rows=tuple(rows),
         note=Text(

@@ -54,7 +54,7 @@ def withdrawn_table(basis: Basis, made: StackYear) -> Table | None:
         ),
         rows=tuple(rows),
         note=Text(
-            zh="已撤回的标记不起作用；原记录保留在日志中。",
+            zh="已撤回的标记不起作用；原记录保留在其中。",
             en="Withdrawn marks excuse nothing; the records stay in the journal.",
         ),
     )

@@ -38,7 +38,7 @@ def alert_chapter(bench: Bench, plan: AlertPlan | None) -> Chapter | None:
 
 
 _NONE: Final = Paragraph(
-    text=Text(zh="日志中没有本期的预警。", en="No alert of this year in the journal.")
+    text=Text(zh="环保记录中没有本期的预警。", en="No alert of this year in the journal.")
 )
 
 
@@ -70,7 +70,7 @@ def _list(found: Sequence[Alert]) -> Table:
         id="grade_alerts",
         title=Text(zh="预警与措施", en="Alerts and measures"),
         columns=(
-            _column("日志", "Record", 8),
+            _column("环保记录", "Record", 8),
             _column("级别", "Level", 8),
             _column("开始", "From", 19),
             _column("解除", "To", 19),

@@ -35,7 +35,8 @@ def _documents(bench: Bench) -> Iterator[Expiry]:
             title = record.facts.get("title", "")
             yield Expiry(
                 Text(
-                    zh=f"{title}（日志 {record.number}）", en=f"{title} (journal {record.number})"
+                    zh=f"{title}（环保记录 {record.number}）",
+                    en=f"{title} (journal {record.number})",
                 ),
                 last,
             )

@@ -163,7 +163,8 @@ def _expiry(record: Record) -> Expiry:
     assert last is not None  # noqa: S101 - asked only where one is stated
     title = record.facts.get("title", "")
     return Expiry(
-        Text(zh=f"{title}（日志 {record.number}）", en=f"{title} (journal {record.number})"), last
+        Text(zh=f"{title}（环保记录 {record.number}）", en=f"{title} (journal {record.number})"),
+        last,
     )
 
 
@@ -220,7 +221,7 @@ def _broken(bench: Bench, record: Record) -> list[Text]:
 def _told_declared(record: Record) -> Text:
     person, day = record.facts.get("person", ""), _day(record.start_ns)
     return Text(
-        zh=f"{person} 于 {day} 声明一年内无环境处罚（日志 {record.number}）",
+        zh=f"{person} 于 {day} 声明一年内无环境处罚（环保记录 {record.number}）",
         en=f"{person} declared on {day} that there was none (journal {record.number})",
     )
 

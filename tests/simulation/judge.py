@@ -170,7 +170,7 @@ def check_originals(ledger: Ledger, disk: Disk, due: dict[Key, bytes]) -> None:
 
 
 _LOSSES = {"gap", "overload", "log_full", "dropped", "clock_step", "device_lost"}
-_STEPPED_NS = 3_000_000_000_000  # steps are of an hour at most
+_MOVED = re.compile(r"(?:gateway time moved by|clock stepped by) (-[0-9.]+) s(?:; followed|$)")
 _NEAR_NS = 2_500_000_000  # what waited for a batch when the process died
 
 
@@ -186,18 +186,19 @@ def check_losses(logs: dict[str, list[Kept]], intervals_ns: dict[str, int]) -> i
                     name, end = str(line.fields["id"]), line.fields.get("end", 1 << 62)
                     known = told.get(name, (line.time_ns, 1 << 62))
                     told[name] = line.time_ns, min(known[1], int(str(end)))
+                    moved = _MOVED.search(str(line.fields["text"]))
+                    if moved:  # back: what lies between was stamped before, or never lived
+                        told[name] = line.time_ns, line.time_ns + round(float(moved[1]) * 1e9)
                 elif line.tags.get("unit") in slots and line.measurement in ("pot", "meter"):
                     slots[line.tags["unit"]].add(line.time_ns)
     events = [(min(a, b), max(a, b)) for a, b in told.values()]
-    holes, steps = 0, any(name.startswith("clock_step") for name in told)
+    holes = 0
     for unit, interval_ns in intervals_ns.items():
         seen = sorted(slots[unit])
         for before, after in itertools.pairwise(seen):
             if after - before <= interval_ns:
                 continue
             holes += 1
-            if after - before > _STEPPED_NS and steps:
-                continue  # the clock stood there before or after a step back, no time passed
             if not any(a <= after + _NEAR_NS and b >= before - _NEAR_NS for a, b in events):
                 raise BrokenPromiseError(f"{unit}: nobody says why {before} to {after} is empty")
     return holes

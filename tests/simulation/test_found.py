@@ -1,6 +1,8 @@
 """Defects that the simulation found, each as small as it gets, on real files and clocks."""
 
+import asyncio
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,8 +11,11 @@ import pytest
 from agent.batches import files as logfiles
 from agent.batches.batch import Batch
 from agent.batches.files import LogFiles
+from agent.batches.log import BatchLog
 from agent.edge.clock_state import KernelClock
 from agent.edge.timekeeper import Timekeeper
+from agent.evidence.growth import LogTree
+from tests.agent.logs import numbered
 
 SECOND_NS = 1_000_000_000
 START_NS = 1_790_000_040 * SECOND_NS
@@ -119,6 +124,28 @@ def test_what_has_no_leaf_yet_is_not_pruned(tmp_path: Path) -> None:
     assert files.prune(START_NS * 2) == 1
     assert files.oldest == 3
     files.close()
+
+
+async def test_a_checkpoint_that_a_stop_cancels_leaves_no_leaf_behind_the_next_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The thread went on while the last checkpoint added the same batch: a leaf too many."""
+    real = LogTree._add
+
+    def slow(self: LogTree, batches: list[Batch], upto: int) -> None:
+        time.sleep(0.2)  # the disk of a busy gateway
+        real(self, batches, upto)
+
+    monkeypatch.setattr(LogTree, "_add", slow)
+    async with BatchLog(tmp_path, stream="record") as log:
+        await log.append(numbered(10), closed_ns=START_NS)
+        tree = LogTree(tmp_path / "record" / log.log_id, f"demo/gw1/record/{log.log_id}")
+        first = asyncio.create_task(tree.catch_up((log,), 1))
+        await asyncio.sleep(0.05)
+        first.cancel()
+        await asyncio.wait({first})
+        await tree.catch_up((log,), 1)
+        assert tree.size == 1
 
 
 class _Bench:
