@@ -27,7 +27,7 @@ bench: .venv/.installed ## speed and size; prints the tables kept in docs/benchm
 
 reliability: .venv/.installed ## every fault in full numbers (hours; some need root); renews docs/reliability.md
 	.ci/servers
-	$(BIN)/python -m tests.reliability --full --write docs/reliability.md
+	$(BIN)/python -m tests.reliability --full --write docs
 
 simulate: .venv/.installed ## both ends in a simulated world: 10,000 seeds, then products broken on purpose
 	$(BIN)/python -m tests.simulation

@@ -6,7 +6,8 @@ import pytest
 
 from tests.reliability.__main__ import SEED, load_cases
 from tests.reliability.cases import CASES, Outcome, Setting, case, run_case
-from tests.reliability.table import BEGIN, END, in_order, keep, rewrite
+from tests.reliability.order import lacking
+from tests.reliability.table import BEGIN, END, in_order, keep, on_page, page_of, rewrite
 
 CUT = (
     *("A1", "A2", "A4", "A5", "A6", "A7", "A13", "A14", "A15", "A16"),
@@ -67,3 +68,30 @@ def test_the_page_has_every_case_and_says_what_was_not_run(tmp_path: Path) -> No
     assert "| A1 | process crash |" in text
     assert "**not run**" in text
     assert in_order(["A10", "A2", "B1"]) == ["A2", "A10", "B1"]
+
+
+def test_rows_of_security_have_a_page_of_their_own(tmp_path: Path) -> None:
+    assert page_of("E2", tmp_path) == tmp_path / "security.md"
+    assert page_of("A13", tmp_path) == tmp_path / "reliability.md"
+    page = tmp_path / "reliability.md"
+    assert page_of("E2", page) == page  # one page that was named takes every row
+    assert on_page(["E2", "A1"], tmp_path / "security.md") == ["E2"]
+    assert on_page(["E2", "A1"], page) == ["A1"]
+
+
+def test_what_lacks_is_what_never_passed_in_full_and_comes_shortest_first() -> None:
+    passed = {"verdict": "pass", "full": True, "commit": "none", "seconds": 600.0}
+    rows = [
+        {"id": "A2", **passed, "share": 1.0},  # of code that nobody knows any more
+        {"id": "A3", **passed, "share": 0.5},  # twice as long in full
+        {"id": "A4", **passed, "full": False, "share": 0.0},
+        {"id": "A5", **passed, "verdict": "fail", "share": 1.0, "seconds": 60.0},
+    ]
+    found = lacking(rows, ["A2", "A3", "A4", "A5"])
+    assert [(each.id, each.never) for each in found] == [
+        ("A5", True),
+        ("A4", True),
+        ("A3", True),
+        ("A2", False),
+    ]
+    assert [each.minutes for each in found] == [1.0, 5.0, 20.0, 10.0]

@@ -1,15 +1,21 @@
-"""``python -m tests.reliability [ID …] [--full] [--seed N] [--write docs/reliability.md]``."""
+"""
+``python -m tests.reliability [ID …] [--full] [--seed N] [--write docs]``.
+
+What is still to be done, in one command: ``--full --lacking --write docs [--minutes 120]``.
+"""
 
 import argparse
 import importlib
 import pkgutil
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import tests.reliability
 from tests.reliability.cases import CASES, Result, run_case
-from tests.reliability.table import commit, in_order, keep, rewrite
+from tests.reliability.order import lacking, read_rows
+from tests.reliability.table import commit, in_order, keep, page_of, rewrite
 
 SEED = 20261123
 
@@ -28,7 +34,15 @@ def main() -> int:
     parser.add_argument("--full", action="store_true", help="the numbers of the pass marks")
     parser.add_argument("--share", type=float, default=1.0, help="of the full numbers")
     parser.add_argument("--seed", type=int, default=SEED)
-    parser.add_argument("--write", type=Path, help="page whose table is to be rewritten")
+    parser.add_argument(
+        "--write", type=Path, help="docs: the row goes on the page it belongs to; or one page"
+    )
+    parser.add_argument(
+        "--lacking",
+        action="store_true",
+        help="only rows without a full pass of today's code, shortest first",
+    )
+    parser.add_argument("--minutes", type=float, help="begin nothing that may take longer")
     parser.add_argument("--folder", type=Path, help="keep the files of each case here")
     parser.add_argument("--list", action="store_true", help="the cases there are")
     given = parser.parse_args()
@@ -44,9 +58,27 @@ def main() -> int:
         for name in wanted:
             sys.stdout.write(f"{name:5} {CASES[name].fault}: {CASES[name].mark}\n")
         return 0
+    minutes: dict[str, float] = {}
+    if given.lacking:
+        where = given.write or Path("docs")
+        rows = read_rows({page_of(name, where) for name in wanted})
+        minutes = {each.id: each.minutes for each in lacking(rows, wanted)}
+        wanted = list(minutes)
+    return run(given, wanted, minutes)
+
+
+def run(given: argparse.Namespace, wanted: list[str], minutes: dict[str, float]) -> int:
+    """One after the other. ``minutes``: what each may take, where a budget was given."""
     results: list[Result] = []
-    code = commit()
+    end_s = time.monotonic() + 60 * given.minutes if given.minutes else None
     for name in wanted:
+        left_min = (end_s - time.monotonic()) / 60 if end_s else None
+        if left_min is not None and minutes.get(name, 0.0) * given.share > left_min:
+            sys.stdout.write(
+                f"{name:5} left out: {minutes[name]:.0f} min, {max(left_min, 0):.0f} left\n"
+            )
+            continue
+        code = commit()
         with tempfile.TemporaryDirectory(prefix="reliability-", ignore_cleanup_errors=True) as own:
             folder = given.folder or Path(own)
             result = run_case(
@@ -56,8 +88,9 @@ def main() -> int:
         sys.stdout.write(f"{name:5} {result.verdict:8} {result.seconds:8.1f} s  {result.figure}\n")
         sys.stdout.flush()
         if given.write:
-            keep(given.write, result, code)
-            rewrite(given.write)
+            page = page_of(name, given.write)
+            keep(page, result, code)
+            rewrite(page)
     return int(any(result.verdict == "fail" for result in results))
 
 

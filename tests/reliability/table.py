@@ -19,8 +19,22 @@ HEAD = (
     "| test | fault | procedure | pass mark | result | figure | size | seed | commit | date |\n"
     "|---|---|---|---|---|---|---|---|---|---|\n"
 )
-_NOT_RESULTS = ":!docs/reliability.*"
+_NOT_RESULTS = (":!docs/reliability.*", ":!docs/security.*")
 _PLANT_TIME = timezone(timedelta(hours=8))
+
+
+def page_of(name: str, where: Path) -> Path:
+    """``where`` itself; of a folder of pages, the one that has this row."""
+    if not where.is_dir():
+        return where
+    return where / ("security.md" if name.startswith("E") else "reliability.md")
+
+
+def on_page(names: Iterable[str], page: Path) -> list[str]:
+    """Rows that belong on this page; every one on a page of another name."""
+    kinds = {"security.md": True, "reliability.md": False}
+    wanted = kinds.get(page.name)
+    return in_order(name for name in names if wanted in {None, name.startswith("E")})
 
 
 def in_order(names: Iterable[str]) -> list[str]:
@@ -36,7 +50,8 @@ def in_order(names: Iterable[str]) -> list[str]:
 def keep(page: Path, result: Result, code: str) -> None:
     """
     The newest result of each case and size, in ``<page>.jsonl``: a short run never takes the place
-    of a longer one. ``code``: ``commit()`` as it was before the run. One writer at a time.
+    of a longer one, a full one that of all before it. ``code``: ``commit()`` as it was before the
+    run. One writer at a time.
     """
     path = page.with_suffix(".jsonl")
     row = asdict(result) | {
@@ -48,6 +63,8 @@ def keep(page: Path, result: Result, code: str) -> None:
         fcntl.flock(file, fcntl.LOCK_EX)
         file.seek(0)
         rows = {(each["id"], _share(each)): each for each in map(json.loads, file)}
+        if _share(row) >= 1 and row["verdict"] == "pass":
+            rows = {key: each for key, each in rows.items() if key[0] != result.id}
         rows[result.id, _share(row)] = row
         file.truncate(0)
         for name in in_order({each for each, _ in rows}):
@@ -76,7 +93,7 @@ def table(page: Path) -> str:
     lines = path.read_text("utf-8").splitlines() if path.exists() else []
     rows = [row for row in map(json.loads, lines) if row["id"] in CASES]
     text = HEAD
-    for name in in_order(CASES):
+    for name in on_page(CASES, page):
         about = CASES[name]
         mark = about.mark + (f" (**weaker than asked**: {about.weaker})" if about.weaker else "")
         kept = [_cells(row) for row in rows if row["id"] == name]
@@ -107,7 +124,7 @@ def machine() -> str:
 
 def commit() -> str:
     """Of the code that is about to run; "+changes" where it is not what was committed."""
-    changed = _git("status", "--porcelain", "--untracked-files=no", "--", ".", _NOT_RESULTS)
+    changed = _git("status", "--porcelain", "--untracked-files=no", "--", ".", *_NOT_RESULTS)
     name = _git("rev-parse", "--short", "HEAD") or "none"
     return f"{name} +changes" if changed else name
 
