@@ -26,6 +26,7 @@ HELP = {
     "browse": ("walk OPC UA, identify a Modbus device", "浏览 OPC UA，识别 Modbus 设备"),
     "compute": ("run any formula by hand, name=value or JSON", "手工计算任一公式：名=值 或 JSON"),
     "demo": ("simulated smelter, agent, historian and report", "一条命令演示：仿真电解铝厂到报告"),
+    "doctor": ("look at an installation and say what to do", "体检：逐项检查安装并说明如何处理"),
     "duties": ("what must be done by when; exit code 1: overdue", "履约日历；有逾期时退出码为 1"),
     "entries": ("import, list, revise entered figures", "人工录入数据：模板、导入、修订、核验"),
     "historian": ("receive, keep and serve batches", "历史库：接收、保存、查询"),
