@@ -98,6 +98,7 @@ class Unit(StrEnum):
     CENTIMETRE = "cm"
     SECOND = "s"
     HERTZ = "Hz"
+    BYTE = "B"
 
 
 class DataClass(StrEnum):

@@ -186,6 +186,10 @@ class BatchLog:
         """How full it is; at most a second old while appends are tried."""
         return self._level
 
+    def set_limits(self, keep_ns: int | None, max_bytes: int | None) -> None:
+        """From now on, while open."""
+        self._opened.keep_ns, self._opened.max_bytes = keep_ns, max_bytes
+
     # appending
 
     async def append(

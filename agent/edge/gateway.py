@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from agent.batches.log import BatchLog
-from agent.edge import resume
+from agent.edge import reload, resume
 from agent.edge.clock import LOOK_S, Timeline
 from agent.edge.clock_state import KernelClock, kernel_clock
 from agent.edge.config import GatewayConfig, LineConfig, load_gateway
@@ -20,6 +20,7 @@ from agent.edge.desk import Desk
 from agent.edge.evidence import Evidence, log_to_open
 from agent.edge.exposition import exposition
 from agent.edge.outbox import Outbox
+from agent.edge.own import OwnFigures
 from agent.edge.poll import Line, asked_of, requests_of
 from agent.edge.publish import Publisher
 from agent.edge.running import Running, graces, names, stop_lines
@@ -38,7 +39,6 @@ from drivers.model import ConfigError, Equipment
 
 _log = logging.getLogger(__name__)
 
-DAY_NS = 86_400_000_000_000
 FAREWELL_S = 1.0  # a stop waits this long for the last receipts
 PRUNE_S = 600.0
 BATCH_PHASE = 0.3  # of the batch interval, after the slot: the polls of a slot are in by then
@@ -69,6 +69,7 @@ class Gateway:
         self._desk: Desk
         self._exchangers: Exchangers
         self._evidence: Evidence
+        self._own: OwnFigures
         self._forwarders: list[Forwarder] = []
         self._logs: dict[str, BatchLog]
         self._publisher: Publisher
@@ -99,14 +100,13 @@ class Gateway:
                 await self._live(tasks)
 
     async def _log_of(self, stack: AsyncExitStack, stream: str) -> BatchLog:
-        kept = self.config.log
-        days = kept.record_days if stream == "record" else kept.raw_days
+        keep_ns, max_bytes = reload.limits(self.config.log, stream)
         log = BatchLog(
             self.config.data_dir,
             stream=stream,
             log=await log_to_open(self.config.data_dir, stream),
-            keep_ns=int(days * DAY_NS),
-            max_bytes=kept.max_bytes,
+            keep_ns=keep_ns,
+            max_bytes=max_bytes,
             shed=stream == "raw",
         )
         return await stack.enter_async_context(log)
@@ -159,6 +159,8 @@ class Gateway:
             config.data_dir, config.plant, config.gateway, config.evidence, self._tell
         )
         await self._evidence.open(logs)
+        place = config.plant, config.gateway, config.data_dir
+        self._own = OwnFigures(place, logs, self._desk, self._time, lambda: self._publisher.online)
 
     def _tell(self, kind: Happening, text: str) -> None:
         self._desk.once(kind, self._clock.now_ns(), text)
@@ -185,7 +187,8 @@ class Gateway:
         for running in self._lines.values():
             running.task = tasks.create_task(running.line.run())
         forwards = [each.run for each in self._forwarders]
-        works = (self._tick, self._flush, self._prune, self._evidence.run, *forwards)
+        own = self._evidence.run, self._own.run
+        works = (self._tick, self._flush, self._prune, *own, *forwards)
         helpers = [tasks.create_task(work()) for work in works]
         gc.collect()
         gc.freeze()
@@ -294,7 +297,7 @@ class Gateway:
         reloading()
         try:
             fresh = await asyncio.to_thread(load_gateway, self.config.path)
-            self._refuse_moves(fresh)
+            reload.refuse_moves(self.config, fresh)
             known = {line.key for line in fresh.lines}
             added = {
                 line.key: self._line(line) for line in fresh.lines if line.key not in self._lines
@@ -306,13 +309,6 @@ class Gateway:
         else:
             await self._change(fresh, known, added, tasks)
         notify("READY=1")
-
-    def _refuse_moves(self, fresh: GatewayConfig) -> None:
-        names = ("plant", "gateway", "data_dir", "health", "evidence", "forward")
-        moved = [name for name in names if getattr(fresh, name) != getattr(self.config, name)]
-        problems = [f"{fresh.path.name}: {name} cannot change while running" for name in moved]
-        if problems:
-            raise ConfigError([*problems, "restart the agent to change it"])
 
     async def _change(
         self,
@@ -338,7 +334,9 @@ class Gateway:
             self._publishing.cancel()
             await asyncio.wait([self._publishing])
             self._publisher, self._publishing = self._publish(tasks)
+        reload.set_limits(fresh.log, self._logs)
         text = f"config {old.digest} → {fresh.digest}; {len(gone)} lines ended, {len(added)} begun"
+        text += f"; changed: {', '.join(reload.changed(old, fresh)) or 'nothing'}"
         self._desk.once(Happening.CONFIG_CHANGE, now_ns, text)
         _log.info("reloaded %s", text)
 
@@ -358,7 +356,7 @@ class Gateway:
     def exposition(self) -> str:
         """For /metrics."""
         parts = (self._desk, self._publisher, self._evidence.notary)
-        more = [each.metrics for each in self._forwarders]
+        more = [self._own.metrics, *(each.metrics for each in self._forwarders)]
         return exposition(*parts, self._time, self._started_s, more)
 
 
