@@ -3,6 +3,8 @@
 A server that is not installed fails the test with the line that installs it; nothing is skipped.
 """
 
+import itertools
+import os
 import shutil
 import signal
 import socket
@@ -10,17 +12,30 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 
+def _ports() -> Iterator[int]:
+    """Below those that connections take by chance; runs side by side begin far apart."""
+    all_of_them = itertools.cycle(range(10_000, 32_000))
+    return itertools.islice(all_of_them, os.getpid() * 2503 % 22_000, None)
+
+
+_PORTS = _ports()
+
+
 def free_port() -> int:
     """A port nobody listens on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    for port in _PORTS:
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise AssertionError("the ports go round for ever")
 
 
 def program(name: str, package: str) -> str:
@@ -59,6 +74,8 @@ class Server:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(self.command, stdout=log, stderr=log)
         wait_until(self.ready, self.command[0])
+        gone = self.process.poll()
+        assert gone is None, f"{self.command[0]} ended ({gone}); see {self.log.read_text()[-2000:]}"
         return self
 
     def end(self, sign: signal.Signals = signal.SIGTERM) -> None:

@@ -112,6 +112,8 @@ def post(server: servers.Server, path: str, body: bytes) -> None:
     url = f"http://127.0.0.1:{server.port}{path}"
     with urllib.request.urlopen(urllib.request.Request(url, data=body), timeout=60) as answer:
         assert answer.status in {200, 204}
+        told = answer.read()
+        assert b'"error"' not in told, told
 
 
 @pytest.fixture
