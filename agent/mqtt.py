@@ -1,13 +1,15 @@
 """How both ends reach a broker: ``[mqtt]``, a connection, topics, pauses between tries."""
 
 import asyncio
+import hashlib
+import ipaddress
 import math
 import random
 import socket
 import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 from urllib.parse import urlsplit
@@ -18,10 +20,12 @@ from pydantic import Field, field_validator, model_validator
 
 from drivers.config import Strict
 from drivers.language import say, why
+from drivers.peer import PeerRefusedError
+from drivers.tls import TlsFiles, TlsVersion, told_of_us, translate
 
 KEEPALIVE_S = 12  # a half-open connection is noticed after at most twice that
 PREFIX = "smelter/v1"
-BROKER_FILES = ("ca", "cert", "key", "password_file")  # keys of [mqtt] that name one
+BROKER_FILES = ("ca", "cert", "key", "crl", "password_file")  # keys of [mqtt] that name one
 CANCEL_AGAIN_S = 2.0  # more than a session needs to say goodbye
 STEADY_S = 5.0  # a session that lived so long was no failed try
 
@@ -31,6 +35,13 @@ def _both(one: str, other: str) -> str:
         f"{one} 与 {other} 须同时给出，或都不写",
         f"{one} and {other} belong together: give both or none",
     )
+
+
+def _loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def unreadable(files: Mapping[str, Path]) -> list[str]:
@@ -51,8 +62,11 @@ class BrokerConfig(Strict):
     ca: Path | None = None  # of the broker's certificate; the system's when not given
     cert: Path | None = None
     key: Path | None = None
+    crl: Path | None = None  # revoked certificates of brokers; reissued when one is added
+    tls_min: TlsVersion = "1.2"
     username: str = ""
     password_file: Path | None = None
+    allow_plain_password: bool = False  # over mqtt:// to another machine, readable on the way
     client_id: str = Field(default="", max_length=64)  # default says plant and gateway
     protocol: Literal["3.1.1", "5"] = "3.1.1"
 
@@ -87,10 +101,18 @@ class BrokerConfig(Strict):
         found = []
         if (self.cert is None) != (self.key is None):
             found.append(_both("cert", "key"))
-        if not self.tls and (self.ca or self.cert or self.key):
+        if not self.tls and (self.ca or self.cert or self.key or self.crl):
             told = say(
-                'ca、cert 和 key 须用 TLS：url = "mqtts://…"',
-                'ca, cert and key need TLS: url = "mqtts://…"',
+                'ca、cert、key 和 crl 须用 TLS：url = "mqtts://…"',
+                'ca, cert, key and crl need TLS: url = "mqtts://…"',
+            )
+            found.append(told)
+        if self.username and not (self.tls or self.allow_plain_password or _loopback(self.host)):
+            told = say(
+                '密码不能明文发往另一台机器：请用 url = "mqtts://…"；确需明文时写明 '
+                "allow_plain_password = true",
+                'a password would cross the network readable: use url = "mqtts://…", or say '
+                "allow_plain_password = true if it must be",
             )
             found.append(told)
         if bool(self.username) != (self.password_file is not None):
@@ -122,21 +144,32 @@ class BrokerConfig(Strict):
         """What would keep a connection from being tried: files that cannot be read."""
         found = unreadable(self._files())
         if not found and self.tls:
-            try:
-                self.tls_context()
-            except (ssl.SSLError, ValueError) as error:
-                told = say("ca、cert 或 key 无法使用", "ca, cert or key is not usable")
-                found.append(f"mqtt: {told}: {error}")
+            found += [f"mqtt: {problem}" for problem in self._tls_files.problems()]
         return found
 
+    @property
+    def plain(self) -> bool:
+        """Readable for everybody on the network between here and the broker."""
+        return not self.tls and not _loopback(self.host)
+
+    @property
+    def _tls_files(self) -> TlsFiles:
+        return TlsFiles(self.ca, self.cert, self.key, self.crl, self.tls_min)
+
+    @property
+    def files_digest(self) -> str:
+        """Another one when a certificate, a key or the list of revoked ones was renewed."""
+        digest = hashlib.sha256()
+        for name, path in sorted(self._files().items()):
+            try:
+                content = path.read_bytes()
+            except OSError:
+                content = b""
+            digest.update(f"{name}:{len(content)}:".encode() + content)
+        return digest.hexdigest()
+
     def tls_context(self) -> ssl.SSLContext | None:
-        if not self.tls:
-            return None
-        context = ssl.create_default_context(cafile=str(self.ca) if self.ca else None)
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        if self.cert and self.key:
-            context.load_cert_chain(self.cert, self.key)
-        return context
+        return self._tls_files.context() if self.tls else None
 
     def password(self) -> str | None:
         if self.password_file is None:
@@ -205,7 +238,8 @@ async def connection(
     """
     One connection with a clean session: the batch logs remember, the broker need not.
 
-    Raises aiomqtt.MqttError when it cannot be made and OSError for an unreadable file.
+    Raises PeerRefusedError when the broker is not who it should be, aiomqtt.MqttError when no
+    connection can be made and OSError for an unreadable file.
     """
     client = _Client(
         broker.host,
@@ -226,10 +260,25 @@ async def connection(
     )
     client.pending_calls_threshold = 1000  # the caller bounds what is in flight
     try:
-        async with client:
+        async with AsyncExitStack() as stack:
+            try:
+                await stack.enter_async_context(client)
+            except aiomqtt.MqttError as error:
+                _explain(error, broker)
+                raise
             yield client
     finally:
         client._client.disconnect()  # noqa: SLF001 - a try that failed half-way keeps its socket
+
+
+def _explain(error: aiomqtt.MqttError, broker: BrokerConfig) -> None:
+    """Raises what a failed connection means, where it is a matter of certificates."""
+    expected = f"TLS ≥ {broker.tls_min}, {broker.host}, {broker.ca or 'system CA'}"
+    translate(error, f"{broker.host}:{broker.port}", expected)
+    ours = told_of_us(error)
+    if ours:
+        told = say(f"消息服务器拒绝我方：{ours}", f"the broker refuses us: {ours}")
+        raise aiomqtt.MqttError(f"{told} ({error})") from error
 
 
 class Pauses:
@@ -280,6 +329,7 @@ async def keep_connected(
 def network_errors(error: BaseException | None) -> list[BaseException]:
     """What broke a session, when everything that broke it is the network's fault; else nothing."""
     if not isinstance(error, BaseExceptionGroup):
-        return [error] if isinstance(error, aiomqtt.MqttError | OSError) else []
+        kinds = aiomqtt.MqttError | OSError | PeerRefusedError
+        return [error] if isinstance(error, kinds) else []
     inner = [network_errors(each) for each in error.exceptions]
     return [each for found in inner for each in found] if all(inner) else []

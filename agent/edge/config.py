@@ -288,7 +288,7 @@ def broker_problems(path: Path, parsed: dict[str, Any], lines: dict[Place, int])
     table = parsed.get("mqtt")
     if not isinstance(table, dict):
         return []
-    names = ("url", "ca", "cert", "key", "username", "password_file")
+    names = ("url", *BROKER_FILES, "tls_min", "username", "allow_plain_password")
     known = {name: table[name] for name in names if name in table}
     try:
         broker = _Reached.model_validate({"mqtt": known}).mqtt
