@@ -4,7 +4,7 @@ BIN := .venv/bin
 # Tests that only compute share two cores; the others watch the clock and run one by one.
 COMPUTING := tests/reports tests/rules tests/drivers tests/simulators tests/simulation tests/test_smoke_edge.py tests/test_smoke_month.py tests/test_smoke_year.py tests/test_demo_year.py
 
-.PHONY: demo test check lock clean bench fuzz reliability simulate schema
+.PHONY: demo test check lock wheelhouse deb deb-test clean bench fuzz reliability simulate schema
 
 demo: .venv/.installed ## simulated smelter -> agent -> historian -> monthly carbon report, then live values
 	$(BIN)/smelter demo
@@ -39,6 +39,19 @@ fuzz: .venv/.installed ## hostile bytes into every decoder: a million inputs eac
 lock: .venv/.installed ## renew requirements.lock from pyproject.toml (needs uv)
 	uv pip compile --universal --generate-hashes --no-header --python-version 3.11 --all-extras \
 		pyproject.toml -o requirements.lock
+	uv pip compile --universal --generate-hashes --no-header --no-annotate --python-version 3.11 \
+		--extra edge --extra historian --extra reports -c requirements.lock \
+		pyproject.toml -o requirements.runtime.lock
+
+wheelhouse: .venv/.installed ## dist/wheelhouse: every wheel a plant needs, by hash, for an installation with no network
+	deploy/wheelhouse
+
+deb: .venv/.installed ## dist/*.deb for Debian 12: environment, users, units, examples; installs with no network
+	deploy/deb
+
+deb-test: .venv/.installed ## the .deb in a clean Debian root: install, upgrade under load, roll back, purge (root, minutes)
+	.ci/servers
+	$(BIN)/python -m tests.deploy
 
 .venv/.installed: requirements.lock pyproject.toml
 	.ci/venv

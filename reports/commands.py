@@ -1,7 +1,7 @@
 """The sub-commands this room brings to ``smelter``: entries, compute, report, trace."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from difflib import get_close_matches
 from pathlib import Path
@@ -13,7 +13,7 @@ from drivers.language import language, say
 from drivers.model import ConfigError
 from reports.compute_commands import compute
 from reports.entries.commands import entries_app, parse_month, speak
-from reports.periods import PLANT_TIME, Period, plant_now
+from reports.periods import PLANT_TIME, SPANS, Period, last_over, plant_now
 
 __all__ = ["compute", "entries_app", "report", "trace"]
 
@@ -32,6 +32,15 @@ def report(  # noqa: PLR0913, PLR0917 - each is an option of the command
     day: Annotated[str, typer.Option(help="2026-10-05")] = "",
     first: Annotated[str, typer.Option("--from", help="2026-03-01")] = "",
     last: Annotated[str, typer.Option("--to", help="2026-06-30")] = "",
+    past: Annotated[
+        str,
+        typer.Option(
+            help=say(
+                "day|month|quarter|year：最近一个已结束的期间（供定时任务）",
+                "day|month|quarter|year: the newest that is over, for timers",
+            )
+        ),
+    ] = "",
     out: Annotated[Path | None, typer.Option(help=say("输出文件夹", "folder to write to"))] = None,
     lang: Annotated[str, typer.Option(help="zh | en")] = "zh",
     formats: Annotated[str, typer.Option("--format", help="json,xlsx,pdf,html")] = "json,xlsx,pdf",
@@ -57,7 +66,8 @@ def report(  # noqa: PLR0913, PLR0917 - each is an option of the command
             typer.echo(f"{known:<16} {spans:<8} {say(kind.zh, kind.en)}")
         return
     given = {"month": month, "year": year, "quarter": quarter, "day": day}
-    period = _period(name, {key: text for key, text in given.items() if text}, (first, last))
+    given = {key: text for key, text in given.items() if text}
+    period = _period(name, given | _past(past, given), (first, last))
     if site is None or out is None:
         raise ConfigError([say("缺少 --site 或 --out", "--site and --out are needed")])
     if preliminary or not REPORTS[name].ahead:
@@ -71,6 +81,17 @@ def report(  # noqa: PLR0913, PLR0917 - each is an option of the command
         typer.echo(summary(written))
     if not written.report.content.complete:
         raise typer.Exit(1)
+
+
+def _past(span: str, given: Mapping[str, str]) -> dict[str, str]:
+    """What ``--past`` stands for today; nothing without it. Raises ConfigError."""
+    if not span:
+        return {}
+    if span not in SPANS or given:
+        raise ConfigError(
+            [f"--past {' | '.join(SPANS)}", *(f"--past, --{each}?" for each in given)]
+        )
+    return {span: str(last_over(span, plant_now().date()))}
 
 
 def _period(name: str, given: dict[str, str], days: tuple[str, str]) -> Period:

@@ -154,6 +154,29 @@ def plant_now() -> datetime:
     return datetime.now(PLANT_TIME)
 
 
+SPANS = ("day", "month", "quarter", "year")
+
+
+def last_over(span: str, today: date) -> Period:
+    """The newest day, month, quarter or year (``SPANS``) that is over on ``today``."""
+    day = today - timedelta(days=1)
+    found = _of(span, day)
+    while found.after > today:  # the one of yesterday goes on
+        found = _of(span, found.first - timedelta(days=1))
+    return found
+
+
+def _of(span: str, day: date) -> Period:
+    """The one of ``SPANS`` that ``day`` lies in."""
+    this = Period.between(day, day)
+    return {
+        "day": this,
+        "month": this.whole_month,
+        "quarter": this.whole_quarter,
+        "year": this.whole_year,
+    }[span]
+
+
 def _midnight(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=PLANT_TIME)
 
