@@ -14,6 +14,7 @@ import typer
 
 from agent.edge.config import GatewayConfig, load_gateway
 from agent.edge.key_commands import keys_app
+from agent.setup.profile_commands import list_profiles
 from drivers.cli import language
 from drivers.model import ConfigError
 
@@ -47,6 +48,9 @@ agent_app = typer.Typer(
     help=_say("网关：运行、检查配置、读一次数据", "run, check or read a gateway"),
 )
 agent_app.add_typer(keys_app, name="keys")
+agent_app.command(
+    "profiles", help=_say("列出随产品附带的设备 profile 及其来源", "register maps that come along")
+)(list_profiles)
 ConfigPath = Annotated[
     Path, typer.Argument(metavar="CONFIG", help=_say("gateway.toml 的路径", "gateway.toml"))
 ]

@@ -8,6 +8,7 @@ from drivers.cli import language
 from drivers.config import DeviceConfig, make_driver
 from drivers.language import plural, say
 from drivers.model import ConfigError, Group
+from drivers.profiles import doubts
 
 Described = dict[str, Any]
 
@@ -26,6 +27,8 @@ def describe(config: GatewayConfig, *, plan: bool) -> Described:
     if problems:
         raise ConfigError(problems)
     stacks = describe_stacks(config.stacks, config.points)
+    folder = config.path.parent
+    unsure = doubts(folder / d.profile for d in config.devices if d.profile is not None)
     return {
         "plant": config.plant,
         "gateway": config.gateway,
@@ -37,6 +40,7 @@ def describe(config: GatewayConfig, *, plan: bool) -> Described:
         "samples_per_s": round(sum(device["samples_per_s"] for device in devices), 3),
         "devices": devices,
         **({"stacks": stacks} if stacks else {}),
+        **({"profiles_to_check": unsure} if unsure else {}),
     }
 
 
@@ -113,7 +117,8 @@ def summary(described: Described) -> str:
         + (f"{d['points']} 点" if zh else _counted(d["points"], "point"))
         for d in devices
     ]
-    return "\n".join([head, *rows, *stack_lines(described.get("stacks", []))])
+    unsure = [f"! {doubt}" for doubt in described.get("profiles_to_check", [])]
+    return "\n".join([head, *rows, *stack_lines(described.get("stacks", [])), *unsure])
 
 
 def _counted(count: int, noun: str) -> str:
