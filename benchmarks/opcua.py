@@ -86,7 +86,8 @@ def _rows(
 def _watch(
     setting: Setting, port: int, table: Path, address: str, interval_s: float, mode: str
 ) -> dict[str, float]:
-    devices = [DeviceTable("ua", "opcua", address, table, interval_s, f'mode = "{mode}"')]
+    more = f'mode = "{mode}"\nsecurity = "none"'
+    devices = [DeviceTable("ua", "opcua", address, table, interval_s, more)]
     check = ["--check"] if mode == "subscribe" else []
     watched = watch_agent(setting, port, devices, 3, *check)
     usage = watched.usage

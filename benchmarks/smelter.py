@@ -140,7 +140,7 @@ def _opcua_devices(port: int, tables: Sequence[Path]) -> list[DeviceTable]:
             f"opc.tcp://127.0.0.1:{port}",
             table,
             5.0 if n == len(tables) - 1 else 1.0,
-            'mode = "subscribe"',
+            'mode = "subscribe"\nsecurity = "none"',
         )
         for n, table in enumerate(tables)
     ]

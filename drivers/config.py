@@ -36,6 +36,17 @@ class SerialConfig(Strict):
     bytesize: Literal[7, 8] = 8
 
 
+class TlsConfig(Strict):
+    """``[device.tls]``: Modbus/TCP Security, port 802. Verification cannot be switched off."""
+
+    ca: Path  # who may vouch for the device
+    cert: Path  # ours: the device knows by it who asks
+    key: Path
+    crl: Path | None = None
+    server_name: str = ""  # in the device's certificate; default: the host of the address
+    tls_min: Literal["1.2", "1.3"] = "1.2"
+
+
 class LoggerConfig(Strict):
     """``[device.hj212]``: the CEMS data logger that reports here, and what is asked of it."""
 
@@ -53,9 +64,19 @@ class LoggerConfig(Strict):
     memory: Path | None = None  # which windows are here; the agent chooses the place
 
 
+Security = Literal[
+    "none",
+    "Aes256Sha256RsaPss",
+    "Aes128Sha256RsaOaep",
+    "Basic256Sha256",
+    "Basic256",  # both rest on SHA-1: only for a server that has nothing better
+    "Basic128Rsa15",
+]
+WEAK_SECURITY = ("Basic256", "Basic128Rsa15")
 _OPCUA_SECURITY = (
     "security",
     "server_certificate",
+    "trust",
     "certificate",
     "key",
     "username",
@@ -86,11 +107,13 @@ class DeviceConfig(Strict):
     max_bits: int = Field(default=2000, ge=1, le=2000)
     bridge_gap: int = Field(default=16, ge=0, le=125)  # unasked registers read to save a request
     pause_s: float = Field(default=0.0, ge=0, le=10)  # between requests, for slow devices
+    tls: TlsConfig | None = None
 
     # OPC UA
     mode: Mode = "poll"  # of points that do not say
-    security: Literal["none", "Basic256Sha256", "Aes256Sha256RsaPss"] = "none"
-    server_certificate: Path | None = None  # pinned; required unless security = "none"
+    security: Security | None = None  # OPC UA only, and to be said there
+    server_certificate: Path | None = None  # pinned; it or trust, unless security = "none"
+    trust: Path | None = None  # folder with trusted/ issuers/ rejected/ crl/
     certificate: Path | None = None
     key: Path | None = None
     username: str = ""
@@ -166,38 +189,71 @@ class DeviceConfig(Strict):
                 f"Modbus has neither encryption nor login; remove {names}",
             )
             found.append(told)
+        if self.tls is not None and self.driver != "modbus-tcp":
+            told = say(
+                '[device.tls] 只用于 driver = "modbus-tcp"',
+                '[device.tls] belongs to driver = "modbus-tcp"',
+            )
+            found.append(told)
         return found
 
     def _secured(self) -> list[str]:
         found = []
-        if self.security != "none" and (
-            self.server_certificate is None or self.certificate is None or self.key is None
-        ):
-            keys = "server_certificate, certificate, key"
-            told = say(
-                f'security = "{self.security}" 须同时给出 {keys}（固定服务器证书）',
-                f'security = "{self.security}" needs {keys} (the server\'s is pinned)',
-            )
-            found.append(told)
-        if self.username and self.security == "none":
-            told = say(
-                'security = "none" 时不能用 username：密码只经加密连接发给证书已固定的服务器',
-                'username with security = "none": a password is only sent over an encrypted '
-                "connection to a pinned server",
-            )
+        if self.driver == "opcua":
+            found += self._opcua()
+        if self.tls is not None:
+            told = say("[device.tls] 只用于 Modbus/TCP", "[device.tls] belongs to Modbus/TCP")
             found.append(told)
         if self.username and self.password_file is None:
             told = say("有 username 就须有 password_file", "username needs password_file")
             found.append(told)
         return found
 
+    def _opcua(self) -> list[str]:
+        """An unencrypted or weak connection is only made when somebody wrote so."""
+        found = []
+        good = "Basic256Sha256"
+        if self.security is None:
+            told = say(
+                f'OPC UA 须写明 security = "{good}"（或更强）；服务器不支持加密时写明 '
+                'security = "none"',
+                f'OPC UA: write security = "{good}" or better; security = "none" only if the '
+                "server has no encryption",
+            )
+            found.append(told)
+        peers = [self.server_certificate, self.trust]
+        needs = self.certificate is None or self.key is None or peers.count(None) == 2
+        if self.security not in {None, "none"} and needs:
+            keys = "server_certificate, certificate, key"
+            told = say(
+                f'security = "{self.security}" 须同时给出 {keys}（固定服务器证书；或以 trust '
+                "信任列表代替 server_certificate）",
+                f'security = "{self.security}" needs {keys} (the server\'s is pinned; or trust, '
+                "a trust list, instead of server_certificate)",
+            )
+            found.append(told)
+        if peers.count(None) == 0:
+            told = say(
+                "server_certificate 与 trust 只写一个", "give server_certificate or trust, not both"
+            )
+            found.append(told)
+        if self.username and self.security in {None, "none", *WEAK_SECURITY}:
+            told = say(
+                f'security = "{self.security or "none"}" 时不能用 username：密码只经加密连接发给'
+                "证书已固定的服务器",
+                f'username with security = "{self.security or "none"}": a password is only sent '
+                "over an encrypted connection to a pinned server",
+            )
+            found.append(told)
+        return found
 
-def host_and_port(address: str) -> tuple[str, int]:
-    """``192.0.2.10:502``, ``[2001:db8::1]:502``, ``plc1`` (port 502); ValueError says how."""
+
+def host_and_port(address: str, default: int = 502) -> tuple[str, int]:
+    """``192.0.2.10:502``, ``[2001:db8::1]:502``, ``plc1`` (default port); ValueError says how."""
     host, colon, port = address.rpartition(":")
     bare_ipv6 = address.count(":") > 1 and not address.startswith("[")
     if not colon or bare_ipv6 or address.endswith("]"):
-        host, port = address, "502"
+        host, port = address, str(default)
     host = host.removeprefix("[").removesuffix("]")
     if not host or not port.isdecimal() or not 0 < int(port) < 65536:
         raise ValueError(

@@ -35,7 +35,7 @@ async def identify(device: DeviceConfig) -> Identity | None:
 
     Modbus/TCP. Raises DriverError when nobody answers, or nonsense.
     """
-    line, manners = Line(device.address, "tcp"), manners_of(device)
+    line, manners = Line(device.address, "tcp", tls=device.tls), manners_of(device)
     objects: dict[int, str] = {}
     level, first = BASIC, 0
     try:

@@ -115,6 +115,7 @@ def _gateway(world: World, plant: str, broker: str, listen: str) -> str:
             "[[device]]",
             'name = "dcs"',
             'driver = "opcua"',
+            'security = "none"',
             f'address = "{world.addresses["dcs"]}"',
             "interval_s = 1",
             "timeout_s = 2",

@@ -13,6 +13,7 @@ from typing import Any, cast
 
 from pydantic import Field, ValidationError, field_validator
 
+from agent.audit import AuditConfig
 from agent.evidence.settings import EvidenceConfig
 from agent.exchangers.settings import ExchangersConfig
 from agent.forward.settings import ForwardConfig, forward_problems
@@ -37,6 +38,7 @@ class LogConfig(Strict):
     raw_days: float = Field(default=90, gt=0, le=36500)
     record_days: float = Field(default=1825, gt=0, le=36500)
     max_bytes: int | None = Field(default=None, ge=16 << 20)  # per stream; None = the disk
+    waiting_bytes: int = Field(default=64 << 20, ge=64 << 10)  # in memory, while a log is full
 
 
 class HealthConfig(Strict):
@@ -72,6 +74,7 @@ class GatewayFile(Strict):
     stacks: tuple[StackConfig, ...] = ()
     evidence: EvidenceConfig = EvidenceConfig()
     forward: tuple[ForwardConfig, ...] = ()
+    audit: AuditConfig = AuditConfig()
     device: tuple[DeviceConfig, ...] = Field(min_length=1)
 
 
@@ -105,6 +108,7 @@ class GatewayConfig:
     stacks: tuple[StackConfig, ...]
     evidence: EvidenceConfig
     forward: tuple[ForwardConfig, ...]
+    audit: AuditConfig
     digest: str  # first 16 hex digits of the SHA-256 over the file and its tables
 
     @property
@@ -155,6 +159,7 @@ def load_gateway(path: Path) -> GatewayConfig:
         stacks=file.stacks,
         evidence=file.evidence,
         forward=tuple(each.below(path.parent) for each in file.forward),
+        audit=file.audit,
         digest=_digest(path, devices),
     )
 
@@ -241,7 +246,9 @@ def _again(rest: dict[str, Any], *, told: bool) -> Iterable[DeviceConfig | str]:
         if not told:
             yield from (text for m in error.errors() for text in each(m["msg"]))
         with contextlib.suppress(ValidationError):
-            yield DeviceConfig.model_validate({k: v for k, v in rest.items() if k in _TABLE_KEYS})
+            table = {k: v for k, v in rest.items() if k in _TABLE_KEYS}
+            plain = {"security": "none"} if rest.get("driver") == "opcua" else {}
+            yield DeviceConfig.model_validate(table | plain)
 
 
 def _between_devices(path: Path, parsed: dict[str, Any], lines: dict[Place, int]) -> list[str]:
@@ -324,8 +331,12 @@ def _lines(
 
 def _below(device: DeviceConfig, folder: Path, data_dir: Path) -> DeviceConfig:
     """Files a driver will open, relative to the config's folder; what it remembers, to the data."""
-    names = ("server_certificate", "certificate", "key", "password_file")
+    names = ("server_certificate", "trust", "certificate", "key", "password_file")
     found = {n: folder / getattr(device, n) for n in names if getattr(device, n) is not None}
+    if device.tls is not None:
+        files = {n: getattr(device.tls, n) for n in ("ca", "cert", "key", "crl")}
+        below = {n: folder / file for n, file in files.items() if file is not None}
+        found["tls"] = device.tls.model_copy(update=below)
     if device.hj212 is not None:
         key = device.hj212.key_file
         files = {

@@ -88,17 +88,18 @@ def _line_of(devices: tuple[DeviceConfig, ...]) -> Line:
     problems = [
         f"device {device.name}: "
         + say(
-            f"serial 与同在 {first.address} 的设备 {first.name} 不同",
-            f"serial differs from that of {first.name}, also on {first.address}",
+            f"{key} 与同在 {first.address} 的设备 {first.name} 不同",
+            f"{key} differs from that of {first.name}, also on {first.address}",
         )
         for device in devices[1:]
-        if device.driver == "modbus-rtu" and device.serial != first.serial
+        for key in (("serial",) if device.driver == "modbus-rtu" else ("tls",))
+        if getattr(device, key) != getattr(first, key)
     ]
     if problems:
         raise ConfigError(problems)
     if first.driver == "modbus-rtu":
         return Line(first.address, "rtu", first.serial)
-    return Line(first.address, "tcp" if first.driver == "modbus-tcp" else "rtu")
+    return Line(first.address, "tcp" if first.driver == "modbus-tcp" else "rtu", tls=first.tls)
 
 
 class _Plan:

@@ -10,12 +10,15 @@ import asyncio
 import termios
 from dataclasses import dataclass
 
-from drivers.config import SerialConfig, host_and_port
+from drivers.config import SerialConfig, TlsConfig, host_and_port
 from drivers.modbus.session import Manners, Session
 from drivers.modbus.wire import ExceptionReply, Framing, Request, frame_of, late_reply
-from drivers.model import NonsenseError, UnreachableError
+from drivers.model import NonsenseError, RefusedError, UnreachableError
+from drivers.tls import TlsFiles, told_of_us, translate
 
 OPEN_TIMEOUTS = 10  # a reply later than so many timeouts is thought impossible
+TLS_S = 4.0  # for the handshake of a PLC that computes it in software
+TLS_PORT = 802  # Modbus/TCP Security; 502 is for plain Modbus/TCP
 PORT_S = 2.0  # a serial port opens at once; only a busy gateway, with many of them, needs a while
 LATE_TARGET = 11  # a gateway's "no answer from the device": it may still come, and be passed on
 QUIET_S = 0.02  # silence after which a line counts as drained: above a USB adapter's 16 ms latency
@@ -37,11 +40,19 @@ class Line:
     ``framing`` "tcp" or "rtu"; with ``serial`` the address is a serial port, else ``host:port``.
     """
 
-    def __init__(self, address: str, framing: Framing, serial: SerialConfig | None = None) -> None:
+    def __init__(
+        self,
+        address: str,
+        framing: Framing,
+        serial: SerialConfig | None = None,
+        tls: TlsConfig | None = None,
+    ) -> None:
         self.address = address
         self.framing = framing
         self._serial = serial
-        self._host, self._port = ("", 0) if serial else host_and_port(address)
+        self._tls = tls
+        port = TLS_PORT if tls else 502
+        self._host, self._port = ("", 0) if serial else host_and_port(address, port)
         self._session: Session | None = None
         self._transaction = 0
         self._dirty = False  # RTU: bytes of an earlier question may still be under way
@@ -153,6 +164,8 @@ class Line:
         session = Session(self.framing, self.late)
         if self._serial is not None:
             timeout_s = max(timeout_s, PORT_S)
+        if self._tls is not None:
+            timeout_s = max(timeout_s, TLS_S)
         try:
             async with asyncio.timeout(timeout_s):
                 if self._serial is None:
@@ -166,6 +179,8 @@ class Line:
             raise UnreachableError(text) from None
         except OSError as error:
             session.close()
+            if self._tls is not None:
+                self._explain(error, self._tls)
             raise UnreachableError(f"cannot reach {self.address}: {_why(error)}") from None
         except BaseException:
             session.close()
@@ -176,7 +191,24 @@ class Line:
 
     async def _open_tcp(self, session: Session) -> None:
         loop = asyncio.get_running_loop()
-        await loop.create_connection(lambda: session, self._host, self._port)
+        if self._tls is None:
+            await loop.create_connection(lambda: session, self._host, self._port)
+            return
+        try:
+            context = tls_files(self._tls).context()  # anew: renewed files count
+        except OSError as error:
+            raise RefusedError(f"{self.address}: [device.tls]: {error}") from None
+        name = self._tls.server_name or self._host
+        await loop.create_connection(
+            lambda: session, self._host, self._port, ssl=context, server_hostname=name
+        )
+
+    def _explain(self, error: OSError, tls: TlsConfig) -> None:
+        """Raises where the certificate of one side is the trouble."""
+        name = tls.server_name or self._host
+        translate(error, self.address, f"TLS ≥ {tls.tls_min}, {name}, {tls.ca}")
+        if ours := told_of_us(error):
+            raise RefusedError(f"{self.address}: {ours}") from None
 
     async def _open_port(self, session: Session, serial: SerialConfig) -> None:
         from pymodbus.transport.serialtransport import create_serial_connection
@@ -213,6 +245,11 @@ class Line:
             if loop.time() > end:
                 raise NonsenseError(f"{self.address} does not fall silent: another master on it?")
         self._dirty = False
+
+
+def tls_files(tls: TlsConfig) -> TlsFiles:
+    """What its context is made from."""
+    return TlsFiles(tls.ca, tls.cert, tls.key, tls.crl, tls.tls_min)
 
 
 def _why(error: OSError) -> str:

@@ -247,6 +247,6 @@ def _differences(devices: tuple[DeviceConfig, ...]) -> list[str]:
             f"{key} is not that of {first.name}, but both share one session with {device.address}",
         )
         for device in devices[1:]
-        for key in ("security", "server_certificate", "certificate", "key", "username")
+        for key in ("security", "server_certificate", "trust", "certificate", "key", "username")
         if getattr(device, key) != getattr(first, key)
     ]

@@ -12,22 +12,22 @@ import logging
 import struct
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from asyncua import Client, ua
 from asyncua.crypto import security_policies
-from asyncua.observer import Observer
 from asyncua.ua.ua_binary import struct_from_binary
-from cryptography import x509
 
 from drivers.config import DeviceConfig
 from drivers.model import DriverError, NonsenseError, RefusedError, UnreachableError
 from drivers.opcua.binary import UnusualError, Value, read_answer
-from drivers.opcua.certificates import application_uri, fingerprint, load_certificate, load_key
+from drivers.opcua.certificates import application_uri, load_key
+from drivers.opcua.gate import ALLOWED_REQUESTS, ReadOnlyGate, bare_client
 from drivers.opcua.values import status_name
+from drivers.opcua.vetting import certificate_in, explain, server_certificate
+
+__all__ = ["ALLOWED_REQUESTS", "ReadOnlyGate", "Session", "TooManyError", "open_session"]
 
 CONNECT_TIMEOUT_S = 4.0  # for a PLC doing RSA; the whole of connecting
 CHANNEL_LIFETIME_S = 3600.0
@@ -40,12 +40,6 @@ LIMIT_NODES = {
     "browse": ua.NodeId(11710),
     "items": ua.NodeId(11714),  # MaxMonitoredItemsPerCall
 }
-
-ALLOWED_REQUESTS = frozenset({
-    "GetEndpointsRequest", "CreateSessionRequest", "ActivateSessionRequest", "CloseSessionRequest",
-    "ReadRequest", "BrowseRequest", "BrowseNextRequest", "CreateSubscriptionRequest",
-    "CreateMonitoredItemsRequest", "DeleteSubscriptionsRequest", "PublishRequest",
-})  # fmt: skip
 
 _S = ua.StatusCodes
 _REFUSALS = frozenset({
@@ -65,16 +59,6 @@ _TOO_MANY = frozenset({
 
 class TooManyError(UnreachableError):
     """More nodes in one call than the server takes; ask for fewer."""
-
-
-class ReadOnlyGate(Observer):  # type: ignore[misc]
-    """Sees each request before it is sent, and stops every service that could change something."""
-
-    def observe_request(self, request: Any) -> AbstractContextManager[None]:
-        name = type(request).__name__
-        if name not in ALLOWED_REQUESTS:
-            raise PermissionError(f"{name} is not a reading service; this program never writes")
-        return contextlib.nullcontext()
 
 
 @contextlib.contextmanager
@@ -195,6 +179,8 @@ async def open_session(device: DeviceConfig, idle_s: float = 0.0) -> Session:
     logging.getLogger("asyncua").setLevel(logging.CRITICAL)
     client = _client(device, idle_s)
     session = Session(client, max(device.timeout_s, CONNECT_TIMEOUT_S))
+    if device.security != "none":
+        await _secure(client, device)
     try:
         with translated(f"connect {device.address}", CONNECT_TIMEOUT_S):
             async with asyncio.timeout(session.timeout_s):
@@ -203,7 +189,7 @@ async def open_session(device: DeviceConfig, idle_s: float = 0.0) -> Session:
     except UnreachableError:
         await _end(session)
         if device.security != "none":
-            await _explain(device)
+            await explain(device)
         raise
     except BaseException:
         await _end(session)
@@ -221,45 +207,28 @@ async def _end(session: Session) -> None:
 
 
 def _client(device: DeviceConfig, idle_s: float) -> Client:
-    url = device.address if "://" in device.address else f"opc.tcp://{device.address}"
-    if urlsplit(url).port is None:
-        url = f"{url.rstrip('/')}:4840"
-    client = Client(url, timeout=max(device.timeout_s, CONNECT_TIMEOUT_S))
-    client.uaclient.observer = ReadOnlyGate()
-    client.name = client.description = "smelter-agent"
-    client.application_uri = client.product_uri = "urn:smelter-agent"
+    client = bare_client(device, max(device.timeout_s, CONNECT_TIMEOUT_S))
     client.session_timeout = int(1000 * max(SESSION_TIMEOUT_S, 3 * idle_s))
     client.secure_channel_timeout = int(1000 * max(CHANNEL_LIFETIME_S, 6 * idle_s))
-    if device.security != "none":
-        policy = _policy(device)
-        client.security_policy = policy
-        client.uaclient.set_security(policy)
-        client.application_uri = application_uri(_certificate(device.certificate))
     if device.username:
         client.set_user(device.username)
         client.set_password(_password(device.password_file))
     return client
 
 
-def _policy(device: DeviceConfig) -> security_policies.SecurityPolicy:
+async def _secure(client: Client, device: DeviceConfig) -> None:
+    """Who the server is stands before its channel is opened."""
     kind = getattr(security_policies, f"SecurityPolicy{device.security}")
+    server = await server_certificate(device, kind.URI)
     try:
         key = load_key(device.key or Path())
     except (OSError, ValueError) as error:
         raise RefusedError(f"{device.name}: key {device.key}: {error}") from None
-    return kind(
-        _certificate(device.server_certificate),
-        _certificate(device.certificate),
-        key,
-        ua.MessageSecurityMode.SignAndEncrypt,
-    )
-
-
-def _certificate(path: Path | None) -> x509.Certificate:
-    try:
-        return load_certificate(path or Path())
-    except (OSError, ValueError) as error:
-        raise RefusedError(f"certificate {path}: {error}") from None
+    ours = certificate_in(device.certificate)
+    policy = kind(server, ours, key, ua.MessageSecurityMode.SignAndEncrypt)
+    client.security_policy = policy
+    client.uaclient.set_security(policy)
+    client.application_uri = application_uri(ours)
 
 
 def _password(path: Path | None) -> str:
@@ -291,30 +260,6 @@ async def _learn(session: Session) -> None:
     session.namespaces = tuple(str(uri) for uri in namespaces)
     for name, (limit, *_) in zip(LIMIT_NODES, limits, strict=True):
         session.limits[name] = limit if isinstance(limit, int) else 0
-
-
-async def _explain(device: DeviceConfig) -> None:
-    """After a failed connection: does the server show another certificate than the pinned?"""
-    pinned = fingerprint(_certificate(device.server_certificate))
-    plain = device.model_copy(update={"security": "none", "username": ""})
-    client = _client(plain, 0.0)
-    client.uaclient._timeout = device.timeout_s  # noqa: SLF001 - no setter
-    try:
-        async with asyncio.timeout(2 * device.timeout_s + 1):
-            endpoints = await client.connect_and_get_server_endpoints()
-    except (TimeoutError, OSError, ua.UaError):
-        return
-    shown = {
-        fingerprint(x509.load_der_x509_certificate(endpoint.ServerCertificate))
-        for endpoint in endpoints
-        if endpoint.ServerCertificate
-    }
-    if shown and pinned not in shown:
-        raise RefusedError(
-            f"{device.address} shows the certificate {', '.join(sorted(shown))}, but "
-            f"{device.server_certificate} is {pinned}. If the server got a new one, check it "
-            "on site and replace the file"
-        )
 
 
 def general_buffer(data: bytes) -> Any:

@@ -15,6 +15,7 @@ from tests.servers import free_port
 DEVICE = """[[device]]
 name = "dcs"
 driver = "opcua"
+security = "none"
 address = "opc.tcp://127.0.0.1:{port}"
 mode = "subscribe"
 interval_s = 0.2

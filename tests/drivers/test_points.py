@@ -25,6 +25,8 @@ def device(folder: Path, **rest: object) -> DeviceConfig:
         "address": "127.0.0.1:502",
         "points": "table.csv",
     }
+    if rest.get("driver") == "opcua":
+        known |= {"security": "none"}
     return DeviceConfig.model_validate(known | rest)
 
 
