@@ -104,6 +104,18 @@ def _head(path: Path) -> tuple[int, str]:
         raise ConfigError([f"{file}: {say('无法读取', 'cannot be read')}: {error}"]) from None
 
 
+def chain_heads(ledger: Path, journal: Path) -> dict[str, str]:
+    """
+    ``entries.jsonl``, ``journal.jsonl``, ``lodgings.jsonl`` -> "lines hash-of-the-last", as noted.
+
+    Acts that go into the historian's log carry them in their details (``report.made``,
+    ``lodge.added``, ``package.made``): so nobody can cut or rewrite a chain alone later on.
+    """
+    files = {"entries": ledger, "journal": journal, "lodgings": ledger.with_name("lodgings.jsonl")}
+    heads = {name: _head(path) for name, path in files.items()}
+    return {f"{name}.jsonl": f"{count} {head}" for name, (count, head) in heads.items() if count}
+
+
 def _head_file(path: Path) -> Path:
     return path.with_name(f"{path.name}.head")
 

@@ -13,7 +13,11 @@ from reports.package.ring import Ring
 from reports.package.verify import (
     FORM,
     MOST_BYTES,
+    MOST_FILE,
     MOST_FILES,
+    MOST_MANIFEST,
+    MOST_RATIO,
+    RATIO_FROM,
     central_header,
     described,
     end_record,
@@ -35,7 +39,9 @@ def write_package(
     """
     if target.exists():
         raise ConfigError([f"{target}: {say('已存在，不覆盖', 'exists, not overwritten')}"])
-    if len(files) > MOST_FILES - 2 or sum(map(len, files.values())) > MOST_BYTES // 2:
+    sizes = [len(data) for data in files.values()]
+    many = len(files) > MOST_FILES - 2 or sum(sizes) > MOST_BYTES - MOST_MANIFEST
+    if many or max(sizes, default=0) > MOST_FILE:
         raise ConfigError([say("证据包过大，请缩小范围", "too large; take fewer batches")])
     packed = {name: _packed(name, data) for name, data in files.items()}
     manifest: dict[str, Any] = {
@@ -76,4 +82,6 @@ def _packed(name: str, data: bytes) -> tuple[int, bytes]:
         return 0, data
     machine = zlib.compressobj(6, zlib.DEFLATED, -15)
     body = machine.compress(data) + machine.flush()
+    if len(data) > RATIO_FROM and len(data) > MOST_RATIO * len(body):
+        return 0, data  # a verifier would take it for a bomb
     return (8, body) if len(body) < len(data) else (0, data)

@@ -3,7 +3,7 @@
 import json
 import re
 from base64 import b64encode
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from importlib.resources import files as resources
@@ -14,8 +14,11 @@ from drivers.language import say
 from drivers.model import ConfigError
 from reports.citations import DocumentUse
 from reports.entries.documents import folder_of
+from reports.entries.ledger import read_ledger
 from reports.journal.journal import read_journal
-from reports.model import Report
+from reports.lodgings import read_lodgings
+from reports.model import Content, LedgerUse, Report
+from reports.package.anchors import anchoring
 from reports.package.originals import Needed, cited, everything, in_hour, segment
 from reports.package.readme import readme
 from reports.package.ring import Ring
@@ -39,7 +42,7 @@ class Wish:
     whole: bool = False  # every batch between the first and the last that any meter's figure used
     hours_ns: tuple[int, ...] = ()  # every batch with windows of these hours
     since: tuple[Path, ...] = ()  # checkpoints that the auditor keeps from earlier
-    most_bytes: int = 512 << 20  # of original payload
+    most_bytes: int = 200 << 20  # of original payload
 
 
 @dataclass
@@ -65,10 +68,11 @@ def gather(
         if rendering.suffix in {".pdf", ".xlsx", ".html"}:
             found.files[f"renderings/{rendering.name}"] = rendering.read_bytes()
     _site(found, site, site_file)
+    anchors = anchoring(site)  # before the chains, which only grow
     _entered(found, report, site)
     _documents(found, report, site)
     _rules(found, report, site)
-    _originals(found, report, site, wish)
+    _originals(found, report, site, wish, anchors)
     found.files["keys/report.json"] = _notes(ring.notes)
     found.files["verify.py"] = resources("reports").joinpath("package/verify.py").read_bytes()
     name = f"{content.report}-{content.period.name}-v{report.version}"
@@ -102,23 +106,48 @@ def _plain(name: str) -> str:
 
 
 def _entered(found: Gathered, report: Report, site: Site) -> None:
-    """The ledger as the report read it, journal and lodgings as they are now."""
-    ledger = report.content.ledger
-    lines = site.entries.read_bytes().split(b"\n")[:-1] if site.entries.exists() else []
-    if len(lines) < ledger.entries:
-        raise ConfigError(
-            [
-                say(
-                    f"{site.entries}：只有 {len(lines)} 条，报告用了 {ledger.entries} 条",
-                    f"{site.entries}: {len(lines)} entries, the report used {ledger.entries}",
-                )
-            ]
-        )
-    head = b"".join(line + b"\n" for line in lines[: ledger.entries])
-    found.files["entries/entries.jsonl"] = head
-    for other in (site.journal, site.entries.with_name("lodgings.jsonl")):
-        if other.is_file():
-            found.files[f"entries/{other.name}"] = other.read_bytes()
+    """
+    The ledger as the report read it, journal and lodgings as they are now.
+
+    Raises ConfigError, every mistake at once: a chain that is broken or that does not go on from
+    what the report read proves nothing, and the auditor would call it changed.
+    """
+    wrong: list[str] = []
+    chains: tuple[tuple[str, Path, Callable[[], object]], ...] = (
+        ("entries", site.entries, lambda: read_ledger(site.entries)),
+        ("journal", site.journal, lambda: read_journal(site.journal)),
+        ("lodgings", site.entries.with_name("lodgings.jsonl"), lambda: read_lodgings(site.entries)),
+    )
+    used = {"entries": report.content.ledger, "journal": report.content.journal}
+    for name, path, read in chains:
+        try:
+            read()
+        except ConfigError as error:
+            wrong += error.problems
+            continue
+        lines = path.read_bytes().split(b"\n")[:-1] if path.is_file() else []
+        seen = used.get(name)
+        if seen is not None and not _leads_to(lines, seen):
+            wrong.append(_not_led_to(path, len(lines), seen))
+        kept = lines if name != "entries" else lines[: report.content.ledger.entries]
+        if kept or name == "entries":
+            found.files[f"entries/{name}.jsonl"] = b"".join(line + b"\n" for line in kept)
+    if wrong:
+        raise ConfigError(wrong)
+
+
+def _leads_to(lines: Sequence[bytes], seen: LedgerUse) -> bool:
+    count = seen.entries
+    return not count or (len(lines) >= count and sha256(lines[count - 1]).hexdigest() == seen.head)
+
+
+def _not_led_to(path: Path, now: int, seen: LedgerUse) -> str:
+    return say(
+        f"{path}：报告用了 {seen.entries} 条（末条 {seen.head[:16]}），现有 {now} 条且不再延续："
+        "被截断、替换或改写；请用备份恢复后再打包",
+        f"{path}: the report stood on {seen.entries} lines, head {seen.head[:16]}; the {now} there "
+        "now do not lead to it: cut, replaced or rewritten; restore it from a backup, then package",
+    )
 
 
 def _documents(found: Gathered, report: Report, site: Site) -> None:
@@ -180,18 +209,17 @@ def _rules(found: Gathered, report: Report, site: Site) -> None:
         found.files[name] = folder.joinpath(f"{pack}.toml").read_bytes()
 
 
-def _originals(found: Gathered, report: Report, site: Site, wish: Wish) -> None:
+def _originals(
+    found: Gathered, report: Report, site: Site, wish: Wish, anchors: dict[str, set[int]]
+) -> None:
     content, root = report.content, site.originals
     if root is None:
         if content.meters:
             raise ConfigError([say("site.toml 未写 originals", "site.toml names no originals")])
         return
-    wanted = Needed(root, content.plant.id)
-    cited(wanted, content.meters)
-    if wish.whole:
-        everything(wanted, content.meters)
-    for hour_ns in wish.hours_ns:
-        in_hour(wanted, content.meters, hour_ns)
+    wanted = _wanted(root, content, wish)
+    for log, seqs in anchors.items():
+        wanted.batches.setdefault(log, set()).update(seqs)
     found.left_out |= wanted.missing
     heads, spent = Heads(root), 0
     senders: set[str] = set()
@@ -219,6 +247,16 @@ def _originals(found: Gathered, report: Report, site: Site, wish: Wish) -> None:
     witness = heads.keys("")
     if senders and witness is not None:
         found.files["keys/witness.json"] = witness
+
+
+def _wanted(root: Path, content: Content, wish: Wish) -> Needed:
+    wanted = Needed(root, content.plant.id)
+    cited(wanted, content.meters)
+    if wish.whole:
+        everything(wanted, content.meters)
+    for hour_ns in wish.hours_ns:
+        in_hour(wanted, content.meters, hour_ns)
+    return wanted
 
 
 def _head(found: Gathered, heads: Heads, log: str, seqs: Sequence[int]) -> SignedHead | None:

@@ -4,17 +4,23 @@ Is an evidence package what was signed, and does its report stand on the origina
 
 One file, standard library only, no network, Python 3.8 or later:
 
-    python3 verify.py PACKAGE.zip [--trusted-key VKEY] [--checkpoint FILE] [--ca FILE] [--json]
+    python3 verify.py PACKAGE.zip [--trusted-key VKEY] [--checkpoint FILE] [--earlier FILE]
+                      [--ca FILE] [--without-originals] [--json]
 
 It tells: intact (exit code 0), changed, and where (1), cannot be judged, and what is missing (2).
 ``--trusted-key``: a key you were given by another way than in the package; without one nobody
-vouches for the keys in it, and the exit code is 2. ``--checkpoint``: one that you kept from
-earlier; a history that does not go on from it is refused. ``--ca``: certificates of the time-stamp
-authority (needs openssl).
+vouches for the keys in it, and the exit code is 2. With the office's key alone, or where no
+originals are in the package, the figures are not traced to anything the office could not write
+itself: exit code 2 as well, unless ``--without-originals`` says that this is all you ask for.
+``--checkpoint``: one that you kept from earlier; a history that does not go on from it is refused.
+``--earlier``: a package or report.json that you kept; ledger, journal, lodgings and checkpoints
+must go on from it. ``--ca``: certificates of the time-stamp authority (needs openssl).
 The formats are described in docs/package.md and docs/evidence.md of the program.
 
 核验证据包：是否被改动、报告数字是否与其中的原始记录一致。只用 Python 标准库，不联网。
-结论：未被改动（退出码 0）；已被改动及其位置（1）；无法判断及所缺材料，或密钥无人担保（2）。
+结论：未被改动（退出码 0）；已被改动及其位置（1）；无法判断及所缺材料，或密钥无人担保，
+或数字未能追溯到有人担保的原始批次（2；仅核对报告和录入时用 --without-originals）。
+--earlier：您以前保存的证据包或 report.json，台账、环保记录、存证登记和检查点须由其延续而来。
 """
 
 # It must run on Python 3.8 and read as one text, hence older ways to write some things.
@@ -42,9 +48,12 @@ OFFICE = "smelter/reports/"
 WITNESS = "smelter/historian/"
 BLOCK = 4096  # bytes; the manifest has a short hash of each block, to name the place of a change
 MOST_FILES = 60000
-MOST_BYTES = 4 << 30  # of everything, unpacked
-MOST_FILE = 1 << 30  # of one file, unpacked
-MOST_RATIO = 200  # unpacked to packed, of files above 1 MiB
+MOST_BYTES = 512 << 20  # of everything, unpacked
+MOST_FILE = 256 << 20  # of one file, unpacked
+MOST_RATIO = 100  # unpacked to packed, of files above 64 KiB
+RATIO_FROM = 1 << 16
+MOST_MANIFEST = 32 << 20
+MOST_KEYS = 4 << 20
 MOST_NOTE = 16384
 MOST_LEAVES = 65536
 MOST_SAID = 400  # letters of one sentence: much of it may be foreign text
@@ -72,6 +81,16 @@ UNCHECKED = (
         "包内的 verify.py：它不能证明自己，请用您自己取得的那一份",
         "verify.py in the package: it proves nothing about itself; use a copy of your own",
     ),
+)
+
+UNANCHORED_ZH = (
+    "办公室是否整体改写并重签了台账、环保记录和存证登记："
+    "包内没有历史库对其的锚定，也未给出您以前保存的包或报告（--earlier）"
+)
+UNANCHORED_EN = (
+    "whether the office rewrote ledger, journal and lodgings as a whole and signed them anew: no "
+    "act under the historian's tree holds their heads, and no package or report that you kept "
+    "was given (--earlier)"
 )
 
 # -- what was found ---------------------------------------------------------------------------
@@ -109,6 +128,10 @@ class Verdict:
         self.kept: dict[str, int] = {}  # by log: to which batch a checkpoint that he kept binds
         self.bound: set[str] = set()  # owners whose keys signed such a checkpoint
         self.readings = 0  # of the report that were found in original batches
+        self.batches = 0  # that are under a cosigned checkpoint
+        self.partly = False  # figures of points whose batches are not here
+        self.waived = False  # the auditor asks for report and entries only
+        self.anchored = 0  # heads of ledger, journal, lodgings that others hold, and that fit
 
     def change(self, where: str, zh: str, en: str) -> None:
         finding = {"where": plain(where), "zh": plain(zh), "en": plain(en)}
@@ -117,6 +140,12 @@ class Verdict:
 
     def cannot(self, where: str, zh: str, en: str) -> None:
         self.unknown.append({"where": plain(where), "zh": plain(zh), "en": plain(en)})
+
+    def stopped(self) -> None:
+        self.note(
+            "清单或其签名不成立：包内其余文件一概未解压、未核对",
+            "manifest or signature do not hold: nothing else in the package was unpacked or read",
+        )
 
     def good(self, zh: str, en: str) -> None:
         self.proved.append({"zh": plain(zh), "en": plain(en)})
@@ -129,14 +158,21 @@ class Verdict:
         return bool(self.checked or self.kept)
 
     @property
+    def traced(self) -> bool:
+        """Figures stand on batches here, under keys or a checkpoint that the auditor knew."""
+        return bool((self.readings or self.batches) and (self.ends or self.kept))
+
+    @property
     def word(self) -> str:
         if self.changed or self.unknown:
             return "changed" if self.changed else "unknown"
-        return "intact" if self.keys_checked else "unvouched"
+        if not self.keys_checked:
+            return "unvouched"
+        return "intact" if self.traced or self.waived else "untraced"
 
     @property
     def code(self) -> int:
-        return {"intact": 0, "changed": 1, "unknown": 2, "unvouched": 2}[self.word]
+        return {"intact": 0, "changed": 1}.get(self.word, 2)
 
     @property
     def office_checked(self) -> bool:
@@ -651,12 +687,18 @@ class Archive:
 
     def _refuse_large(self) -> None:
         for m in self.members.values():
-            bomb = m.size > 1 << 20 and m.size > MOST_RATIO * max(1, m.packed)
-            if bomb or m.size > MOST_FILE:
+            bomb = m.size > RATIO_FROM and m.size > MOST_RATIO * max(1, m.packed)
+            most = {"manifest.json": MOST_MANIFEST, "manifest.sig": MOST_NOTE}.get(m.name)
+            most = MOST_KEYS if m.name.startswith("keys/") else most or MOST_FILE
+            if bomb or m.size > most:
                 said = "%s: %d / %d" % (m.name, m.packed, m.size)
                 raise Broken("压缩比或大小异常（压缩炸弹）：" + said, "a zip bomb: " + said)
-        if sum(m.size for m in self.members.values()) > MOST_BYTES:
-            raise Broken("解压后总量过大", "too large when unpacked")
+        whole = sum(m.size for m in self.members.values())
+        if whole > MOST_BYTES:
+            raise Broken(
+                "解压后总量过大（压缩炸弹）：%d 字节，上限 %d" % (whole, MOST_BYTES),
+                "a zip bomb: %d bytes when unpacked, %d at most" % (whole, MOST_BYTES),
+            )
 
     def gaps(self) -> list[tuple[int, str, str]]:
         """Headers that are not as they are written, and bytes that belong to no file."""
@@ -676,17 +718,33 @@ class Archive:
 
     def read(self, name: str) -> bytes:
         """Unpacked, at most as long as the directory says. Raises Broken."""
-        m, data = self.members[name], self.packed(name)
-        if m.method == 8:
-            machine = zlib.decompressobj(-15)
-            try:
-                data = machine.decompress(data, m.size + 1)
-            except zlib.error as error:
-                said = "%s (%s)" % (name, error)
-                raise Broken("无法解压：" + said, "cannot be unpacked: " + said) from None
-        if len(data) != m.size or zlib.crc32(data) != m.crc:
-            raise Broken("长度或 CRC 不符：" + name, "length or CRC does not hold: " + name)
+        data, wrong = self.unpacked(name)
+        if wrong is not None:
+            raise wrong
         return data
+
+    def unpacked(self, name: str) -> tuple[bytes, Broken | None]:
+        """As far as it can be unpacked, so that the place can be named; and what is wrong."""
+        m, packed = self.members[name], self.packed(name)
+        data = packed if m.method == 0 else b""
+        if m.method == 8:
+            machine, parts, left = zlib.decompressobj(-15), [], m.size + 1
+            try:
+                for at in range(0, len(packed), BLOCK):
+                    part = packed[at : at + BLOCK]
+                    while part and left:
+                        parts.append(machine.decompress(part, left))
+                        left -= len(parts[-1])
+                        part = machine.unconsumed_tail
+            except zlib.error as error:
+                data = b"".join(parts)
+                said = "%s (%s)" % (name, error)
+                return data, Broken("无法解压：" + said, "cannot be unpacked: " + said)
+            data = b"".join(parts)
+        if len(data) != m.size or zlib.crc32(data) != m.crc:
+            said = "%s (%d bytes, CRC %08x)" % (name, len(data), zlib.crc32(data))
+            return data, Broken("长度或 CRC 不符：" + said, "length or CRC does not hold: " + said)
+        return data, None
 
 
 # -- batches ----------------------------------------------------------------------------------
@@ -760,6 +818,71 @@ def read_batches(verdict: Verdict, where: str, log: str, data: bytes) -> dict[in
     return found
 
 
+# -- what others hold of ledger, journal and lodgings -----------------------------------------
+
+CHAINS = ("entries.jsonl", "journal.jsonl", "lodgings.jsonl")
+_ANCHOR = re.compile(
+    r"(?<![\w.])(entries|journal|lodgings)\.jsonl\W{1,8}(\d{1,9})[ :]([0-9a-f]{64})(?![0-9a-f])"
+)
+
+
+def anchors(payload: bytes, plant: str) -> list[tuple[str, int, str]]:
+    """Chain, number of lines and hash of the last, as acts (lines ``audit``) of a batch tell."""
+    found = []
+    for line in payload.decode("utf-8", "replace").split("\n"):
+        if line.startswith("audit,") and "plant=%s," % plant in line.partition(" ")[0] + ",":
+            found += [(m[1] + ".jsonl", int(m[2]), m[3]) for m in _ANCHOR.finditer(line)]
+    return found
+
+
+class Kept:
+    """Of a package or report that an auditor kept."""
+
+    def __init__(self) -> None:
+        self.chains: list[tuple[str, int, str]] = []
+        self.checkpoints: list[tuple[str, str]] = []
+
+
+def _kept(path: str) -> tuple[Kept, dict[str, Any]]:
+    """Raises Broken and errors of a structure that is none; OSError where there is no file."""
+    kept = Kept()
+    with open(path, "rb") as file:
+        zipped = file.read(2) == b"PK"
+    if not zipped:
+        with open(path, "rb") as file:
+            table = json.loads(file.read(MOST_FILE))
+        content = table["content"]
+        if sha(canonical(content)) != table["content_sha256"]:
+            raise Broken("内容与 content_sha256 不符", "its content_sha256 does not hold")
+        for key, name in (("ledger", "entries.jsonl"), ("journal", "journal.jsonl")):
+            seen = content.get(key)
+            if seen:
+                kept.chains.append((name, int(seen["entries"]), str(seen["head"])))
+        named = (content["report"], content["period"]["name"], table["version"])
+        said = {"name": "%s-%s-v%s" % named, "plant": content["plant"]["id"]}
+        return kept, dict(said, content_sha256=table["content_sha256"])
+    archive = Archive(path)
+    try:
+        old = Package(archive, Verdict())
+        if not old.check_seal():
+            raise Broken("清单或签名不成立", "its manifest or signature does not hold")
+        for name in CHAINS:
+            lines = old.check_chain("entries/" + name)
+            if lines:
+                kept.chains.append((name, len(lines), sha(lines[-1].encode())))
+        kept.checkpoints = [
+            (n[len("checkpoints/") :], old.text(n)) for n in old.under("checkpoints")
+        ]
+        old.check_files()
+        if old.verdict.changed:
+            first = old.verdict.changed[0]
+            raise Broken(first["where"] + " " + first["zh"], first["where"] + " " + first["en"])
+        said = {key: old.manifest.get(key) for key in ("plant", "content_sha256")}
+        return kept, dict(said, name=old.manifest.get("report"))
+    finally:
+        archive.close()
+
+
 # -- the checks, one by one -------------------------------------------------------------------
 
 
@@ -774,6 +897,8 @@ class Package:
         self.histories: dict[str, History] = {}
         self.heads: dict[str, tuple[Head, Note]] = {}  # by plant/gateway/stream/log
         self.batches: dict[str, dict[int, Batch]] = {}
+        self.chains: dict[str, list[str]] = {}  # lines by name in entries/
+        self.lodged: dict[str, Any] = {}
 
     def has(self, name: str) -> bool:
         return name in self.archive.members
@@ -808,18 +933,32 @@ class Package:
 
     # files
 
-    def check_files(self) -> None:
-        """The manifest against the files, both ways; where a file differs, which block of it."""
+    def check_seal(self) -> bool:
+        """
+        Manifest and signature, before anything else is unpacked; False: there is nothing to go by.
+
+        Only these and the office's keys are read here, and the directory has bounded their size.
+        """
         for place, zh, en in self.archive.gaps():
             self.verdict.change("byte %d" % place, zh, en)
-        found = self.json("manifest.json")
+        for name in ("manifest.json", "manifest.sig"):
+            if self.has(name) and self.archive.members[name].method != 0:
+                self.verdict.change(name, "不应压缩", "must not be packed")
+                return False
+        found = self.json("manifest.json") if self.has("manifest.json") else None
         if not isinstance(found, dict) or found.get("form") != FORM:
             self.verdict.change(
                 "manifest.json", "清单缺失或格式不对", "no manifest of a known form"
             )
-            return
+            found = {}
         self.manifest = found
-        stated = found.get("files")
+        if self.has("keys/report.json"):
+            self._read_keys("keys/report.json")
+        return self._signed() and bool(found)
+
+    def check_files(self) -> None:
+        """The manifest against the files, both ways; where a file differs, which block of it."""
+        stated = self.manifest.get("files")
         stated = stated if isinstance(stated, dict) else {}
         own = {"manifest.json", "manifest.sig"}
         for name in sorted(set(self.archive.members) - set(stated) - own):
@@ -832,26 +971,31 @@ class Package:
         self._check_manifest(dict(stated, **real))
 
     def _check_file(self, name: str, stated: object) -> object:
-        data = self.read(name)
+        data, wrong = self.archive.unpacked(name)
+        self.cache[name] = data
         m = self.archive.members[name]
         real = described(data, self.archive.packed(name), m.method)
         if real == stated:
+            if wrong is not None:
+                self.verdict.change(name, wrong.zh, wrong.en)
             return real
-        blocks = stated.get("blocks", "") if isinstance(stated, dict) else ""
-        if isinstance(stated, dict) and stated.get("sha256") == real["sha256"]:
+        said = stated if isinstance(stated, dict) else {}
+        if said.get("sha256") == real["sha256"]:
             self.verdict.change(name, "压缩后的字节被改动", "its packed bytes were changed")
             return real
-        at = first_difference(data, str(blocks))
+        at = first_difference(data, str(said.get("blocks", "")))
         line = data[:at].count(b"\n") + 1
-        end = min(at + BLOCK, len(data)) - 1
-        where = "%s: bytes %d-%d, line %d ff." % (name, at, end, line)
-        size = stated.get("size", "-") if isinstance(stated, dict) else "-"
+        size, last = said.get("size", "-"), min(at + BLOCK, len(data)) - 1
+        zh = "第 %d–%d 字节（第 %d 行起）" % (at, last, line)
+        en = "bytes %d-%d, line %d ff." % (at, last, line)
+        if last < at:  # it ends where the difference would begin
+            zh, en = "第 %d 字节起缺失" % at, "byte %d: it ends there" % at
         self.verdict.change(
-            where,
-            "与签名的清单不符：第 %d–%d 字节（第 %d 行起），现长 %d，原长 %s"
-            % (at, end, line, len(data), size),
-            "differs from the signed manifest: bytes %d-%d (line %d on), %d bytes long, was %s"
-            % (at, end, line, len(data), size),
+            "%s: %s" % (name, en),
+            "与签名的清单不符：%s，现长 %d，原长 %s" % (zh, len(data), size)
+            + ("；" + wrong.zh if wrong else ""),
+            "differs from the signed manifest: %s; %d bytes long, was %s" % (en, len(data), size)
+            + ("; " + wrong.en if wrong else ""),
         )
         return real
 
@@ -872,23 +1016,27 @@ class Package:
 
     # signatures
 
+    def _read_keys(self, name: str) -> None:
+        notes = self.json(name)
+        try:
+            history = History(notes if isinstance(notes, list) else [])
+        except Broken as error:
+            self.verdict.change(name, error.zh, error.en)
+            return
+        if history.owner in self.histories:
+            self.verdict.change(
+                name,
+                "%s 的密钥出现两次" % history.owner,
+                "keys of %s a second time" % history.owner,
+            )
+            return
+        self.histories[history.owner] = history
+        self.verdict.keys[plain(history.owner)] = plain(history.keys[-1].vkey(history.owner))
+
     def check_keys(self, trusted: list[str]) -> None:
         for name in self.under("keys"):
-            notes = self.json(name)
-            try:
-                history = History(notes if isinstance(notes, list) else [])
-            except Broken as error:
-                self.verdict.change(name, error.zh, error.en)
-                continue
-            if history.owner in self.histories:
-                self.verdict.change(
-                    name,
-                    "%s 的密钥出现两次" % history.owner,
-                    "keys of %s a second time" % history.owner,
-                )
-                continue
-            self.histories[history.owner] = history
-            self.verdict.keys[plain(history.owner)] = plain(history.keys[-1].vkey(history.owner))
+            if name != "keys/report.json":  # read with the signature
+                self._read_keys(name)
         for vkey in trusted:
             owner = vkey.partition("+")[0]
             known = self.histories.get(owner)
@@ -912,32 +1060,37 @@ class Package:
                     "%s 的密钥与您信任的一致" % owner, "%s: the key that you trust" % owner
                 )
 
-    def check_signature(self) -> None:
+    def _signed(self) -> bool:
         """The manifest's digest is what the report key signed."""
         name = "manifest.sig"
         if not self.has(name):
             self.verdict.change(name, "没有签名", "there is no signature")
-            return
+            return False
+        written = self.read("manifest.json") if self.has("manifest.json") else b""
+        if "\nsha256:%s\n" % sha(written) not in self.text(name):
+            self.verdict.change(
+                "manifest.json",
+                "清单不是被签名的那一份",
+                "the manifest is not the one that was signed",
+            )
         try:
             note = Note(self.text(name))
         except Broken as error:
             self.verdict.change(name, error.zh, error.en)
-            return
-        plant = self.manifest.get("plant", "")
-        owner = OFFICE + str(plant)
+            return False
+        owner = OFFICE + str(self.manifest.get("plant", ""))
         history = self.histories.get(owner)
         if history is None or len(note.signatures) != 1:
             self.verdict.change(
                 name, "没有 %s 的公钥或签名" % owner, "no public key or signature of %s" % owner
             )
-            return
-        if not any(note.signed_by(owner, key) for key in history.keys):
+        elif not any(note.signed_by(owner, key) for key in history.keys):
             self.verdict.change(
                 name,
                 "清单签名不成立：清单被改动，或由别的密钥签名",
                 "the signature does not hold: changed, or signed with another key",
             )
-        elif note.text != signed_text(self.manifest, self.read("manifest.json")):
+        elif note.text != signed_text(self.manifest, written):
             self.verdict.change(
                 "manifest.json",
                 "清单不是被签名的那一份",
@@ -945,6 +1098,8 @@ class Package:
             )
         else:
             self.verdict.good("清单由 %s 签名" % owner, "the manifest is signed by %s" % owner)
+            return True
+        return False
 
     def check_heads(self, latest_s: float) -> None:
         """Each checkpoint is signed by its gateway and cosigned by the historian."""
@@ -993,6 +1148,8 @@ class Package:
     def check_report(self) -> None:
         table = self.json("report.json")
         content = table.get("content") if isinstance(table, dict) else None
+        if isinstance(table, dict) and isinstance(table.get("lodged"), dict):
+            self.lodged = table["lodged"]
         if not isinstance(table, dict) or not isinstance(content, dict):
             self.verdict.change("report.json", "不是报告", "no report")
             return
@@ -1037,9 +1194,10 @@ class Package:
         return lines
 
     def check_entries(self) -> None:
-        lines = self.check_chain("entries/entries.jsonl")
-        self.check_chain("entries/journal.jsonl")
-        self.check_chain("entries/lodgings.jsonl")
+        self.chains = {name: self.check_chain("entries/" + name) for name in CHAINS}
+        self._check_journal(self.report.get("journal") or {})
+        self._check_lodged()
+        lines = self.chains["entries.jsonl"]
         ledger = self.report.get("ledger") or {}
         head = sha(lines[-1].encode()) if lines else "0" * 64
         if (ledger.get("entries"), ledger.get("head")) != (len(lines), head):
@@ -1063,6 +1221,102 @@ class Package:
             self.verdict.good(
                 "录入台账 %d 条，链完整" % len(lines), "%d entries, chain whole" % len(lines)
             )
+
+    def _check_journal(self, seen: dict[str, Any]) -> None:
+        """The journal goes on from the one that the report stood on."""
+        count, lines = seen.get("entries", 0), self.chains["journal.jsonl"]
+        if not count:
+            return
+        if len(lines) < count or sha(lines[count - 1].encode()) != seen.get("head"):
+            self.verdict.change(
+                "entries/journal.jsonl: line %d" % min(count, len(lines)),
+                "环保记录不再延续报告所用的 %d 条（现 %d 条）：被截断、替换或改写"
+                % (count, len(lines)),
+                "the journal does not go on from the %d records that the report stood on (%d "
+                "here): it was cut, replaced or rewritten" % (count, len(lines)),
+            )
+        else:
+            self.verdict.good("环保记录 %d 条，链完整" % len(lines), "%d records" % len(lines))
+
+    def _check_lodged(self) -> None:
+        """What the report says was lodged stands among the lodgings."""
+        lodged = self.lodged
+        rows = [json.loads(line) for line in self.chains["lodgings.jsonl"] if line[:1] == "{"]
+        if lodged and lodged.get("content_sha256") not in [r.get("content_sha256") for r in rows]:
+            self.verdict.change(
+                "entries/lodgings.jsonl: line %d" % len(rows),
+                "报告所称的存证（回执 %s）不在存证登记中" % lodged.get("receipt"),
+                "what the report says was lodged (receipt %s) is not among the lodgings"
+                % lodged.get("receipt"),
+            )
+
+    def _check_seen(self, name: str, count: int, head: object, where: str) -> bool | None:
+        """Somebody saw ``count`` lines with this head; None: more than the package shows."""
+        lines = self.chains.get(name, [])
+        if count > len(lines) and name == "entries.jsonl":
+            return None  # the package has the ledger as far as the report read it
+        if count <= len(lines) and (count == 0 or sha(lines[count - 1].encode()) == head):
+            self.verdict.anchored += count > 0
+            return True
+        self.verdict.change(
+            "entries/%s: line %d" % (name, min(count, len(lines))),
+            "不再延续 %s 所见的 %d 条（包内 %d 条）：被截断、替换或整体改写"
+            % (where, count, len(lines)),
+            "does not go on from the %d lines that %s holds (%d here): cut, replaced or "
+            "rewritten together" % (count, where, len(lines)),
+        )
+        return False
+
+    def check_anchors(self) -> None:
+        """Acts in the historian's own log tell the heads: its tree is not the office's."""
+        plant = str((self.report.get("plant") or {}).get("id"))
+        told, good = 0, 0
+        for log, found in sorted(self.batches.items()):
+            if not re.match("(%s|_)/historian/record/" % re.escape(plant), log):
+                continue
+            size = self.heads[log][0].size if log in self.heads else 0
+            if found and (max(found), len(found)) != (size, size + 1 - min(found)):
+                self.verdict.note(
+                    "历史库自身日志 %s 不完整，可能缺少对台账和环保记录的锚定" % log,
+                    "the historian's own log %s is not whole here: anchors may be missing" % log,
+                )
+            for batch in found.values():
+                for name, count, head in anchors(batch.payload, plant):
+                    where = "batches/%s.seg: batch %d" % (log, batch.seq)
+                    told += 1
+                    good += self._check_seen(name, count, head, where) is not False
+        if told and told == good:
+            self.verdict.good(
+                "台账、环保记录与历史库日志中 %d 处锚定一致" % told,
+                "ledger, journal and lodgings fit %d anchors in the historian's own log" % told,
+            )
+
+    def check_earlier(self, path: str) -> None:
+        """What the auditor kept, a package or a report: chains and checkpoints go on from it."""
+        name = os.path.basename(path)
+        try:
+            seen, report = _kept(path)
+        except (Broken, ValueError, KeyError, TypeError, AttributeError) as error:
+            zh, en = getattr(error, "zh", "无法读取"), getattr(error, "en", "cannot be read")
+            self.verdict.cannot(name, "您保存的文件：" + zh, "the file that you kept: " + en)
+            return
+        before = len(self.verdict.changed)
+        for chain, count, head in seen.chains:
+            self._check_seen(chain, count, head, plain(name))
+        same = [report.get(key) for key in ("name", "plant")] == [
+            self.manifest.get(key) for key in ("report", "plant")
+        ]
+        if same and report.get("content_sha256") != self.manifest.get("content_sha256"):
+            self.verdict.change(
+                "report.json",
+                "同一版本的报告与您保存的 %s 内容不同" % plain(name),
+                "the same version says something else in %s, which you kept" % plain(name),
+            )
+        for log, text in seen.checkpoints:
+            if log in self.heads:
+                self.check_known("%s: %s" % (name, log), text)
+        if len(self.verdict.changed) == before:
+            self.verdict.good("由您保存的 %s 延续而来" % name, "goes on from %s, as kept" % name)
 
     def check_documents(self) -> None:
         names = self.under("documents")
@@ -1111,6 +1365,7 @@ class Package:
             leaves = self._leaves(log)
             for batch in found.values():
                 count += self._check_leaf(name, log, batch, paths, leaves)
+        self.verdict.batches = count
         if count:
             self.verdict.good(
                 "%d 个原始批次包含于会签的检查点" % count,
@@ -1270,6 +1525,7 @@ class Package:
                 "%d meter readings of the report stand in their batches" % good,
             )
         if elsewhere and self.manifest.get("batches") != "all":
+            self.verdict.partly = True
             self.verdict.note(
                 "%d 个测点的逐分钟读数不在包内（可要求以 --all 或 --at 打包）" % elsewhere,
                 "the readings of %d points are not in the package (ask for --all or --at)"
@@ -1492,10 +1748,17 @@ def clock(seconds: int) -> str:
 
 
 def verify(
-    path: str, trusted: list[str], known: list[str], ca: str = "", latest_s: float = 1e12
+    path: str,
+    trusted: list[str],
+    known: list[str],
+    ca: str = "",
+    latest_s: float = 1e12,
+    earlier: list[str] | None = None,
+    waived: bool = False,
 ) -> Verdict:
     """Never raises for what is in the file; OSError when there is none."""
     verdict = Verdict()
+    verdict.waived = waived
     try:
         archive = Archive(path)
     except Broken as error:
@@ -1507,7 +1770,7 @@ def verify(
     try:
         package = Package(archive, verdict)
         try:
-            _check(package, trusted, known, ca, latest_s)
+            _check(package, trusted, known, ca, latest_s, earlier or [])
         except OSError:
             raise
         except (MemoryError, RecursionError) as error:
@@ -1549,11 +1812,18 @@ def _say_unchecked(verdict: Verdict) -> None:
 
 
 def _check(
-    package: Package, trusted: list[str], known: list[str], ca: str, latest_s: float
+    package: Package,
+    trusted: list[str],
+    known: list[str],
+    ca: str,
+    latest_s: float,
+    earlier: list[str],
 ) -> None:
+    if not package.check_seal():  # nothing is unpacked that nobody signed
+        package.verdict.stopped()
+        return
     package.check_files()
     package.check_keys(trusted)
-    package.check_signature()
     package.check_heads(latest_s)
     package.check_report()
     package.check_entries()
@@ -1563,6 +1833,9 @@ def _check(
     package.check_counts()
     package.check_registers()
     package.check_stamps(ca)
+    package.check_anchors()
+    for name in earlier:
+        package.check_earlier(name)
     for name in known:
         with open(name, encoding="utf-8", errors="replace") as file:
             package.check_known(name, file.read(MOST_NOTE))
@@ -1573,6 +1846,10 @@ WORDS = {
     "intact": ("未被改动", "intact"),
     "changed": ("已被改动，或由他人密钥签名", "changed, or signed by a foreign key"),
     "unknown": ("无法完全判断", "cannot be judged wholly"),
+    "untraced": (
+        "无法完全判断：数字未能追溯到有人担保的原始批次",
+        "cannot be judged wholly: its figures are not traced to originals that anyone vouches for",
+    ),
     "unvouched": (
         "无法判断：自洽，但密钥无人担保",
         "cannot be judged: agrees with itself; nobody vouches for the keys",
@@ -1584,13 +1861,24 @@ MOST_SHOWN = 40
 def headline(verdict: Verdict) -> tuple[str, str]:
     """The verdict with what narrows it; none of it is foreign text."""
     said = [WORDS[verdict.word]]
-    if verdict.word in ("intact", "unvouched") and not verdict.readings:
+    found = verdict.readings or verdict.batches
+    if verdict.word in ("intact", "untraced", "unvouched") and not found:
         said.append(("包内没有支撑其数字的原始批次", "no originals behind its figures are here"))
     if verdict.word == "intact" and not verdict.office_checked:
         said.append(("报告密钥未比对", "the key of the report was not compared"))
-    if verdict.word == "intact" and not verdict.ends and not verdict.kept:
+    if verdict.word in ("intact", "untraced") and not verdict.ends and not verdict.kept:
         said.append(("网关和历史库密钥未比对", "no key of gateway or historian was compared"))
+    if verdict.word == "intact" and verdict.partly:
+        said.append(("部分测点的原始批次不在包内", "originals of some points are not here"))
     return "；".join(zh for zh, _ in said), "; ".join(en for _, en in said)
+
+
+def unchecked(verdict: Verdict) -> list[tuple[str, str]]:
+    """What this verdict does not say."""
+    found = list(UNCHECKED)
+    if not verdict.anchored:
+        found.insert(0, (UNANCHORED_ZH, UNANCHORED_EN))
+    return found
 
 
 def table(verdict: Verdict) -> dict[str, Any]:
@@ -1604,7 +1892,7 @@ def table(verdict: Verdict) -> dict[str, Any]:
         "unknown": verdict.unknown,
         "proved": verdict.proved,
         "notes": verdict.notes,
-        "unchecked": [{"zh": zh, "en": en} for zh, en in UNCHECKED],
+        "unchecked": [{"zh": zh, "en": en} for zh, en in unchecked(verdict)],
         "keys": verdict.keys,
     }
 
@@ -1620,7 +1908,7 @@ def text(verdict: Verdict, lang: str) -> str:
     lines += ["! " + f[lang] for f in verdict.notes]
     lines += [
         "- " + ("未核对：%s" % zh if lang == "zh" else "not checked: %s" % en)
-        for zh, en in UNCHECKED
+        for zh, en in unchecked(verdict)
     ]
     lines += ["  " + vkey for _, vkey in sorted(verdict.keys.items())]
     return "\n".join(lines) + "\n"
@@ -1632,13 +1920,17 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("package")
     parser.add_argument("--trusted-key", "--key", action="append", default=[], metavar="VKEY")
     parser.add_argument("--checkpoint", action="append", default=[], metavar="FILE")
+    parser.add_argument("--earlier", action="append", default=[], metavar="FILE")
     parser.add_argument("--ca", default="", metavar="FILE")
+    parser.add_argument("--without-originals", action="store_true")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--lang", choices=("zh", "en"), default=_language())
     given = parser.parse_args(arguments)
     try:
         now_s = datetime.now(timezone.utc).timestamp() + 86400
-        found = verify(given.package, given.trusted_key, given.checkpoint, given.ca, now_s)
+        lists = given.trusted_key, given.checkpoint
+        more = given.earlier, given.without_originals
+        found = verify(given.package, *lists, given.ca, now_s, *more)
     except OSError as error:
         sys.stderr.write("%s\n" % error)
         return 2

@@ -1,5 +1,6 @@
 """Archives that mean harm, keys and checkpoints that do not fit: a clear verdict each."""
 
+import random
 import stat
 import warnings
 import zipfile
@@ -72,12 +73,80 @@ def test_bombs_are_not_unpacked(tmp_path: Path) -> None:
 
 def test_a_size_that_lies_is_found_when_unpacking(tmp_path: Path, sealed: Original) -> None:
     """The directory says 2 bytes, the data unpacks to many: no more than said is unpacked."""
-    data = bytearray(zipped(tmp_path / "s.zip", "manifest.json", data=bytes(1 << 20)).read_bytes())
-    at = data.index(b"PK\1\2") + 24
+    data = bytearray(sealed.path.read_bytes())
+    with zipfile.ZipFile(sealed.path) as archive:
+        begin, packed = archive.start_dir, archive.getinfo("report.json").compress_size
+    at = data.rindex(b"report.json", begin) - 46 + 24
+    assert int.from_bytes(data[at - 4 : at], "little") == packed
     data[at : at + 4] = (2).to_bytes(4, "little")
     (tmp_path / "s.zip").write_bytes(bytes(data))
     found = verify(str(tmp_path / "s.zip"), [], [])
-    assert any("length or CRC does not hold" in each["en"] for each in found.changed)
+    said = [each for each in found.changed if each["where"].startswith("report.json")]
+    assert "3 bytes long, was" in said[0]["en"]
+    assert "length or CRC does not hold" in said[0]["en"]
+
+
+def test_nothing_is_unpacked_that_nobody_signed(
+    tmp_path: Path, sealed: Original, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A signature that does not hold: all that is read are it, the manifest and office keys."""
+    from reports.package.verify import Archive
+
+    data = bytearray(sealed.path.read_bytes())
+    with zipfile.ZipFile(sealed.path) as archive:
+        at = archive.getinfo("manifest.sig").header_offset + 30 + len("manifest.sig") + 20
+    data[at] ^= 1
+    (tmp_path / "s.zip").write_bytes(bytes(data))
+    read: list[str] = []
+    unpacked = Archive.unpacked
+    monkeypatch.setattr(Archive, "unpacked", lambda a, n: read.append(n) or unpacked(a, n))  # type: ignore[func-returns-value]
+    found = verify(str(tmp_path / "s.zip"), sealed.trusted, [])
+    assert found.code == 1
+    assert set(read) == {"manifest.json", "manifest.sig", "keys/report.json"}
+    assert any("nothing else in the package was unpacked" in each["en"] for each in found.notes)
+
+
+def test_many_files_that_are_too_much_together(tmp_path: Path) -> None:
+    """Each below the limit of a file and of the ratio, 546 MB in all: refused by the directory."""
+    part = random.Random(7).randbytes(1 << 17) * 8  # deflate finds no repetition that far back
+    path = tmp_path / "b.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+        archive.writestr("a", part)
+    data = path.read_bytes()
+    head, begin = data[: data.index(b"PK\1\2")], data.index(b"PK\1\2")
+    entry = bytearray(data[begin:-22])
+    entry[20:24] = entry[24:28] = (26 << 20).to_bytes(4, "little")
+    entries = b"".join(bytes(entry[:-1]) + bytes([0x61 + n]) for n in range(20))
+    end = bytearray(data[-22:])
+    end[8:12] = (20).to_bytes(2, "little") * 2
+    end[12:16] = len(entries).to_bytes(4, "little")
+    path.write_bytes(head + entries + bytes(end))
+    found = verify(str(path), [], [])
+    assert "a zip bomb: 545259520 bytes when unpacked, 536870912 at most" in found.changed[0]["en"]
+
+
+def test_a_wrong_crc_names_the_file_and_no_bytes_that_are_not_there(
+    tmp_path: Path, sealed: Original
+) -> None:
+    """The directory's CRC is another one; the content is as signed."""
+    data = bytearray(sealed.path.read_bytes())
+    with zipfile.ZipFile(sealed.path) as archive:
+        begin = archive.start_dir
+        inside = archive.getinfo("report.json")
+        middle = inside.header_offset + 30 + len("report.json") + inside.compress_size // 2
+    at = data.rindex(b"report.json", begin) - 46 + 16
+    data[at] ^= 1
+    (tmp_path / "s.zip").write_bytes(bytes(data))
+    found = verify(str(tmp_path / "s.zip"), sealed.trusted, [])
+    said = [f"{each['where']} {each['en']}" for each in found.changed]
+    assert any(each.startswith("report.json length or CRC") for each in said), said
+    data[at] ^= 1
+    data[middle] ^= 1
+    (tmp_path / "s.zip").write_bytes(bytes(data))
+    found = verify(str(tmp_path / "s.zip"), sealed.trusted, [])
+    said = [f"{each['where']} {each['zh']} {each['en']}" for each in found.changed]
+    assert any(each.startswith("report.json: byte") for each in said), said
+    assert not any("-1" in each.replace("2026-1", "").replace("-v1", "") for each in said), said
 
 
 @pytest.mark.parametrize("content", [b"", b"PK", b"not a zip at all, by far", b"PK\3\4" * 40])
