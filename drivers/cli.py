@@ -23,6 +23,7 @@ SETTINGS = {"compute": {"ignore_unknown_options": True}}
 
 HELP = {
     "agent": ("run, check or read a gateway", "网关：运行、检查配置、读一次数据"),
+    "backup": ("back up while everything runs; --check verifies", "在线备份；--check 校验备份"),
     "browse": ("walk OPC UA, identify a Modbus device", "浏览 OPC UA，识别 Modbus 设备"),
     "compute": ("run any formula by hand, name=value or JSON", "手工计算任一公式：名=值 或 JSON"),
     "demo": ("simulated smelter, agent, historian and report", "一条命令演示：仿真电解铝厂到报告"),
@@ -44,6 +45,7 @@ HELP = {
     "pots": ("pots by excess energy, and advice", "电解槽电耗排名与建议（只读）"),
     "recompute": ("make a report again from originals elsewhere", "由原始数据重算报告并比对摘要"),
     "report": ("make a report; exit code 1: something is missing", "生成报告；缺数据时退出码为 1"),
+    "restore": ("put a backup into an empty folder", "将备份恢复到空目录"),
     "rules": ("legal values, their source and overlays", "法规参数：取值、依据、补充规则"),
     "simulate": ("serve a simulated smelter, write its config", "运行仿真电解铝厂并写出其配置"),
     "trace": (

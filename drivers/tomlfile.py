@@ -1,0 +1,39 @@
+"""A TOML file as plain tables, and changing the value of one key without touching the rest."""
+
+import re
+import tomllib
+from pathlib import Path
+
+from drivers.language import say, why
+from drivers.model import ConfigError
+
+
+def read_tables(path: Path) -> dict[str, object]:
+    """Raises ConfigError for what cannot be read."""
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise ConfigError([f"{path}: {why(error)}"]) from None
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError([f"{path}: {say('不是 TOML', 'is no TOML')}: {error}"]) from None
+
+
+def with_value(text: str, key: str, value: str, table: str = "") -> str:
+    """
+    ``key = "value"`` in place of what stands there; the text as it was when the key is absent.
+
+    ``table`` is the plain table ``[table]`` that has the key, "" the top of the file. The old line
+    stays as a comment.
+    """
+    here, out = "", []
+    pattern = re.compile(rf"\s*{re.escape(key)}\s*=")
+    for line in text.splitlines(keepends=True):
+        if head := re.match(r"\s*\[\[?\s*([A-Za-z0-9_.\"-]+)\s*\]", line):
+            here = head[1]
+        if here == table and pattern.match(line):
+            out.append(f"# {line.strip()}  # before the restore\n")
+            escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+            out.append(f'{key} = "{escaped}"\n')
+        else:
+            out.append(line)
+    return "".join(out)
