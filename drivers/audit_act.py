@@ -15,7 +15,7 @@ NO_HASH = "0" * 64
 _WHAT = re.compile(r"[a-z]{1,20}\.[a-z_]{1,30}")
 # Longer texts are cut: an act says what was done, it is no place to keep things.
 LONGEST = {"who": 200, "target": 1000, "why": 2000, "source": 200}
-DETAIL_CHARS, DETAILS_MAX = 500, 24
+DETAIL_CHARS, DETAILS_MAX = 500, 16
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ class Line:
     number: int
     text: str
     recorded: Recorded | None
+    end: int = 0  # of a plain segment: where the next line begins
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +74,15 @@ def lines(folder: Path, after: int = 0) -> Iterator[Line]:
 
 
 def _lines_of(path: Path, *, last: bool) -> Iterator[Line]:
-    number = 0
+    number = end = 0
     try:
-        with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
-            for number, raw in enumerate(file, 1):
+        with path.open("rb") as plain:
+            packed = path.suffix == ".gz"
+            for number, raw in enumerate(gzip.GzipFile(fileobj=plain) if packed else plain, 1):
                 if last and not raw.endswith(b"\n"):
                     return
-                yield _line(path, number, raw)
+                end += len(raw)
+                yield _line(path, number, raw, 0 if packed else end)
     except FileNotFoundError:
         beside = path.with_name(f"{path.name}.gz")  # packed in this moment
         if path.suffix != ".gz" and beside.exists():
@@ -88,12 +91,27 @@ def _lines_of(path: Path, *, last: bool) -> Iterator[Line]:
         yield Line(path, number + 1, "", None)
 
 
-def _line(path: Path, number: int, raw: bytes) -> Line:
+def _line(path: Path, number: int, raw: bytes, end: int) -> Line:
     try:
         text = raw.removesuffix(b"\n").decode()
-        return Line(path, number, text, parse(text))
+        return Line(path, number, text, parse(text), end)
     except ValueError:
-        return Line(path, number, raw.decode("utf-8", "replace"), None)
+        return Line(path, number, raw.decode("utf-8", "replace"), None, end)
+
+
+def lines_from(path: Path, start: int, most_bytes: int = 1 << 20) -> list[Line]:
+    """Whole lines of a plain segment from byte ``start`` on; none when it is there no more."""
+    try:
+        with path.open("rb") as file:
+            file.seek(start)
+            whole, newline, _ = file.read(most_bytes).rpartition(b"\n")
+    except FileNotFoundError:
+        return []
+    found = []
+    for raw in whole.split(b"\n") if newline else ():
+        start += len(raw) + 1
+        found.append(_line(path, 0, raw + b"\n", start))
+    return found
 
 
 def first_break(folder: Path) -> Break | None:
@@ -184,10 +202,12 @@ class Tail:
         found = None
         for path in reversed(segments(self._folder)):
             size = path.stat().st_size
-            with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
-                if path.suffix != ".gz":
+            with path.open("rb") as file:
+                if path.suffix == ".gz":
+                    whole = gzip.GzipFile(fileobj=file).read()
+                else:
                     file.seek(max(0, size - (1 << 17)))
-                whole, _, _ = file.read().rpartition(b"\n")
+                    whole, _, _ = file.read().rpartition(b"\n")
             for raw in reversed(whole.split(b"\n")):
                 try:
                     found = parse(raw.decode())
@@ -313,22 +333,22 @@ def _write(path: Path, content: bytes, mode: int) -> None:
 
 
 def _append_lines(path: Path, content: bytes, mode: int) -> None:
+    """Durable, or as it was before: OSError."""
     fresh = not path.exists()
-    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, mode)
-    try:
-        if fresh:
-            os.fchmod(file, mode)
-        size = os.fstat(file).st_size
+    if fresh:
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT, mode))
+        path.chmod(mode)  # whatever the umask says
+    with path.open("ab", buffering=0) as file:
+        number = file.fileno()
+        size = os.fstat(number).st_size
         try:
             rest = memoryview(content)
             while rest:
-                rest = rest[os.write(file, rest) :]
-            os.fsync(file)
+                rest = rest[file.write(rest) or 0 :]
+            os.fsync(number)
         except OSError:
-            os.ftruncate(file, size)
+            os.ftruncate(number, size)
             raise
-    finally:
-        os.close(file)
     if fresh:
         sync_folder(path.parent)
 

@@ -1,7 +1,7 @@
 """Where frames arrive: the pipeline of their group, events, counts, and lines to both streams."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from agent.edge.clock import ClockStep
@@ -60,6 +60,7 @@ class Desk:
         self.grace_ns: dict[Group, int] = {}
         self.texts: dict[str, str] = {}
         self.device_clocks = DeviceClocks(plant, gateway, self.book)
+        self.heard: Callable[[Event], None] | None = None  # who else wants to know
         self._dropped = 0  # raw lines in the drop that lasts
 
     # --- frames
@@ -253,6 +254,8 @@ class Desk:
         """Write an event to the record stream; None is nothing to tell."""
         if event is not None:
             self.record.add(event_line(self.plant, self.gateway, event), urgent=True)
+            if self.heard is not None:
+                self.heard(event)
 
     def _tell_all(self, events: Iterable[Event]) -> None:
         for event in events:

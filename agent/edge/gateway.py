@@ -13,6 +13,7 @@ from pathlib import Path
 
 from agent.batches.log import BatchLog
 from agent.edge import reload, resume
+from agent.edge.audit import GatewayAudit
 from agent.edge.clock import LOOK_S, Timeline
 from agent.edge.clock_state import KernelClock, kernel_clock
 from agent.edge.config import GatewayConfig, LineConfig, load_gateway
@@ -116,7 +117,7 @@ class Gateway:
     async def _begin(self) -> None:
         """Clock, desk and what an earlier run left."""
         config, logs = self.config, self._logs
-        used_ns = max([await _newest_ns(log) for log in logs.values()])
+        used_ns = max([await resume.newest_ns(log) for log in logs.values()])
         self._time = await asyncio.to_thread(
             partial(
                 Timekeeper, config.data_dir, used_ns, wall_ns=self._wall_ns, kernel=self._kernel
@@ -155,6 +156,7 @@ class Gateway:
             self._desk.once(Happening.GAP, used_ns, "the agent was not running", end_ns=now_ns)
         self._desk.once(Happening.START, now_ns, f"config {config.digest}")
         self._lines = lines
+        self._audit = GatewayAudit(config, self._desk, self._clock.now_ns)
         self._evidence = Evidence(
             config.data_dir, config.plant, config.gateway, config.evidence, self._tell
         )
@@ -188,7 +190,7 @@ class Gateway:
             running.task = tasks.create_task(running.line.run())
         forwards = [each.run for each in self._forwarders]
         own = self._evidence.run, self._own.run
-        works = (self._tick, self._flush, self._prune, *own, *forwards)
+        works = (self._tick, self._flush, self._prune, self._audit.run, *own, *forwards)
         helpers = [tasks.create_task(work()) for work in works]
         gc.collect()
         gc.freeze()
@@ -270,6 +272,7 @@ class Gateway:
         now_ns = self._clock.now_ns()
         self._desk.finish_all(now_ns)
         self._desk.once(Happening.STOP, now_ns, "stopped on request")
+        await self._audit.close()
         await self._flush_once()
         await asyncio.to_thread(
             resume.save,
@@ -306,6 +309,7 @@ class Gateway:
             for problem in error.problems:
                 _log.error("new config refused: %s", problem)
             _log.error("the old config runs on config=%s", self.config.digest)
+            self._audit.refused(error.problems)
         else:
             await self._change(fresh, known, added, tasks)
         notify("READY=1")
@@ -356,7 +360,8 @@ class Gateway:
     def exposition(self) -> str:
         """For /metrics."""
         parts = (self._desk, self._publisher, self._evidence.notary)
-        more = [self._own.metrics, *(each.metrics for each in self._forwarders)]
+        ours = self._audit.metrics, self._own.metrics
+        more = [*ours, *(each.metrics for each in self._forwarders)]
         return exposition(*parts, self._time, self._started_s, more)
 
 

@@ -67,6 +67,12 @@ def save(path: Path, resume: Resume, log_id: str, record_seq: int) -> None:
         os.close(folder)
 
 
+async def newest_ns(log: BatchLog) -> int:
+    """When the newest batch of a log was closed; 0 without one."""
+    batch = await log.read(log.newest) if log.newest else None
+    return batch.closed_ns if batch else 0
+
+
 async def load(path: Path, log: BatchLog, plant: str, points: Iterable[Point]) -> Resume:
     """From the state file and what the record log holds beyond it."""
     resume, seq = _from_file(path, log.log_id)

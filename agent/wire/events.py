@@ -42,6 +42,7 @@ class Happening(StrEnum):
     HASH_STATED = "hash_stated"  # leaves the historian never saw: the gateway's word
     EVIDENCE_STOPPED = "evidence_stopped"  # nothing is signed, and why
     RECEIPT_REFUSED = "receipt_refused"  # for numbers that were never sent, or of no log of ours
+    AUDIT_STOPPED = "audit_stopped"  # acts cannot be recorded, or the trail was changed
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,7 @@ _WINDOW_TYPES: Final = (
     *(np.int32, np.float64, np.int32, np.object_, np.int32),
 )
 _NAN: Final = math.nan
+_NO_HEADS: Final = {"event", "audit", "batch", "frame"}  # read strictly
 
 
 def _text(line: Line, key: str) -> str:
@@ -171,7 +172,7 @@ class Parser:
             raise LineError("not one of our heads")
         if any(not value or "=" in value for _, value in pairs) or not measurement:
             raise LineError("not one of our heads")
-        if measurement in {"event", "batch", "frame"} or len(self._heads) >= self.equipment.limit:
+        if measurement in _NO_HEADS or len(self._heads) >= self.equipment.limit:
             raise LineError("read strictly")
         head = self._heads[text] = head_of(measurement, dict(pairs), self.equipment)
         return head
@@ -258,6 +259,9 @@ class Parser:
         if line.measurement == "event":
             found.events.append(_event(line, number))
             return
+        if line.measurement == "audit":
+            found.events.append(_audit(line, number))
+            return
         if line.measurement == "frame":
             found.frames += 1
             return
@@ -341,6 +345,30 @@ def _retimed(line: Line, batch: int) -> RetimedRow:
     except KeyError as error:
         raise LineError(f"retimed without {error}") from None
     return RetimedRow(line.time_ns, end, shift, shift_end, line.tags.get("boot"), batch)
+
+
+def _audit(line: Line, batch: int) -> EventRow:
+    """An act, kept as an event of kind ``audit``; LineError when it is not whole."""
+    try:
+        what, n = line.tags["what"], _whole(line, "n")
+        said = {name: _text(line, name) for name in ("who", "target", "result", "why", "hash")}
+    except KeyError as error:
+        raise LineError(f"audit without {error}") from None
+    text = f"{said['who']}: {what} {said['target']} [{said['result']}]"
+    return EventRow(
+        ts_ns=line.time_ns,
+        end_ns=None,
+        kind="audit",
+        equipment=None,
+        id=f"audit-{n}-{said['hash'][:16]}",
+        text=f"{text} {said['why']}".rstrip(),
+        amount=None,
+        batch=batch,
+        peak=None,
+        mean=None,
+        integral=None,
+        gap=None,
+    )
 
 
 def _event(line: Line, batch: int) -> EventRow:
