@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from agent.certificates.commands import certificates_app
 from agent.edge.config import GatewayConfig, load_gateway
 from agent.edge.key_commands import keys_app
 from agent.setup.profile_commands import list_profiles
@@ -48,6 +49,7 @@ agent_app = typer.Typer(
     help=_say("网关：运行、检查配置、读一次数据", "run, check or read a gateway"),
 )
 agent_app.add_typer(keys_app, name="keys")
+agent_app.add_typer(certificates_app, name="certificates")
 agent_app.command(
     "profiles", help=_say("列出随产品附带的设备 profile 及其来源", "register maps that come along")
 )(list_profiles)

@@ -1,0 +1,1 @@
+"""Certificates of this gateway or historian: made, shown, renewed, watched."""
