@@ -11,12 +11,12 @@ import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import IntEnum
 from pathlib import Path
 
 from agent.batches.batch import NO_DIGEST, Batch, Damage, Found
 from agent.batches.damage import DamageBook
 from agent.batches.durable import make_folder, replace_text, sync, write_all
+from agent.batches.room import Room, disk_of
 from agent.batches.segment import Segment
 
 SEGMENT_BYTES = 64 << 20
@@ -39,15 +39,6 @@ class LogWriteError(LogError):
 
 class LogInUseError(LogError):
     """Another process has this log open."""
-
-
-class Level(IntEnum):
-    """How much of the room the log could ever have is taken by what it must not delete."""
-
-    OK = 0
-    WARN = 1  # over 70 %
-    SHED = 2  # over 85 %: logs opened with `shed` take nothing any more
-    FULL = 3  # over 95 %: only urgent batches are taken
 
 
 @dataclass(slots=True)
@@ -285,28 +276,25 @@ class LogFiles:
     def own_bytes(self) -> int:
         return sum(segment.size for segment in self.segments)
 
-    def _disk_room(self) -> int:
-        disk = os.statvfs(self.folder)
-        return self.own_bytes() + disk.f_bavail * disk.f_frsize
-
     def room(self) -> int:
-        """Bytes this log could ever have: its own and what is free, at most ``max_bytes``."""
-        room = self._disk_room()
-        return room if self.max_bytes is None else min(room, self.max_bytes)
+        """Bytes this log could ever have."""
+        return Room(0, self.own_bytes(), disk_of(self.folder)[0], self.max_bytes).size
 
     def _prune_to(self) -> int | None:
         """Bytes to come down to when retention bends: below the first level of alarm."""
         if not self._bends:
             return None
-        short = self._disk_room() * 13 // 20
+        short = (self.own_bytes() + disk_of(self.folder)[0]) * 13 // 20
         return short if self.max_bytes is None else min(short, self.max_bytes * 9 // 10)
 
-    def level(self, now_ns: int) -> Level:
-        held = self.own_bytes() - sum(segment.size for segment in self._deletable(now_ns))
+    def look(self, now_ns: int) -> Room:
+        """How full it is."""
+        own = self.own_bytes()
+        held = own - sum(segment.size for segment in self._deletable(now_ns))
         if self.receipted == self.newest and self.segments and self._bends:
             held -= self.segments[-1].size
-        share = held / max(self.room(), 1)
-        return Level(sum(share > limit for limit in (0.70, 0.85, 0.95)))
+        free, inodes = disk_of(self.folder)
+        return Room(held, own, free, self.max_bytes, inodes)
 
     @property
     def _bends(self) -> bool:

@@ -14,7 +14,6 @@ import zstandard
 
 from agent.batches.batch import MAX_PAYLOAD, Batch, line_count
 from agent.batches.files import (
-    Level,
     LogCounts,
     LogError,
     LogFiles,
@@ -24,6 +23,7 @@ from agent.batches.files import (
 )
 from agent.batches.in_thread import to_the_end
 from agent.batches.names import new_log_id, newest_log
+from agent.batches.room import Level, Room
 
 __all__ = [
     "Batch",
@@ -94,7 +94,7 @@ class BatchLog:
         self._waiting: deque[_Entry] = deque()
         self._writing = asyncio.Lock()
         self._news = asyncio.Event()
-        self._level = Level.OK
+        self._room = Room()
         self._level_at = float("-inf")
         self._packer = zstandard.ZstdCompressor(level=1)
         self._files: LogFiles | None = None
@@ -184,7 +184,12 @@ class BatchLog:
     @property
     def level(self) -> Level:
         """How full it is; at most a second old while appends are tried."""
-        return self._level
+        return self._room.level
+
+    @property
+    def room(self) -> Room:
+        """The same in bytes."""
+        return self._room
 
     def set_limits(self, keep_ns: int | None, max_bytes: int | None) -> None:
         """From now on, while open."""
@@ -234,17 +239,17 @@ class BatchLog:
     async def _admit(self, *, urgent: bool) -> None:
         if time.monotonic() - self._level_at > _LEVEL_EVERY_S:
             await self._look_at_room()
-        if self._level >= self._refuse_at and not urgent:
+        if self.level >= self._refuse_at and not urgent:
             self.counts.refused_full += 1
             raise LogFullError(
-                f"{self._opened.folder}: {self._level.name.lower()}, what must be kept here fills "
+                f"{self._opened.folder}: {self.level.name.lower()}, what must be kept here fills "
                 "the room; restore the connection, free disk space or raise max_bytes"
             )
 
     async def _look_at_room(self) -> None:
         self._level_at = time.monotonic()
-        self._level = await asyncio.to_thread(self._opened.level, time.time_ns())
-        if self._level >= Level.WARN:
+        self._room = await asyncio.to_thread(self._opened.look, time.time_ns())
+        if self.level >= Level.WARN:
             await self.prune()
 
     async def _commit(self, entry: _Entry) -> Batch:
@@ -389,7 +394,7 @@ class BatchLog:
 
     def _prune(self, files: LogFiles) -> int:
         done = files.prune(time.time_ns())
-        self._level = files.level(time.time_ns())
-        if self._level < Level.WARN:
+        self._room = files.look(time.time_ns())
+        if self.level < Level.WARN:
             files.keep_reserve()
         return done

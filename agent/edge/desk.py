@@ -4,13 +4,17 @@ import logging
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
+import numpy as np
+
 from agent.edge.clock import ClockStep
 from agent.edge.clock_told import retimed_text, unsynced_text
 from agent.edge.device_clock import DeviceClocks
+from agent.edge.fullness import Fullness
 from agent.edge.outbox import Outbox
 from agent.edge.pipeline import Closed, GroupPipeline
 from agent.edge.resume import Resume
 from agent.edge.timekeeper import Looked
+from agent.edge.untaken import Origin
 from agent.exchangers.events import KINDS as TROUBLES
 from agent.exchangers.exchangers import Exchangers
 from agent.exchangers.settings import ExchangersConfig
@@ -21,7 +25,7 @@ from agent.pots.settings import PotsConfig
 from agent.stacks.settings import StackConfig
 from agent.stacks.stacks import Stacks
 from agent.tally import DeviceTally
-from agent.wire.encode import event_line, retimed_line
+from agent.wire.encode import HAS_VALUE, event_line, retimed_line
 from agent.wire.events import Event, EventBook, Happening, Told
 from drivers.model import Equipment, Frame, Group
 
@@ -60,6 +64,7 @@ class Desk:
         self.grace_ns: dict[Group, int] = {}
         self.texts: dict[str, str] = {}
         self.device_clocks = DeviceClocks(plant, gateway, self.book)
+        self.fullness = Fullness(record, raw, self.book, self._only_equipment)
         self.heard: Callable[[Event], None] | None = None  # who else wants to know
         self._dropped = 0  # raw lines in the drop that lasts
 
@@ -90,7 +95,7 @@ class Desk:
             for lines in minutes:
                 self.record.add(lines)
             self._tell_all(events)
-        self._keep_raw(outcome.raw, frame.slot_ns)
+        self._keep_raw(outcome.raw, outcome.frame)
 
     def _reported(self, pipeline: GroupPipeline, frame: Frame) -> None:
         """Windows that a device made itself; ``frame`` has no samples."""
@@ -114,20 +119,23 @@ class Desk:
 
     def _minutes(self, group: Group, closed: Iterable[Closed]) -> None:
         for minute in closed:
-            self.record.add(minute.lines)
+            windows = minute.windows
+            origin = Origin(group.device, windows.start_ns, len(windows.points))
+            self.record.add(minute.lines, origin=origin)
             if self.exchangers is not None:
-                self._told(self.exchangers.take(group, minute.windows))
+                self._told(self.exchangers.take(group, windows))
             if self.stacks is not None:
-                self._told(self.stacks.take(group, minute.windows))
+                self._told(self.stacks.take(group, windows))
 
     def _told(self, told: Told) -> None:
         for lines in told.lines:
             self.record.add(lines)
         self._tell_all(told.events)
 
-    def _keep_raw(self, lines: bytes, slot_ns: int) -> None:
-        before = self.raw.dropped
-        taken = self.raw.add(lines)
+    def _keep_raw(self, lines: bytes, frame: Frame) -> None:
+        before, slot_ns = self.raw.dropped, frame.slot_ns
+        values = int(np.count_nonzero(HAS_VALUE[frame.quality]))
+        taken = self.raw.add(lines, origin=Origin(frame.group.device, slot_ns, values))
         self._dropped += self.raw.dropped - before
         if not taken:
             self._begin(Happening.DROPPED, "raw", slot_ns, "raw lines found no room before the log")
@@ -273,13 +281,9 @@ class Desk:
         self.tell(self.book.finish(kind, subject, at_ns, amount=amount))
 
     def log_state(self, at_ns: int) -> None:
-        """Begin or end ``log_full`` by what the outboxes met when they were flushed."""
-        for outbox in (self.record, self.raw):
-            stream = outbox.log.stream
-            if outbox.refused:
-                self._begin(Happening.LOG_FULL, stream, at_ns, f"{stream}: {outbox.refused}")
-            else:
-                self._finish(Happening.LOG_FULL, stream, at_ns)
+        """Tell what the outboxes met when they were flushed: no room, room again, little room."""
+        for event in self.fullness.look(at_ns):
+            self.tell(event)
 
     def finish_all(self, at_ns: int) -> None:
         """End every open event but anode effects and troubles of exchangers: nobody looks."""

@@ -32,6 +32,7 @@ def exposition(
     all_devices(metrics, desk.tallies.items())
     for outbox in (desk.record, desk.raw):
         _stream(metrics, outbox)
+    _losses(metrics, desk)
     late = sum(pipeline.minutes.late for pipeline in desk.pipelines.values())
     metrics.add("late_samples_total", late, "counter", "samples after their minute was closed")
     _clock(metrics, time)
@@ -44,6 +45,20 @@ def exposition(
     for add in more:
         add(metrics)
     return metrics.text()
+
+
+def _losses(metrics: Metrics, desk: Desk) -> None:
+    """What is not kept, and how near that is."""
+    text = "worst share of the room for batches that is taken by what must be kept"
+    metrics.add("log_room_share", desk.fullness.room.share, "gauge", text)
+    text = "1 while over 70 % of that room is taken, until under 60 %"
+    metrics.add("log_filling", desk.fullness.room.on, "gauge", text)
+    for (stream, device), (values, reads) in sorted(desk.fullness.untaken().items()):
+        where = {"stream": stream, "device": device}
+        text = "values that found no room before a full log"
+        metrics.add("untaken_values_total", values, "counter", text, **where)
+        text = "reads of which these were"
+        metrics.add("untaken_reads_total", reads, "counter", text, **where)
 
 
 def _clock(metrics: Metrics, time: Timekeeper) -> None:

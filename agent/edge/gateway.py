@@ -124,8 +124,9 @@ class Gateway:
             )
         )
         self._clock, stamp = self._time.clock, self._time.stamp
+        room = config.log.waiting_bytes
         boxes = [
-            Outbox(logs[name], self._head(name), self._clock.now_ns, stamp=stamp)
+            Outbox(logs[name], self._head(name), self._clock.now_ns, stamp=stamp, room_bytes=room)
             for name in STREAMS
         ]
         self._exchangers = Exchangers(config.plant, config.exchangers)
@@ -152,6 +153,8 @@ class Gateway:
         self._desk.texts.update(left.texts)
         self._desk.close_minutes(now_ns)
         self._desk.reopen(left, used_ns)
+        for event in await self._desk.fullness.open(config.data_dir / "untaken"):
+            self._desk.tell(event)
         if used_ns:
             self._desk.once(Happening.GAP, used_ns, "the agent was not running", end_ns=now_ns)
         self._desk.once(Happening.START, now_ns, f"config {config.digest}")
@@ -249,6 +252,7 @@ class Gateway:
             self._time.settle()
         await self._time.keep()
         self._desk.log_state(self._clock.now_ns())
+        await self._desk.fullness.keep()
         await keep(self._exchangers, self.config.data_dir)
 
     async def _prune(self) -> None:
@@ -354,8 +358,10 @@ class Gateway:
         for outbox in (self._desk.record, self._desk.raw):
             if outbox.refused:
                 return False, f"{outbox.log.stream} log: {outbox.refused}"
-        trouble = self._evidence.notary.trouble
-        return not trouble, f"no checkpoints: {trouble}" if trouble else "ok"
+        trouble, room = self._evidence.notary.trouble, self._desk.fullness.room
+        if trouble:
+            return False, f"no checkpoints: {trouble}"
+        return True, f"ok, but {room.text}" if room.on else "ok"
 
     def exposition(self) -> str:
         """For /metrics."""

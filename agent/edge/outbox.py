@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import partial
 
 from agent.batches.log import BatchLog, LogError
+from agent.edge.untaken import Losses, Origin, Stretches
 from agent.wire.encode import BatchHead, batch_payload
 
 _log = logging.getLogger(__name__)
@@ -20,7 +21,8 @@ class Outbox:
     Lines on their way into a batch log.
 
     ``add`` never waits, so that a slow disk does not slow the polls. While the log refuses, lines
-    wait; what finds no room any more is counted in ``dropped`` and never silently gone.
+    wait; what finds no room any more is counted in ``dropped``, by device in ``gone``, and never
+    silently gone.
     """
 
     def __init__(
@@ -39,21 +41,35 @@ class Outbox:
         self._now_ns = now_ns
         self._stamp = stamp  # what the first line says of the clock
         self._room = room_bytes
-        self._parts: deque[bytes] = deque()
+        self.gone = Stretches()  # that nobody has told yet
+        self._parts: deque[tuple[bytes, Origin | None]] = deque()
         self._bytes = 0
         self._taken: list[bytes] = []  # the batch under way
+        self._waiting = Stretches()  # of all lines not yet in the log
         self._urgent = False
 
     @property
     def waiting_bytes(self) -> int:
         return self._bytes
 
-    def add(self, part: bytes, *, urgent: bool = False) -> bool:
-        """Take lines; False when there is no room for them. ``urgent`` may use the last reserve."""
+    def losses(self) -> Losses:
+        """What is lost and not told, and what would be lost with the process."""
+        return Losses(self.gone, self._waiting if self.refused else Stretches(), self.log.newest)
+
+    def add(self, part: bytes, *, urgent: bool = False, origin: Origin | None = None) -> bool:
+        """
+        Take lines; False when there is no room for them. ``urgent`` may use the last reserve.
+
+        ``origin``: whose they are; without it they are the gateway's own, a value a line.
+        """
         if self._bytes + len(part) > self._room and not urgent:
-            self.dropped += part.count(b"\n") + 1
+            lines = part.count(b"\n") + 1
+            self.dropped += lines
+            self.gone.add(origin or Origin("", self._now_ns(), lines))
             return False
-        self._parts.append(part)
+        self._parts.append((part, origin))
+        if origin:
+            self._waiting.add(origin)
         self._bytes += len(part)
         self._urgent |= urgent
         return True
@@ -94,12 +110,13 @@ class Outbox:
             self.refused, self._urgent = "", False
             self._bytes -= sum(map(len, self._taken))
             self._taken = []
+            self._waiting = Stretches.of(origin for _, origin in self._parts if origin)
 
     def _take(self) -> None:
         """Move up to a batch's worth of lines into the batch under way."""
         size = sum(map(len, self._taken))
-        while self._parts and (not size or size + len(self._parts[0]) <= BATCH_BYTES):
-            part = self._parts.popleft()
+        while self._parts and (not size or size + len(self._parts[0][0]) <= BATCH_BYTES):
+            part, _ = self._parts.popleft()
             self._taken.append(part)
             size += len(part)
 

@@ -145,6 +145,7 @@ def _window(resume: Resume, line: str, wanted: _Wanted) -> None:
 
 _LASTING = {
     *(Happening.DEVICE_LOST, Happening.GAP, Happening.OVERLOAD, Happening.LOG_FULL),
+    Happening.LOG_FILLING,
     *(Happening.ANODE_EFFECT, Happening.ANODE_EFFECT_WARNING, Happening.UNSTABLE),
     *(Happening.FOULING, Happening.PRESSURE_DROP, Happening.HEAT_BALANCE, Happening.ACID_DEW),
     *(Happening.EXCEEDANCE_WARNING, Happening.CLOCK_UNSYNCED, Happening.DEVICE_CLOCK),

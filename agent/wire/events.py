@@ -21,6 +21,7 @@ class Happening(StrEnum):
     DEVICE_CLOCK = "device_clock"  # a device's clock is off, ran backwards or stands still
     CONFIG_CHANGE = "config_change"
     LOG_FULL = "log_full"
+    LOG_FILLING = "log_filling"  # over 70 % of the room is taken by what must be kept
     DROPPED = "dropped"
     CONFLICT = "conflict"
     START = "start"
