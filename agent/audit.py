@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
 from pydantic import Field
 
@@ -57,6 +58,10 @@ class HistorianAuditConfig(AuditConfig):
     """``[audit]`` of historian.toml; ``follow``: other trails (the office's) to keep in our log."""
 
     follow: tuple[Path, ...] = ()
+
+    def below(self, folder: Path) -> Self:
+        """Paths relative to the config's folder."""
+        return self.model_copy(update={"follow": tuple(folder / each for each in self.follow)})
 
 
 def audit_line(plant: str, gateway: str, trail: str, recorded: Recorded) -> bytes:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pydantic import Field, ValidationError, field_validator
 
+from agent.audit import HistorianAuditConfig
 from agent.edge.config import HealthConfig, broker_problems, explain, read_toml
 from agent.evidence.settings import SigningConfig
 from agent.historian.stamps import TimestampConfig
@@ -39,6 +40,7 @@ class HistorianFile(Strict):
     influxdb: tuple[InfluxConfig, ...] = ()
     evidence: SigningConfig = SigningConfig()
     timestamp: TimestampConfig | None = None
+    audit: HistorianAuditConfig = HistorianAuditConfig()
     health: HealthConfig = HealthConfig(listen="127.0.0.1:9465")
 
     @field_validator("plants")
@@ -68,6 +70,7 @@ class HistorianConfig:
     influxdb: tuple[InfluxConfig, ...]
     evidence: SigningConfig
     timestamp: TimestampConfig | None
+    audit: HistorianAuditConfig
     health: HealthConfig
     digest: str  # first 16 hex digits of the file's SHA-256
 
@@ -113,6 +116,7 @@ def load_historian(path: Path) -> HistorianConfig:
         influxdb=influxdb,
         evidence=file.evidence,
         timestamp=timestamp,
+        audit=file.audit.below(folder),
         health=file.health,
         digest=hashlib.sha256(path.read_bytes()).hexdigest()[:16],
     )

@@ -17,6 +17,9 @@ def exposition(historian: Historian, started_s: float) -> str:
     count_metrics(metrics, "received", historian.receiver.counts)
     count_metrics(metrics, "witness", historian.witness.counts)
     count_metrics(metrics, "stamp", historian.stamps.counts)
+    if historian.own is not None:
+        historian.own.auditor.metrics(metrics)
+        add("own_checkpoints_total", historian.own.signed, "counter", "heads of our own log")
     for source, log in historian.originals.logs.items():
         where = {
             "plant": source.plant,
@@ -49,6 +52,8 @@ def healthy(historian: Historian) -> tuple[bool, str]:
     }
     cosigns = [f"nothing is cosigned: {historian.witness.trouble}"]
     remarks = cosigns if historian.witness.trouble else []
+    if historian.own is not None:
+        remarks += [x for x in (historian.own.trouble, historian.own.auditor.trouble) if x]
     remarks += [f"view {name}: {trouble}" for name, trouble in troubles.items() if trouble]
     text = "; ".join([*problems, *remarks]) or "ok"
     return not problems, f"{text} ({time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())})"

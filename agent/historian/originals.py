@@ -40,6 +40,7 @@ class Originals:
         self._branches: dict[Source, Branches] = {}
         self._own: dict[str, BatchLog] = {}
         self._events = EventBook()
+        self.heard: Callable[[str, Happening, str], None] | None = None  # of our own events
         self._stack = AsyncExitStack()
         self._opening = asyncio.Lock()
         self._news = asyncio.Event()
@@ -139,13 +140,22 @@ class Originals:
     ) -> None:
         """An event of the historian itself; a batch like any other, so the views get it too."""
         event = self._events.once(kind, time.time_ns(), text, amount=amount)
+        await self.keep_own(plant, [event_line(plant, OWN_GATEWAY, event)])
+        if self.heard is not None:
+            self.heard(plant, kind, text)
+
+    async def tell_audit(self, plant: str, text: str) -> None:
+        """An event about the audit trail."""
+        await self.tell(plant, Happening.AUDIT_STOPPED, text)
+
+    async def keep_own(self, plant: str, lines: list[bytes]) -> None:
+        """Lines of the historian itself, durable when it returns. Raises LogError."""
         log = self._own.get(plant) or await self._open_own(plant)
         head = BatchHead(plant, OWN_GATEWAY, "record", self._config)
         now_ns = time.time_ns()
 
         def make(seq: int, prev: str) -> tuple[bytes, int]:
-            line = event_line(plant, OWN_GATEWAY, event)
-            return batch_payload(head, [line], log=log.log_id, seq=seq, prev=prev, closed_ns=now_ns)
+            return batch_payload(head, lines, log=log.log_id, seq=seq, prev=prev, closed_ns=now_ns)
 
         await log.append(make, closed_ns=now_ns, urgent=True)
         self.stored()

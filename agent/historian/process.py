@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 from agent.batches.log import LogError
 from agent.historian.config import HistorianConfig
 from agent.historian.originals import Originals
+from agent.historian.own_log import OwnLog
 from agent.historian.receive import Receiver
 from agent.historian.stamps import DailyStamps
 from agent.historian.view_runner import ViewRunner
@@ -40,6 +41,7 @@ class Historian:
             config.mqtt, self.originals, plants=config.plants, witness=self.witness
         )
         self.runners: list[ViewRunner] = []
+        self.own: OwnLog | None = None
 
     async def run(self, stop: asyncio.Event, ready: Callable[[], None]) -> None:
         """Calls ``ready`` when the originals are open; returns soon after ``stop`` is set."""
@@ -52,12 +54,20 @@ class Historian:
             for runner in self.runners:
                 await stack.enter_async_context(runner)
                 await stack.enter_async_context(runner.view)
+            config = self.config
+            self.own = own = OwnLog(
+                *(config.data_dir, self.originals, config.audit, config.plants),
+                ring=lambda: self.witness.ring,
+            )
+            own.auditor.open(config.digest, str(config.path))
+            self.originals.heard = own.heard
             await self._tell(Happening.START, "historian started")
             ready()
             async with asyncio.TaskGroup() as tasks:
                 running = [
                     tasks.create_task(self.receiver.run(), name="receive"),
                     tasks.create_task(self.witness.run(), name="witness"),
+                    tasks.create_task(own.run(), name="own log"),
                     tasks.create_task(self.stamps.run(self._unstamped), name="stamps"),
                     *(tasks.create_task(runner.run()) for runner in self.runners),
                 ]
@@ -65,6 +75,8 @@ class Historian:
                 for task in running:
                     task.cancel()
             await self._tell(Happening.STOP, "historian stopped")
+            own.auditor.note("process.stopped", f"{own.plant}/historian")
+            await own.close()
 
     async def _unstamped(self, trouble: str) -> None:
         await self._tell(Happening.EVIDENCE_STOPPED, f"the day is not stamped yet: {trouble}")

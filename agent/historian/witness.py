@@ -65,6 +65,11 @@ class Witness:
         self._said = asyncio.Event()
 
     @property
+    def ring(self) -> KeyRing | None:
+        """Our keys; None until they are open."""
+        return self._ring
+
+    @property
     def vkey(self) -> str:
         """Our public key; empty when there is none."""
         return self._ring.entries[-1].vkey if self._ring else ""
