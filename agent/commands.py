@@ -65,7 +65,7 @@ AsJson = Annotated[bool, typer.Option("--json", help=_say("输出 JSON", "print 
 def run(config: ConfigPath) -> None:
     """Poll, keep, publish until SIGTERM or SIGINT."""
     from agent.batches.log import LogError
-    from agent.edge.gateway import run as run_process
+    from agent.edge.process import run as run_process
     from agent.notify import set_up_logging
 
     settings = load_gateway(config)

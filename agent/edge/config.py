@@ -87,8 +87,9 @@ class LineConfig:
 
     @property
     def key(self) -> str:
-        """Equal for lines that would be polled in exactly the same way."""
-        return repr((self.devices, [(g.device, g.interval_s, g.points) for g in self.groups]))
+        """Equal for lines that would be polled in exactly the same way, by the same files."""
+        groups = [(g.device, g.interval_s, g.points) for g in self.groups]
+        return repr((self.devices, groups, [_files_digest(device) for device in self.devices]))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,6 +111,7 @@ class GatewayConfig:
     forward: tuple[ForwardConfig, ...]
     audit: AuditConfig
     digest: str  # first 16 hex digits of the SHA-256 over the file and its tables
+    broker_key: str = ""  # another one when [mqtt] or a file that it names has changed
 
     @property
     def devices(self) -> tuple[DeviceConfig, ...]:
@@ -145,12 +147,13 @@ def load_gateway(path: Path) -> GatewayConfig:
     problems += broker_problems(path, parsed, lines)
     if problems or file is None:
         raise ConfigError(in_order(problems))
+    mqtt = _mqtt(file, path.parent)
     return GatewayConfig(
         path=path,
         plant=file.plant,
         gateway=file.gateway,
         data_dir=path.parent / file.data_dir,
-        mqtt=_mqtt(file, path.parent),
+        mqtt=mqtt,
         log=file.log,
         health=file.health,
         lines=_lines(file.device, points, path.parent, path.parent / file.data_dir),
@@ -161,6 +164,7 @@ def load_gateway(path: Path) -> GatewayConfig:
         forward=tuple(each.below(path.parent) for each in file.forward),
         audit=file.audit,
         digest=_digest(path, devices),
+        broker_key=f"{mqtt!r} {mqtt.files_digest}",
     )
 
 
@@ -345,6 +349,19 @@ def _below(device: DeviceConfig, folder: Path, data_dir: Path) -> DeviceConfig:
         }
         found["hj212"] = device.hj212.model_copy(update=files)
     return device.model_copy(update=found)
+
+
+def _files_digest(device: DeviceConfig) -> str:
+    """Of the certificates and keys a driver opens; "" for a device that has none."""
+    tls = device.tls
+    own = [device.certificate, device.key, device.server_certificate]
+    more = [tls.ca, tls.cert, tls.key, tls.crl] if tls is not None else []
+    files = [path for path in (*own, *more) if path is not None]
+    digest = hashlib.sha256()
+    for path in files:
+        with contextlib.suppress(OSError):
+            digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest() if files else ""
 
 
 def _digest(path: Path, devices: Iterable[DeviceConfig]) -> str:

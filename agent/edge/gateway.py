@@ -1,10 +1,8 @@
 """Wiring of the edge process: config → lines → desk → logs → publisher; signals, stop, reload."""
 
 import asyncio
-import contextlib
 import gc
 import logging
-import signal
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
@@ -22,6 +20,7 @@ from agent.edge.evidence import Evidence, log_to_open
 from agent.edge.exposition import exposition
 from agent.edge.outbox import Outbox
 from agent.edge.own import OwnFigures
+from agent.edge.peers import Peers
 from agent.edge.poll import Line, asked_of, requests_of
 from agent.edge.publish import Publisher
 from agent.edge.running import Running, graces, names, stop_lines
@@ -129,6 +128,7 @@ class Gateway:
             Outbox(logs[name], self._head(name), self._clock.now_ns, stamp=stamp, room_bytes=room)
             for name in STREAMS
         ]
+        self._peers = Peers(config.path, self._tell)
         self._exchangers = Exchangers(config.plant, config.exchangers)
         self._desk = Desk(
             config.plant,
@@ -183,7 +183,8 @@ class Gateway:
         tallies = {asked_of(d): self._desk.tally(d.name) for d in config.devices}
         groups = tuple((g, requests_of(by_name[g.device], g)) for g in config.groups)
         driver = make_driver(config.devices, config.groups)
-        return Running(config, Line(driver, tallies, groups, self._clock, self._desk))
+        line = Line(driver, tallies, groups, self._clock, self._desk, peer=self._peers.device)
+        return Running(config, line)
 
     # --- life
 
@@ -192,7 +193,7 @@ class Gateway:
         for running in self._lines.values():
             running.task = tasks.create_task(running.line.run())
         forwards = [each.run for each in self._forwarders]
-        own = self._evidence.run, self._own.run
+        own = self._evidence.run, self._own.run, self._peers.run
         works = (self._tick, self._flush, self._prune, self._audit.run, *own, *forwards)
         helpers = [tasks.create_task(work()) for work in works]
         gc.collect()
@@ -219,6 +220,7 @@ class Gateway:
         config = self.config
         publisher = Publisher(config.mqtt, config.plant, config.gateway, self._logs)
         self._evidence.attach(publisher)
+        self._peers.attach(publisher)
         return publisher, tasks.create_task(publisher.run())
 
     async def _tick(self) -> None:
@@ -338,7 +340,7 @@ class Gateway:
         self._desk.record.head, self._desk.raw.head = self._head("record"), self._head("raw")
         for running in added.values():
             running.task = tasks.create_task(running.line.run())
-        if fresh.mqtt != old.mqtt:
+        if fresh.broker_key != old.broker_key:
             self._publishing.cancel()
             await asyncio.wait([self._publishing])
             self._publisher, self._publishing = self._publish(tasks)
@@ -366,7 +368,7 @@ class Gateway:
     def exposition(self) -> str:
         """For /metrics."""
         parts = (self._desk, self._publisher, self._evidence.notary)
-        ours = self._audit.metrics, self._own.metrics
+        ours = self._audit.metrics, self._own.metrics, self._peers.metrics
         more = [*ours, *(each.metrics for each in self._forwarders)]
         return exposition(*parts, self._time, self._started_s, more)
 
@@ -374,30 +376,3 @@ class Gateway:
 async def _newest_ns(log: BatchLog) -> int:
     batch = await log.read(log.newest) if log.newest else None
     return batch.closed_ns if batch else 0
-
-
-async def run_gateway(config: GatewayConfig) -> None:
-    """Run until SIGTERM or SIGINT; SIGHUP reloads."""
-    gateway = Gateway(config)
-    loop = asyncio.get_running_loop()
-    actions = {
-        signal.SIGTERM: gateway.stop,
-        signal.SIGINT: gateway.stop,
-        signal.SIGHUP: gateway.reload,
-    }
-    for sign, action in actions.items():
-        loop.add_signal_handler(sign, action)
-    try:
-        with contextlib.suppress(asyncio.CancelledError):
-            await gateway.run()
-    finally:
-        for sign in actions:
-            loop.remove_signal_handler(sign)
-
-
-def run(config: GatewayConfig) -> None:
-    """The whole process, on uvloop."""
-    import uvloop
-
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(partial(run_gateway, config)())

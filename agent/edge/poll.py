@@ -27,6 +27,7 @@ from drivers.model import (
     RefusedError,
     UnreachableError,
 )
+from drivers.peer import PeerRefusedError, Refusal
 
 _log = logging.getLogger(__name__)
 
@@ -110,7 +111,9 @@ class Line:
         sink: Sink,
         *,
         jitter: Callable[[], float] = random.random,
+        peer: Callable[[str, Refusal | None], None] = lambda *_: None,
     ) -> None:
+        self._peer = peer
         self._driver, self._clock, self._sink, self._jitter = driver, clock, sink, jitter
         by_name = {asked.name: _Device(asked, tally) for asked, tally in devices.items()}
         self._turns = [
@@ -197,6 +200,8 @@ class Line:
             frame = await self._driver.read(turn.group, slot_ns)
         except DriverError as error:
             name = next((name for kind, name in _NAMES if isinstance(error, kind)), "other")
+            if isinstance(error, PeerRefusedError):
+                self._peer(device.asked.name, error.refusal)
             return self._failed(turn, slot_ns, str(error) or name, name)
         except Exception as error:  # noqa: BLE001 - a faulty plug-in must not stop its neighbours
             _log.exception("device %s: the driver failed", device.asked.name)
@@ -232,6 +237,7 @@ class Line:
     def _answered(self, device: _Device, slot_ns: int) -> None:
         if device.fails:
             device.fails, device.reason = 0, ""
+            self._peer(device.asked.name, None)
             self._sink.back(device.asked.name, slot_ns)
 
     def _missing(self, group: Group, slot_ns: int, reason: str) -> Frame:

@@ -132,6 +132,7 @@ class Publisher:
         self.online = False
         self.counts = PublishCounts()
         self.on_cosignature: Callable[[bytes], None] = lambda _: None
+        self.on_lost: Callable[[BaseException], None] = lambda _: None
         self.on_strange: Callable[[str], None] = lambda _: None  # a receipt that cannot be ours
         self._announced: bytes | None = None
         self._said: bytes | None = None
@@ -146,6 +147,7 @@ class Publisher:
             _log.warning("broker %s lost: %s; trying again", self._broker.url, reason)
         self.counts.lost += 1
         self.online = False
+        self.on_lost(reason)
 
     async def _session(self) -> None:
         will = aiomqtt.Will(self._topic("state"), b'{"online":false}', qos=1, retain=True)

@@ -43,6 +43,8 @@ class Happening(StrEnum):
     HASH_STATED = "hash_stated"  # leaves the historian never saw: the gateway's word
     EVIDENCE_STOPPED = "evidence_stopped"  # nothing is signed, and why
     RECEIPT_REFUSED = "receipt_refused"  # for numbers that were never sent, or of no log of ours
+    PEER_REFUSED = "peer_refused"  # who answers is not who should; nothing was sent
+    CERTIFICATE = "certificate_expiring"  # or a revocation list: 30 days before, and at the end
     AUDIT_STOPPED = "audit_stopped"  # acts cannot be recorded, or the trail was changed
 
 
