@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-import ipaddress
 import math
 import random
 import socket
@@ -21,7 +20,7 @@ from pydantic import Field, field_validator, model_validator
 from drivers.config import Strict
 from drivers.language import say, why
 from drivers.peer import PeerRefusedError
-from drivers.tls import TlsFiles, TlsVersion, told_of_us, translate
+from drivers.tls import TlsFiles, TlsVersion, loopback, told_of_us, translate
 
 KEEPALIVE_S = 12  # a half-open connection is noticed after at most twice that
 PREFIX = "smelter/v1"
@@ -35,13 +34,6 @@ def _both(one: str, other: str) -> str:
         f"{one} 与 {other} 须同时给出，或都不写",
         f"{one} and {other} belong together: give both or none",
     )
-
-
-def _loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def unreadable(files: Mapping[str, Path]) -> list[str]:
@@ -107,7 +99,7 @@ class BrokerConfig(Strict):
                 'ca, cert, key and crl need TLS: url = "mqtts://…"',
             )
             found.append(told)
-        if self.username and not (self.tls or self.allow_plain_password or _loopback(self.host)):
+        if self.username and not (self.tls or self.allow_plain_password or loopback(self.host)):
             told = say(
                 '密码不能明文发往另一台机器：请用 url = "mqtts://…"；确需明文时写明 '
                 "allow_plain_password = true",
@@ -150,7 +142,7 @@ class BrokerConfig(Strict):
     @property
     def plain(self) -> bool:
         """Readable for everybody on the network between here and the broker."""
-        return not self.tls and not _loopback(self.host)
+        return not self.tls and not loopback(self.host)
 
     @property
     def _tls_files(self) -> TlsFiles:

@@ -4,6 +4,7 @@ TLS as a client, for every protocol: one context, and what its failures mean in 
 Verification is never off. A peer that fails is refused inside the handshake, before a byte of ours.
 """
 
+import ipaddress
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -129,6 +130,14 @@ def _keep_shown(error: ssl.SSLCertVerificationError, inner: Any) -> None:
     chain: Sequence[Any] = getattr(inner, "get_unverified_chain", tuple)() or ()
     if chain:
         error.add_note("shown:" + chain[0].public_bytes())
+
+
+def loopback(host: str | None) -> bool:
+    """Nobody on a network can read along."""
+    try:
+        return ipaddress.ip_address(host or "").is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def refusal_of(error: BaseException, address: str, expected: str = "") -> Refusal | None:

@@ -1,4 +1,4 @@
-"""Whom this gateway believes: refused peers told once per reason, and certificates that end soon."""
+"""Whom this gateway believes: refused peers told once per reason, certificates that end soon."""
 
 import asyncio
 import datetime as dt

@@ -123,7 +123,7 @@ def load_historian(path: Path) -> HistorianConfig:
 
 
 def _below(influx: InfluxConfig, folder: Path) -> InfluxConfig:
-    names = ("ca", "password_file", "token_file")
+    names = ("ca", "cert", "key", "password_file", "token_file")
     found = {n: folder / getattr(influx, n) for n in names if getattr(influx, n) is not None}
     return influx.model_copy(update=found)
 
@@ -137,7 +137,7 @@ def _views(influxdb: tuple[InfluxConfig, ...]) -> list[str]:
             what = "名称已被使用，请另起 name" if zh else "the name is taken, give it another"
             problems.append(f"influxdb {influx.name}: {what}")
         seen.add(influx.name)
-        for name in ("ca", "password_file", "token_file"):
+        for name in ("ca", "cert", "key", "password_file", "token_file"):
             file: Path | None = getattr(influx, name)
             if file is not None and not file.is_file():
                 what = "文件不存在" if zh else "no such file"

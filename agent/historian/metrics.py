@@ -35,6 +35,7 @@ def exposition(historian: Historian, started_s: float) -> str:
         name = runner.view.name
         add("view_behind", runner.behind(), "gauge", "batches a view lacks", view=name)
         count_metrics(metrics, "view", runner.counts, view=name)
+    historian.peers.metrics(metrics)
     process_metrics(metrics)
     uptime_metric(metrics, started_s)
     return metrics.text()

@@ -9,6 +9,7 @@ from agent.batches.log import LogError
 from agent.historian.config import HistorianConfig
 from agent.historian.originals import Originals
 from agent.historian.own_log import OwnLog
+from agent.historian.peers import HistorianPeers
 from agent.historian.receive import Receiver
 from agent.historian.stamps import DailyStamps
 from agent.historian.view_runner import ViewRunner
@@ -40,6 +41,8 @@ class Historian:
         self.receiver = Receiver(
             config.mqtt, self.originals, plants=config.plants, witness=self.witness
         )
+        self.peers = HistorianPeers(config.path, self._tell, self._connected)
+        self.receiver.on_lost = self.peers.broker
         self.runners: list[ViewRunner] = []
         self.own: OwnLog | None = None
 
@@ -54,6 +57,8 @@ class Historian:
             for runner in self.runners:
                 await stack.enter_async_context(runner)
                 await stack.enter_async_context(runner.view)
+                if isinstance(runner.view, InfluxView):
+                    runner.view.on_peer = self.peers.database
             config = self.config
             self.own = own = OwnLog(
                 *(config.data_dir, self.originals, config.audit, config.plants),
@@ -68,6 +73,7 @@ class Historian:
                     tasks.create_task(self.receiver.run(), name="receive"),
                     tasks.create_task(self.witness.run(), name="witness"),
                     tasks.create_task(own.run(), name="own log"),
+                    tasks.create_task(self.peers.run(), name="peers"),
                     tasks.create_task(self.stamps.run(self._unstamped), name="stamps"),
                     *(tasks.create_task(runner.run()) for runner in self.runners),
                 ]
@@ -77,6 +83,9 @@ class Historian:
             await self._tell(Happening.STOP, "historian stopped")
             own.auditor.note("process.stopped", f"{own.plant}/historian")
             await own.close()
+
+    def _connected(self) -> int:
+        return self.receiver.counts.connected
 
     async def _unstamped(self, trouble: str) -> None:
         await self._tell(Happening.EVIDENCE_STOPPED, f"the day is not stamped yet: {trouble}")

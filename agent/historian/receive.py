@@ -4,7 +4,7 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 import aiomqtt
@@ -83,6 +83,7 @@ class Receiver:
         self._plants = tuple(plants) or ("+",)  # "+" stands for all
         self._originals = originals
         self._pauses = Pauses(most_s=pause_most_s)
+        self.on_lost: Callable[[BaseException], None] = lambda _: None
         self._lanes: dict[tuple[Sender, str], _Lane] = {}
         self._states: dict[Sender, dict[tuple[str, str], Advertised]] = {}
         self._queued_bytes = 0
@@ -99,6 +100,7 @@ class Receiver:
             _log.warning("broker %s lost: %s; trying again", self._broker.url, reason)
         self.counts.lost += 1
         self.online = False
+        self.on_lost(reason)
 
     async def _session(self) -> None:
         async with connection(self._broker, "smelter-historian", queue=_CLIENT_QUEUE) as client:

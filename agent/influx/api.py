@@ -1,8 +1,10 @@
 """The two ways to write to InfluxDB: ``/write`` of 1.x, and the v2 client for 2.x and 3.x."""
 
+import ssl
 import zlib
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 from time import time
 from typing import Any, Final, Protocol
 from urllib.parse import urlencode
@@ -10,6 +12,8 @@ from urllib.parse import urlencode
 import urllib3
 
 from agent.influx.config import InfluxConfig
+from drivers.peer import Refusal
+from drivers.tls import refusal_of
 
 _NO_ANSWER: Final = 0
 _GZIP: Final = 16 + zlib.MAX_WBITS
@@ -22,6 +26,7 @@ class Answer:
     status: int
     text: str = ""
     retry_after_s: float | None = None
+    refusal: Refusal | None = None  # of ours: the server is not who it should be
 
     def __str__(self) -> str:
         return f"{self.status} {self.text}".strip() if self.status else self.text
@@ -60,8 +65,13 @@ class V1Door:
             maxsize=4,
             timeout=config.timeout_s,
             retries=False,
-            ca_certs=None if config.ca is None else str(config.ca),
+            ssl_minimum_version=ssl.TLSVersion.TLSv1_2,
+            cert_reqs="CERT_REQUIRED",
+            ca_certs=_text(config.ca),
+            cert_file=_text(config.cert),
+            key_file=_text(config.key),
         )
+        self._where = config.url
 
     def post(self, body: bytes) -> Answer:
         if self._gzip:
@@ -70,7 +80,7 @@ class V1Door:
         try:
             got = self._pool.request("POST", self._url, body=body, headers=self._headers)
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            return Answer(_NO_ANSWER, str(error))
+            return _nothing(error, self._where)
         return Answer(got.status, _short(got.data), _seconds(got.headers.get("Retry-After")))
 
     def close(self) -> None:
@@ -92,8 +102,12 @@ class V2Door:
             org=config.org or "-",
             timeout=int(config.timeout_s * 1000),
             retries=False,
-            ssl_ca_cert=None if config.ca is None else str(config.ca),
+            verify_ssl=True,
+            ssl_ca_cert=_text(config.ca),
+            cert_file=_text(config.cert),
+            cert_key_file=_text(config.key),
         )
+        self._where = config.url
         self._write: Any = self._client.write_api(write_options=SYNCHRONOUS)
 
     def post(self, body: bytes) -> Answer:
@@ -106,12 +120,22 @@ class V2Door:
             text = _short(error.body or str(error.reason))
             return Answer(error.status or _NO_ANSWER, text, _seconds(headers.get("Retry-After")))
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            return Answer(_NO_ANSWER, str(error))
+            return _nothing(error, self._where)
         return Answer(204)
 
     def close(self) -> None:
         self._write.close()
         self._client.close()
+
+
+def _text(path: Path | None) -> str | None:
+    return None if path is None else str(path)
+
+
+def _nothing(error: Exception, where: str) -> Answer:
+    """No answer: of the network, or because the server is not who it should be."""
+    refusal = refusal_of(error, where, "TLS ≥ 1.2")
+    return Answer(_NO_ANSWER, str(refusal or error), refusal=refusal)
 
 
 def _short(body: bytes | str) -> str:

@@ -8,7 +8,7 @@ table of dead letters; everything else is tried until it succeeds, and the curso
 import asyncio
 import logging
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -19,6 +19,7 @@ from agent.influx.api import Answer, Door, door_of
 from agent.influx.config import InfluxConfig
 from agent.influx.deadletter import DeadLetters
 from agent.views import StoredBatch
+from drivers.peer import Refusal
 
 _log = logging.getLogger(__name__)
 
@@ -127,6 +128,7 @@ class InfluxView:
         self._dead = DeadLetters(folder / f"{config.name}-refused.sqlite")
         self._burial = asyncio.Lock()
         self._door = door or door_of(config)
+        self.on_peer: Callable[[str, Refusal | None], None] = lambda *_: None
 
     @property
     def name(self) -> str:
@@ -220,6 +222,9 @@ class InfluxView:
 
     def _lost(self, answer: Answer) -> None:
         what = _ACT.get(answer.status, "trying again, nothing is lost")
+        if answer.refusal is not None:
+            self.on_peer(self.name, answer.refusal)
+            what = "nothing was sent; a person must act"
         trouble = f"{self.config.url}: {answer} – {what}"
         if not self.trouble:
             _log.error("%s: %s", self.name, trouble)
@@ -228,4 +233,5 @@ class InfluxView:
     def _back(self) -> None:
         if self.trouble:
             _log.info("%s: %s takes data again", self.name, self.config.url)
+            self.on_peer(self.name, None)
             self.trouble = ""
