@@ -190,6 +190,8 @@ def _write_all(
     for lies in backup.found:
         if not lies.kept.sealed or unseal is not None:
             _write(backup, lies, fresh, unseal)
+    for folder in (each for each in fresh.rglob("*") if each.is_dir()):
+        folder.chmod(folder.stat().st_mode & 0o750)
     parts = {name: Path("..") / ".." / name for name in backup.manifest.parts}
     for name, part in backup.manifest.parts.items():
         keeper = keepers.get(part["kind"])

@@ -1,5 +1,6 @@
 """What belongs to a gateway: its config, point tables, batch logs, trees, keys, trail."""
 
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -13,7 +14,7 @@ STREAMS = ("record", "raw")
 
 def data_dir_of(config: Path) -> Path:
     """The folder that a gateway's or a historian's config names, without judging the rest of it."""
-    return config.parent / str(read_tables(config).get("data_dir", ""))
+    return Path(os.path.normpath(config.parent / str(read_tables(config).get("data_dir", ""))))
 
 
 def settle_data_dir(config: Path) -> None:
