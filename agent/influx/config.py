@@ -83,7 +83,9 @@ class InfluxConfig(Strict):
             told = "ca、cert 和 key 须用 https://", "ca, cert and key need https://"
             raise ValueError(say(*told))
         secret = self.username or self.token_file
-        if secret and not (https or self.allow_plain_password or loopback(urlsplit(self.url).hostname)):
+        if secret and not (
+            https or self.allow_plain_password or loopback(urlsplit(self.url).hostname)
+        ):
             raise ValueError(
                 say(
                     "密码或令牌不能明文发往另一台机器：请用 https://；确需明文时写明 "
