@@ -1,9 +1,9 @@
 """Reading InfluxDB 1.x, 2.x or 3.x by InfluxQL over ``/query``, the one language all share."""
 
-import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any, Final
 
@@ -13,9 +13,11 @@ import urllib3
 
 from drivers.model import Equipment
 from reports.periods import Period
+from reports.series.influx_answers import Rows, lines_of, rows_of
 from reports.series.lake import AT_HAND, connect, hours_of
 from reports.series.minutes import Filling, MinuteGrid, Written
 from reports.series.pot_days import QUANTITIES, days_of, no_days
+from reports.series.retimed import EDGE_US, Retiming
 from reports.series.store import (
     DAY_NS,
     SECOND_NS,
@@ -32,6 +34,7 @@ PERIODS: Final = {"1m": 60, "1h": 3600, "1d": 86400}  # endings of window measur
 DAY: Final = timedelta(days=1)
 CHUNK_ROWS: Final = 10_000
 EVENT_DAYS: Final = 31
+HISTORIAN: Final = "historian"  # a gateway name of its own, for events; it has no windows
 _MEASURED: Final = {  # field of the measurement `event` -> of EventRecord
     "peak_v": "peak",
     "mean_v": "mean",
@@ -51,8 +54,6 @@ _FIELDS: Final = {
 }
 _SAFE = re.compile(r"[A-Za-z0-9_-]+")
 
-Rows = list[dict[str, Any]]
-
 
 class InfluxSeries:
     """
@@ -65,6 +66,7 @@ class InfluxSeries:
     def __init__(self, plant: str, config: Influx) -> None:
         self._plant = plant
         self._config = config
+        self._known: list[Retiming] | None = None
         self._http = urllib3.PoolManager(
             timeout=urllib3.Timeout(connect=5.0, read=config.timeout_s), retries=False
         )
@@ -99,9 +101,10 @@ class InfluxSeries:
         measurement = points[0].quantity.partition(".")[0]
         names = [point.quantity.partition(".")[2] for point in points]
         columns = ",".join(f'"{name}","{name}_n","{name}_good","{name}_q"' for name in names)
-        where = self._where(points[0].equipment, day.start_ns, day.end_ns)
+        where = self._where(points[0].equipment)
         for ending, period_s in PERIODS.items():
-            for row in self._ask(_select(columns, f"{measurement}_{ending}", where)):
+            asked = columns, f"{measurement}_{ending}", where
+            for row in self._timed(*asked, day.start_ns, day.end_ns):
                 for point, name in zip(points, names, strict=True):
                     if row.get(f"{name}_n") is not None:
                         good = row.get(f"{name}_good")
@@ -126,15 +129,12 @@ class InfluxSeries:
 
     def _pot_windows(self, day: date) -> Rows:
         span = Period(day, day + timedelta(days=1))
-        where = (
-            f"WHERE \"plant\"='{self._safe_plant()}' AND time >= {span.start_ns} "
-            f'AND time < {span.end_ns} GROUP BY "line","unit"'
-        )
         names = [quantity.partition(".")[2] for quantity in QUANTITIES]
         columns = ",".join(f'"{name}{ending}"' for name in names for ending in _FIELDS.values())
         found: Rows = []
         for ending, period_s in PERIODS.items():
-            for answer in self._ask(_select(columns, f"pot_{ending}", where)):
+            asked = columns, f"pot_{ending}", self._of_plant(), span.start_ns, span.end_ns
+            for answer in self._timed(*asked, each_unit=True):
                 for quantity, name in zip(QUANTITIES, names, strict=True):
                     row = {field: answer.get(f"{name}{end}") for field, end in _FIELDS.items()}
                     if row["n"] is not None:
@@ -146,14 +146,11 @@ class InfluxSeries:
         measurement, _, field = quantity.partition(".")
         columns = f'"{field}","{field}_good"'
         span = Period(day, day + timedelta(days=1))
-        where = (
-            f"WHERE \"plant\"='{self._safe_plant()}' AND time >= {span.start_ns} "
-            f'AND time < {span.end_ns} GROUP BY "line","unit"'
-        )
         on_s: dict[str, float] = {}
         good_s: dict[str, float] = {}
         for ending, period_s in PERIODS.items():
-            for row in self._ask(_select(columns, f"{measurement}_{ending}", where)):
+            asked = columns, f"{measurement}_{ending}", self._of_plant()
+            for row in self._timed(*asked, span.start_ns, span.end_ns, each_unit=True):
                 if row.get(field) is None:
                     continue
                 name = f"{row['line']}/{row['unit']}"
@@ -164,10 +161,10 @@ class InfluxSeries:
         return [TimeOn(day, name, on_s[name], good_s[name]) for name in sorted(on_s)]
 
     def events(self, equipment: str, period: Period) -> list[EventRecord]:
-        where = self._where(equipment, period.start_ns - EVENT_DAYS * DAY_NS, period.end_ns)
+        first_ns = period.start_ns - EVENT_DAYS * DAY_NS
         return [
             record
-            for record in self._events(where)
+            for record in self._events(self._where(equipment), first_ns, period.end_ns)
             if record.end_ns is None or record.end_ns >= period.start_ns
         ]
 
@@ -175,19 +172,17 @@ class InfluxSeries:
         found: list[EventRecord] = []
         for day in period.days:
             span = Period(day, day + timedelta(days=1))
-            found += self._events(
-                f"WHERE \"plant\"='{self._safe_plant()}' AND \"kind\"='{kind}' "
-                f"AND time >= {span.start_ns} AND time < {span.end_ns}"
-            )
+            where = f"{self._of_plant()} AND \"kind\"='{kind}'"
+            found += self._events(where, span.start_ns, span.end_ns)
         return sorted(found, key=lambda record: (record.start_ns, record.equipment))
 
-    def _events(self, where: str) -> list[EventRecord]:
+    def _events(self, where: str, start_ns: int, end_ns: int) -> list[EventRecord]:
         """Each event once; the later row of one says when it ended."""
         columns = '"id","text","end","amount","kind","line","unit"' + "".join(
             f',"{field}"' for field in _MEASURED
         )
         found: dict[str, EventRecord] = {}
-        for row in self._ask(_select(columns, "event", where)):
+        for row in self._timed(columns, "event", where, start_ns, end_ns):
             end = row.get("end")
             found[row["id"]] = EventRecord(
                 kind=row["kind"],
@@ -206,18 +201,80 @@ class InfluxSeries:
         columns = ",".join(f'"{field}{ending}"' for ending in _FIELDS.values())
         for ending, period_s in PERIODS.items():
             for begin_ns in range(start_ns, end_ns, DAY_NS):
-                where = self._where(meter.equipment, begin_ns, min(begin_ns + DAY_NS, end_ns))
-                for answer in self._ask(_select(columns, f"{measurement}_{ending}", where)):
+                asked = columns, f"{measurement}_{ending}", self._where(meter.equipment)
+                after_ns = min(begin_ns + DAY_NS, end_ns)
+                for answer in self._timed(*asked, begin_ns, after_ns):
                     row = {name: answer.get(f"{field}{end}") for name, end in _FIELDS.items()}
                     if row["n"] is not None:  # windows of other quantities share the series
                         yield _filled(row, meter, answer["time"], period_s)
 
-    def _where(self, equipment: str, start_ns: int, end_ns: int) -> str:
+    def _where(self, equipment: str) -> str:
         place = Equipment.parse(equipment)
-        return (
-            f"WHERE \"plant\"='{self._safe_plant()}' AND \"line\"='{place.line}' "
-            f"AND \"unit\"='{place.unit}' AND time >= {start_ns} AND time < {end_ns}"
+        return f"{self._of_plant()} AND \"line\"='{place.line}' AND \"unit\"='{place.unit}'"
+
+    def _of_plant(self) -> str:
+        return f"WHERE \"plant\"='{self._safe_plant()}'"
+
+    # true time
+
+    def retimed(self, period: Period) -> list[Retiming]:
+        return [each for each in self._moves() if each.touches(period.start_ns, period.end_ns)]
+
+    def _moves(self) -> list[Retiming]:
+        """Stretches that an unsynced gateway stamped; asked for once."""
+        if self._known is None:
+            columns = '"end","shift","shift_end"'
+            grouped = f'{self._of_plant()} GROUP BY "gateway"'
+            rows = self._ask(_select(columns, "retimed", grouped))
+            self._known = [self._retiming(row) for row in rows]
+        return self._known
+
+    def _retiming(self, row: dict[str, Any]) -> Retiming:
+        start, end, shift, shift_end = (
+            int(row[name]) // 1000 for name in ("time", "end", "shift", "shift_end")
         )
+        found = Retiming(start, end, shift, shift_end, row["gateway"], log="", seq=0)
+        return replace(found, applied=self._alone(found))
+
+    def _alone(self, stretch: Retiming) -> bool:
+        """Nobody else wrote while it lasted, so every row that is stamped so is its own."""
+        begin_ns, after_ns = (stretch.start_us - EDGE_US) * 1000, stretch.end_us * 1000 + 1
+        span = f"AND time >= {begin_ns} AND time < {after_ns + EDGE_US * 1000}"
+        where = f'{self._of_plant()} {span} GROUP BY "gateway"'
+        rows = self._ask(_select('last("seq") AS "seq"', "batch", where))
+        return {row["gateway"] for row in rows} <= {stretch.gateway, HISTORIAN}
+
+    def _timed(
+        self,
+        columns: str,
+        measurement: str,
+        where: str,
+        start_ns: int,
+        end_ns: int,
+        *,
+        each_unit: bool = False,
+    ) -> Rows:
+        """Rows of true time [start, end): those of unsynced stretches moved, here only."""
+
+        def asked(first_ns: int, after_ns: int) -> Rows:
+            span = f"{where} AND time >= {first_ns} AND time < {after_ns}"
+            span += ' GROUP BY "line","unit"' if each_unit else ""
+            return self._ask(_select(columns, measurement, span))
+
+        moves = [each for each in self._moves() if each.applied]
+        rows = asked(start_ns, end_ns)
+        if not moves:
+            return rows
+        found = [row for row in rows if not any(each.claims(row["time"]) for each in moves)]
+        for each in moves:
+            if each.touches(start_ns, end_ns):
+                for row in asked((each.start_us - EDGE_US) * 1000 + 1, each.end_us * 1000 + 1):
+                    row["time"] = _whole_second(each.moved(row["time"]))
+                    if row.get("end") is not None and each.claims(int(row["end"])):
+                        row["end"] = each.moved(int(row["end"]))
+                    if start_ns <= row["time"] < end_ns:
+                        found.append(row)
+        return found
 
     def _safe_plant(self) -> str:
         if not _SAFE.fullmatch(self._plant):
@@ -250,7 +307,7 @@ class InfluxSeries:
             if response.status != 200:
                 text = response.read(500).decode("utf-8", "replace").strip()
                 raise SeriesError(f"{config.url}: HTTP {response.status}: {text}")
-            return [row for line in _lines(response) for row in _answer(config.url, line)]
+            return [row for line in lines_of(response) for row in rows_of(config.url, line)]
         except urllib3.exceptions.HTTPError as error:
             raise SeriesError(f"{config.url}: answer broke off: {error}") from None
         finally:
@@ -294,32 +351,9 @@ def _select(columns: str, measurement: str, where: str) -> str:
     return " ".join(("SELECT", columns, "FROM", f'"{measurement}"', where))
 
 
-def _lines(response: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
-    """A chunked answer is one JSON object per line."""
-    rest = b""
-    for part in response.stream(1 << 16):
-        *whole, rest = (rest + part).split(b"\n")
-        yield from (line for line in whole if line.strip())
-    if rest.strip():
-        yield rest
-
-
-def _answer(url: str, line: bytes) -> Rows:
-    """Errors come with HTTP 200, at the top or inside a result."""
-    try:
-        answer = json.loads(line)
-    except ValueError:
-        raise SeriesError(f"{url}: no JSON: {line[:200]!r}") from None
-    results = answer.get("results", [])
-    error = answer.get("error") or next((r["error"] for r in results if "error" in r), None)
-    if error:
-        raise SeriesError(f"{url}: {error}")
-    return [
-        series.get("tags", {}) | dict(zip(series["columns"], values, strict=True))
-        for result in results
-        for series in result.get("series", [])
-        for values in series.get("values", [])
-    ]
+def _whole_second(ns: int) -> int:
+    """Windows of the lake start at whole seconds too."""
+    return ns - ns % SECOND_NS
 
 
 def _filled(row: dict[str, Any], meter: Meter, time_ns: int, period_s: int) -> dict[str, Any]:

@@ -14,7 +14,8 @@ from reports.periods import PLANT_TIME, Period
 from reports.series.minutes import COLUMNS as GRID
 from reports.series.minutes import Filling, MinuteGrid, Written, joined
 from reports.series.pot_days import days_at_once, days_of, no_days
-from reports.series.retimed import retimings, view_in_true_time
+from reports.series.retimed import Retiming, in_true_time, paths_beyond, retimings
+from reports.series.samples import no_samples, samples_between
 from reports.series.store import (
     COLUMNS,
     DAY_NS,
@@ -63,11 +64,7 @@ EVENT_DAYS: Final = 31  # an event is filed under the day it began; longer ones 
 
 @contextmanager
 def open_lake(plant: str, root: Path) -> Iterator["LakeSeries"]:
-    """
-    The lake at ``root``, its files kept where they are while it is open.
-
-    Raises SeriesError when there is no lake.
-    """
+    """The lake at ``root``, its files kept where they are while open. Raises SeriesError: none."""
     if not root.is_dir():
         raise SeriesError(f"{root}: no lake there; check `lake` in site.toml, or start a historian")
     guard = root / ".reading"
@@ -173,6 +170,15 @@ class LakeSeries:
         inside = [x for x in found if period.start_ns <= x.start_ns < period.end_ns]
         return sorted(inside, key=lambda record: (record.start_ns, record.equipment or ""))
 
+    def retimed(self, period: Period) -> list[Retiming]:
+        return [each for each in self._retimings if each.touches(period.start_ns, period.end_ns)]
+
+    def samples(self, meter: Meter, start_ns: int, end_ns: int) -> Table:
+        """Raw samples of a point in [start_ns, end_ns), in order; columns: samples.SAMPLES."""
+        if not self._view("raw", start_ns, end_ns):
+            return no_samples()
+        return run(self._duck, samples_between(meter, start_ns, end_ns))
+
     def _newest(self, rows: Any) -> list[EventRecord]:
         """Each event once: its newest row; of one batch the row that says most comes last."""
         table = run(self._duck, rows.order_by(["seq", rows.end.notnull(), rows.amount]))
@@ -206,19 +212,20 @@ class LakeSeries:
 
     def _view(self, table: str, start_ns: int, end_ns: int) -> bool:
         """Make the files of these days readable as ``table``; False when there are none."""
-        paths = self._paths(table, start_ns, end_ns)
-        if table == "windows" and self._retimings:
-            days = start_ns, end_ns
-            return view_in_true_time(self._duck, self._retimings, paths, self._paths, days)
-        if paths:
-            grew = table == "events"  # older files lack its newer columns
-            found = self._duck.read_parquet(paths, union_by_name=grew)
-            lacking = [name for name in MEASURED if grew and name not in found.columns]
-            if lacking:
-                empty = ", ".join(f"CAST(NULL AS DOUBLE) AS {name}" for name in lacking)
-                found = found.project(f"*, {empty}")
-            found.create_view(table, replace=True)
-        return bool(paths)
+        files, days = set(self._paths(table, start_ns, end_ns)), (start_ns, end_ns)
+        files |= paths_beyond(self._retimings, table, self._paths, days)
+        if not files:
+            return False
+        grew = table == "events"  # older files lack its newer columns
+        found = self._duck.read_parquet(sorted(files), union_by_name=grew)
+        lacking = [name for name in MEASURED if grew and name not in found.columns]
+        if lacking:
+            empty = ", ".join(f"CAST(NULL AS DOUBLE) AS {name}" for name in lacking)
+            found = found.project(f"*, {empty}")
+        if self._retimings:
+            found = in_true_time(found, self._retimings, table, days)
+        found.create_view(table, replace=True)
+        return True
 
     def _paths(self, table: str, start_ns: int, end_ns: int) -> list[str]:
         first = datetime.fromtimestamp(start_ns // 10**9, PLANT_TIME).date()

@@ -12,6 +12,7 @@ from drivers.model import Indices
 from reports.periods import Period
 from reports.series.counter_total import EDGE_NS
 from reports.series.minutes import MinuteGrid
+from reports.series.retimed import Retiming
 from reports.series.store import DAY_NS, EventRecord, Series, Table, TimeOn, Windows
 from reports.site import Meter
 
@@ -98,6 +99,9 @@ class Remembered:
     def happened(self, kind: str, period: Period) -> list[EventRecord]:
         key = ("happened", kind, period)
         return list(self._kept(key, lambda: self.series.happened(kind, period)))
+
+    def retimed(self, period: Period) -> list[Retiming]:
+        return self.series.retimed(period)
 
     def _kept(self, key: tuple[Any, ...], ask: Callable[[], Any]) -> Any:
         if key not in self._answers:

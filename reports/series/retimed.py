@@ -1,9 +1,11 @@
 """
-Windows in true time: what an unsynced gateway stamped, moved by the ``retimed`` rows of the lake.
+Windows, samples and events in true time: what an unsynced gateway stamped, moved by ``retimed``.
 
-Derived while reading; the rows of the lake and the originals keep the stamps they were written
-with. A row is moved when its gateway, log and stamp are those of a stretch and it was not written
-long after the stretch became known.
+Derived while reading; the rows of a store and the originals keep the stamps they were written
+with. In the lake a row is moved when its gateway, log and stamp are those of a stretch and it was
+not written long after the stretch became known; raw samples, which are in another log, by gateway
+and stamp (a gateway uses no moment twice). InfluxDB does not say whose a row is: there a stretch is
+moved where no other gateway wrote a batch in it (``influx.py``).
 """
 
 from collections.abc import Callable, Sequence
@@ -11,10 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from reports.series.store import DAY_NS
-
 PLANT_US: Final = 8 * 3_600_000_000  # plant time is that much ahead of UTC
-DAY_US: Final = DAY_NS // 1000
+DAY_US: Final = 86_400_000_000
 LATER_SEQ: Final = 300  # batches: derived minutes follow the measured ones by some seconds
 EDGE_US: Final = 60_000_000  # the minute in which a stretch began
 
@@ -33,28 +33,47 @@ class Retiming:
     gateway: str
     log: str
     seq: int
+    applied: bool = True  # False: the store cannot tell which rows are of this gateway
+
+    def touches(self, start_ns: int, end_ns: int) -> bool:
+        """Whether true time [start, end) has something of it."""
+        low_us, high_us = self.touched_us
+        return low_us * 1000 < end_ns and high_us * 1000 > start_ns
+
+    def claims(self, stamp_ns: int) -> bool:
+        """Whether a row with this stamp is of it."""
+        return (self.start_us - EDGE_US) * 1000 < stamp_ns <= self.end_us * 1000
+
+    def moved(self, stamp_ns: int) -> int:
+        """True time of a stamp, ns."""
+        return stamp_ns + 1000 * self._shift_us(stamp_ns // 1000)
+
+    def stamp_of(self, true_ns: int) -> int:
+        """The stamp that stood for a moment of true time, ns; within the crystal's error."""
+        stamp_us = true_ns // 1000 - self.shift_us
+        return true_ns - 1000 * self._shift_us(stamp_us)
+
+    def _shift_us(self, at_us: int) -> int:
+        length_us = max(1, self.end_us - self.start_us)
+        slope = (self.shift_end_us - self.shift_us) / length_us
+        return self.shift_us + round((at_us - self.start_us) * slope)
 
     @property
     def touched_us(self) -> tuple[int, int]:
         """True time that its windows may lie in."""
         return self.start_us + self.shift_us - EDGE_US, self.end_us + self.shift_end_us
 
-    @property
-    def condition(self) -> str:
-        """SQL: this row is one of them; one that began as it ended has no sample of its own."""
-        return (
-            f"gateway = {_quoted(self.gateway)} AND log = {_quoted(self.log)} "
-            f"AND seq <= {self.seq + LATER_SEQ} "
-            f"AND epoch_us(ts) > {self.start_us - EDGE_US} AND epoch_us(ts) <= {self.end_us}"
-        )
-
-    @property
-    def shift(self) -> str:
-        """SQL: microseconds to add to a row."""
-        if self.shift_us == self.shift_end_us:
-            return str(self.shift_us)
-        slope = (self.shift_end_us - self.shift_us) / (self.end_us - self.start_us)
-        return f"{self.shift_us} + round((epoch_us(ts) - {self.start_us}) * {slope!r}::DOUBLE)"
+    def case(self, column: str, *, whose: bool) -> str:
+        """SQL: where this row is one of them, its true time."""
+        told = f"gateway = {_quoted(self.gateway)} AND epoch_us({column}) <= {self.end_us} "
+        told += f"AND epoch_us({column}) > {self.start_us - EDGE_US}"
+        if whose:  # one that began as it ended has no sample of its own
+            told += f" AND log = {_quoted(self.log)} AND seq <= {self.seq + LATER_SEQ}"
+        shift = str(self.shift_us)
+        if self.shift_us != self.shift_end_us:
+            slope = (self.shift_end_us - self.shift_us) / (self.end_us - self.start_us)
+            shift += f" + round((epoch_us({column}) - {self.start_us}) * {slope!r}::DOUBLE)"
+        return f"WHEN {told} THEN {column} + to_microseconds(CAST({shift} AS BIGINT))"
 
 
 def retimings(duck: Duck, root: Path, plant: str) -> list[Retiming]:
@@ -70,32 +89,33 @@ def retimings(duck: Duck, root: Path, plant: str) -> list[Retiming]:
     return list({(row.gateway, row.log, row.start_us): row for row in rows}.values())
 
 
-def view_in_true_time(
-    duck: Duck,
-    known: Sequence[Retiming],
-    paths: Sequence[str],
-    paths_of: Paths,
-    days: tuple[int, int],
-) -> bool:
-    """Make the windows of whole plant days readable as ``windows``; False when there are none."""
-    first_us = _day_us(days[0] // 1000)
-    after_us = _day_us((days[1] - 1) // 1000) + DAY_US
-    files = set(paths)
+def paths_beyond(
+    known: Sequence[Retiming], table: str, paths_of: Paths, days: tuple[int, int]
+) -> set[str]:
+    """Files under other days, by wrong stamps, with rows of these plant days."""
+    first_ns, after_ns = _whole_days(days)
+    found: set[str] = set()
     for each in known:
-        low_us, high_us = each.touched_us
-        if low_us < after_us and high_us > first_us:  # their files lie under another day
-            begin_ns, stop_ns = (each.start_us - EDGE_US) * 1000, each.end_us * 1000
-            files.update(paths_of("windows", begin_ns, stop_ns))
-    if not files:
-        return False
-    cases = " ".join(
-        f"WHEN {each.condition} THEN ts + to_microseconds(CAST({each.shift} AS BIGINT))"
-        for each in known
+        if each.touches(first_ns, after_ns):
+            found.update(paths_of(table, (each.start_us - EDGE_US) * 1000, each.end_us * 1000))
+    return found
+
+
+def in_true_time(rows: Duck, known: Sequence[Retiming], table: str, days: tuple[int, int]) -> Duck:
+    """The rows of whole plant days, each at its true time; of events also when they ended."""
+    whose = table != "raw"  # a stretch names the log of the records
+    columns = ("ts", '"end"') if table == "events" else ("ts",)
+    moved = ", ".join(
+        f"CASE {' '.join(each.case(name, whose=whose) for each in known)} ELSE {name} END AS {name}"
+        for name in columns
     )
-    rows = duck.read_parquet(sorted(files)).project(f"* REPLACE (CASE {cases} ELSE ts END AS ts)")
-    inside = rows.filter(f"epoch_us(ts) >= {first_us} AND epoch_us(ts) < {after_us}")
-    inside.create_view("windows", replace=True)
-    return True
+    first_ns, after_ns = _whole_days(days)
+    inside = f"epoch_us(ts) >= {first_ns // 1000} AND epoch_us(ts) < {after_ns // 1000}"
+    return rows.project(f"* REPLACE ({moved})").filter(inside)
+
+
+def _whole_days(days: tuple[int, int]) -> tuple[int, int]:
+    return _day_us(days[0] // 1000) * 1000, (_day_us((days[1] - 1) // 1000) + DAY_US) * 1000
 
 
 def _day_us(at_us: int) -> int:

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from drivers.model import Floats, Indices
 from reports.periods import Period
 from reports.series.minutes import MinuteGrid
+from reports.series.retimed import Retiming
 from reports.site import Meter, Site
 
 Table = Any  # the stubs of pyarrow demand a type parameter that its classes do not take
@@ -142,6 +143,14 @@ class Series(Protocol):
 
     def happened(self, kind: str, period: Period) -> list[EventRecord]:
         """Events of one kind that began in the period, of every equipment, each once, in order."""
+        ...
+
+    def retimed(self, period: Period) -> list[Retiming]:
+        """
+        Stretches recorded by an unsynced clock whose true time touches the period.
+
+        Whenever that became known; ``applied`` where all answers have them at their true time.
+        """
         ...
 
 

@@ -7,12 +7,16 @@ from types import SimpleNamespace
 
 import pytest
 
+from agent.batches.batch import Batch
+from agent.wire.encode import BatchHead, batch_payload, retimed_line
+from agent.wire.events import Retimed
 from reports.clocks import clock_doubts
 from reports.model import Doubt
 from reports.periods import Period
 from reports.series.lake import open_lake
 from tests.agent.time_bench import (
     MINUTE_NS,
+    POINT,
     SECOND,
     SYNCED,
     TRUE_NS,
@@ -46,7 +50,40 @@ def test_unsynced_minutes_move_to_their_true_time(tmp_path: Path, wrong_s: int) 
     assert len(set(done.slots)) == len(done.slots), "no slot twice"
     retimed = done.events("retimed")[0]
     assert float(re.search(r"amount=([^ ,]+)", retimed)[1]) == pytest.approx(-wrong_s, abs=60)  # type: ignore[index]
-    assert done.happened("clock_unsynced", done.slots[0])
+    (event,) = done.happened("clock_unsynced", TRUE_NS)
+    assert abs(event.start_ns - TRUE_NS) < 2 * SECOND, "events stand at their true time too"
+
+
+@pytest.mark.parametrize("wrong_s", [-1_790_000_000, -40, 40, 7200])
+def test_raw_samples_move_to_their_true_time(tmp_path: Path, wrong_s: int) -> None:
+    """Each sample is the true time at which it was taken."""
+    world = World(wrong_ns=wrong_s * SECOND, kernel=UNSYNCED)
+    done = run(Run(tmp_path), world, ten_minutes_then_sync)
+    with open_lake("demo", done.lake()) as series:
+        rows = series.samples(POINT, TRUE_NS - DAY_NS, TRUE_NS + DAY_NS)
+        none = series.samples(POINT, TRUE_NS - 90 * DAY_NS, TRUE_NS - 89 * DAY_NS)
+    at_s = rows["ts"].cast("int64").to_numpy() / 1e6 - TRUE_NS / 1e9
+    wrong = at_s - rows["value"].to_numpy()
+    assert len(rows) >= 700
+    assert len(none) == 0
+    assert abs(wrong).max() <= 1.0
+    stamps = [int(x.rpartition(" ")[2]) for x in done.raw.lines() if x.startswith("heat,")]
+    assert stamps[0] == pytest.approx(TRUE_NS + wrong_s * SECOND, abs=2 * SECOND)
+
+
+def test_a_stretch_that_becomes_known_days_later_is_told(tmp_path: Path) -> None:
+    """Five days without time, then set: the report of the first day says so."""
+    zero_ns, five_ns = 41 * SECOND, 5 * DAY_NS
+    retimed = Retimed(zero_ns, zero_ns + five_ns, TRUE_NS - zero_ns, TRUE_NS - zero_ns, 1, "b001")
+    done = Run(tmp_path)
+    head = BatchHead("demo", "gw1", "record", "0" * 16)
+    place = {"log": done.record.log_id, "seq": 1, "prev": "0" * 64, "closed_ns": TRUE_NS + five_ns}
+    lines = [retimed_line("demo", "gw1", retimed)]
+    payload, count = batch_payload(head, lines, **place)  # type: ignore[arg-type]
+    done.record.batches.append(Batch.of(1, TRUE_NS + five_ns, count + 1, payload))
+    (doubt,) = doubts_of(done)
+    assert "re-timed along its monotonic clock (stretches: 1, by +1789999999.0 s" in doubt.text.en
+    assert "clock first set 2026-09-26" in doubt.text.en
 
 
 def test_the_originals_keep_the_stamps_they_had(tmp_path: Path) -> None:

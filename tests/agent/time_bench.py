@@ -145,6 +145,8 @@ class Run:
             lake.open()
             source = Source("demo", "gw1", "record", self.record.log_id)
             lake.write([StoredBatch(source, batch) for batch in self.record.batches])
+            beside = Source("demo", "gw1", "raw", self.raw.log_id)
+            lake.write([StoredBatch(beside, batch) for batch in self.raw.batches])
             lake.close()
         return root
 
