@@ -24,6 +24,7 @@ SETTINGS = {"compute": {"ignore_unknown_options": True}}
 HELP = {
     "agent": ("run, check or read a gateway", "网关：运行、检查配置、读一次数据"),
     "backup": ("back up while everything runs; --check verifies", "在线备份；--check 校验备份"),
+    "audit": ("who did what when and why; was it changed", "审计日志：列出、核验、导出"),
     "browse": ("walk OPC UA, identify a Modbus device", "浏览 OPC UA，识别 Modbus 设备"),
     "compute": ("run any formula by hand, name=value or JSON", "手工计算任一公式：名=值 或 JSON"),
     "demo": ("simulated smelter, agent, historian and report", "一条命令演示：仿真电解铝厂到报告"),

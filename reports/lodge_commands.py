@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from drivers.audit import note_act
 from drivers.language import say
 from drivers.model import ConfigError
 from reports.entries.options import AsJson, Lang, speak
@@ -81,6 +82,7 @@ def lodge(  # noqa: PLR0913 - each is an option of the command
         ),
         file.read_bytes(),
     )
+    _noted(plant.entries, made)
     typer.echo(json.dumps(_table(made), ensure_ascii=False) if as_json else _sentence(made))
     if not as_json and content.report in SEALS:
         typer.echo(
@@ -90,6 +92,18 @@ def lodge(  # noqa: PLR0913 - each is an option of the command
                 "a new version of the report and another lodging",
             )
         )
+
+
+def _noted(entries: Path, made: Lodging) -> None:
+    details = {"receipt": made.receipt, "on": str(made.on), "content_sha256": made.content_sha256}
+    note_act(
+        entries.parent / "audit",
+        "lodge.added",
+        f"{made.report} {made.period} v{made.version}",
+        reason=made.backdated or made.note,
+        who=made.author,
+        details=details,
+    )
 
 
 def _signed(receipt: str, on: str, author: str) -> date:

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from drivers.audit import note_act
 from drivers.language import say
 from drivers.model import ConfigError
 from reports.entries.documents import keep
@@ -85,8 +86,10 @@ def import_table(  # noqa: PLR0913 - each is an option of the command
         refuse(file, _problems(preview, plant, revising=revising, reissue=reissue))
         return ledger.added(preview.changing, author=author, reason=reason, time=now)
 
-    change_ledger(plant.entries, change)
+    ledger = change_ledger(plant.entries, change)
     count = len(preview.changing)
+    what = "entry.revised" if any(x.revises for x in ledger.entries[-count:]) else "entry.added"
+    _noted(plant, what, ledger, count, file.name)
     typer.echo(
         say(f"已导入 {count} 条，台账 {plant.entries}", f"{count} entries, ledger {plant.entries}")
     )
@@ -144,9 +147,24 @@ def revise(  # noqa: PLR0913 - each is an option of the command
     before = read_ledger(plant.entries)
     ledger = change_ledger(plant.entries, change)
     made = ledger.entries[-1]
+    _noted(plant, "entry.withdrawn" if withdraw else "entry.revised", ledger, 1)
     if made.revises is not None and made.revises <= len(before.entries):
         typer.echo(entry_text(ledger.entries[made.revises - 1], counts=False))
     typer.echo(entry_text(made, counts=not withdraw))
+
+
+def _noted(plant: Site, what: str, ledger: Ledger, count: int, source: str = "") -> None:
+    """The act, with the head of the ledger: whoever rewrites the ledger is contradicted by it."""
+    last = ledger.entries[-1]
+    numbers = f"#{last.number}" if count == 1 else f"#{last.number - count + 1}–#{last.number}"
+    note_act(
+        plant.entries.parent / "audit",
+        what,
+        f"{plant.entries.name} {numbers} {source}".rstrip(),
+        reason=last.reason,
+        who=last.author,
+        details={"head": ledger.head},
+    )
 
 
 def _problems(preview: Preview, plant: Site, *, revising: bool, reissue: bool) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from drivers.audit import note_act
 from drivers.language import say
 from drivers.model import ConfigError
 from reports.entries.options import AsJson, Author, Lang, Reason, SiteFile, speak
@@ -157,11 +158,28 @@ def withdraw(
 
     journal = change_journal(plant.journal, change)
     made = journal.all[-1]
+    _noted(plant, "mark.withdrawn", made, journal)
     if as_json:
         typer.echo(json.dumps(record_table(made, journal), ensure_ascii=False))
         return
     typer.echo(record_text(journal.all[number - 1], journal))
     typer.echo(record_text(made, journal))
+
+
+def _noted(plant: Site, what: str, record: Record, journal: Journal) -> None:
+    """The act, with the head of the journal: whoever rewrites it is contradicted."""
+    details = {"kind": record.kind, "what": record.what, "head": journal.head}
+    if record.confirmed_by:
+        details["confirmed_by"] = record.confirmed_by
+    number = record.number if record.withdraws is None else record.withdraws
+    note_act(
+        plant.journal.parent / "audit",
+        what,
+        f"{plant.journal.name} #{number} {record.equipment or ''}".rstrip(),
+        reason=record.reason,
+        who=record.author,
+        details=details,
+    )
 
 
 def record_table(record: Record, journal: Journal) -> dict[str, object]:
@@ -231,6 +249,8 @@ def _finish(
     if not look and proposed.records:
         proposed.keep_files(plant.journal)
         journal = change_journal(plant.journal, lambda now: _unchanged(seen, now, proposed))
+        for record in journal.all[len(seen.all) :]:
+            _noted(plant, "mark.added", record, journal)
     made = journal.all[len(seen.all) :]
     if as_json:
         rows = [record_table(each, journal) for each in made]

@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from drivers.audit import AuditTrail, note_act
 from drivers.language import plural, say
 from drivers.model import ConfigError
 from reports.entries.commands import speak
@@ -27,7 +28,7 @@ from reports.rules.listing import (
     show_text,
     summary_text,
 )
-from reports.rules.overlay import load_packs, read_overlays
+from reports.rules.overlay import Overlay, load_packs, read_overlays
 from reports.rules.packs import Confirmed, RulePack, Stretch, packs
 from reports.rules.units import value_text
 from reports.site import Site, load_site
@@ -148,8 +149,23 @@ def check(
         )
         for stretch in overlay.stretches:
             _print(_laid(stretch))
+        if given is not None:
+            _noted(given, overlay)
     if not listed:
         typer.echo(say("没有补充规则", "there are no overlays"))
+
+
+def _noted(site: Site, overlay: Overlay) -> None:
+    """Who signed what is in force from now on; once for each content of the file."""
+    trail = AuditTrail(site.entries.parent / "audit")
+    if any(
+        each.act.what == "rules.signed" and each.act.details.get("sha256") == overlay.digest
+        for each in trail.read()
+    ):
+        return
+    signers = sorted({checked_text(x.legal.overlay) for x in overlay.stretches if x.legal.overlay})
+    details = {"sha256": overlay.digest, "checked": "; ".join(signers)}
+    note_act(trail.folder, "rules.signed", overlay.path.name, details=details)
 
 
 def _laid(stretch: Stretch) -> Iterable[str]:
