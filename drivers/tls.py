@@ -109,8 +109,11 @@ class _Socket(ssl.SSLSocket):
     def do_handshake(self, block: bool = False) -> None:
         try:
             super().do_handshake(block)
-        except ssl.SSLCertVerificationError as error:
-            _keep_shown(error, getattr(self, "_sslobj", None))
+        except OSError as error:
+            if isinstance(error, ssl.SSLCertVerificationError):
+                _keep_shown(error, getattr(self, "_sslobj", None))
+            if not isinstance(error, ssl.SSLWantReadError | ssl.SSLWantWriteError):
+                self.close()  # paho leaves it to the garbage collector
             raise
 
 

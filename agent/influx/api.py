@@ -116,6 +116,8 @@ class V2Door:
         try:
             self._write.write(self._bucket, self._org or "-", body, write_precision="ns")
         except ApiException as error:
+            if not error.status:  # a failed handshake, in the clothes of an answer
+                return _nothing(error, self._where)
             headers = error.headers or {}
             text = _short(error.body or str(error.reason))
             return Answer(error.status or _NO_ANSWER, text, _seconds(headers.get("Retry-After")))
