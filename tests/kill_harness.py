@@ -19,6 +19,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import uvloop
 
@@ -65,6 +66,7 @@ async def feed(folder: Path, port: int, *, lines: int, pause_s: float, compressi
         await stop.wait()
         for task in appending:
             task.cancel()
+        await asyncio.wait(appending)  # a batch on its way to the disk is appended all the same
         while any(log.receipted < log.newest for log in logs.values()):  # noqa: ASYNC110 - no event
             await asyncio.sleep(0.02)
         print(publisher.counts, file=sys.stderr)
@@ -96,6 +98,15 @@ class Child:
     out: Path
     process: subprocess.Popen[bytes] | None = None
 
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Whatever came of the test, no process of it stays."""
+        if self.process is not None:
+            self.end()
+
     def start(self) -> "Child":
         with self.out.open("ab") as out, self.out.with_suffix(".err").open("ab") as errors:
             self.process = subprocess.Popen(
@@ -109,7 +120,7 @@ class Child:
     def end(self, sign: signal.Signals = signal.SIGKILL) -> int:
         assert self.process is not None
         self.process.send_signal(sign)
-        code = self.process.wait(20)
+        code = self.process.wait(120)  # everything is receipted first, on a machine with other work
         self.process = None
         return code
 
