@@ -294,7 +294,9 @@ class LogFiles:
         if self.receipted == self.newest and self.segments and self._bends:
             held -= self.segments[-1].size
         free, inodes = disk_of(self.folder)
-        return Room(held, own, free, self.max_bytes, inodes)
+        reserve = self.folder / "reserve"
+        aside = RESERVE_BYTES if reserve.exists() else 0
+        return Room(held, own, free, self.max_bytes, inodes, aside)
 
     @property
     def _bends(self) -> bool:

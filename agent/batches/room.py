@@ -25,6 +25,7 @@ class Room:
     free: int = 0  # on the disk, for this user
     most: int | None = None  # that the log may take
     inodes: float = 0.0
+    aside: int = 0  # taken by the reserve: no room for batches
 
     @property
     def size(self) -> int:
@@ -51,6 +52,7 @@ def disk_of(folder: Path) -> tuple[int, float]:
 def filled(rooms: Iterable[Room]) -> float:
     """The worst share of logs on one disk: of one alone, of all together, of the inodes."""
     known = list(rooms)
-    together = sum(room.own for room in known) + min((room.free for room in known), default=0)
-    held = sum(room.held for room in known) / max(together, 1)
+    together = sum(room.own + room.aside for room in known)
+    together += min((room.free for room in known), default=0)
+    held = sum(room.held + room.aside for room in known) / max(together, 1)
     return max((held, *(room.share for room in known), *(room.inodes for room in known)))

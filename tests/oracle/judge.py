@@ -97,10 +97,7 @@ def judge(
     altered, invented, covered = _strays(
         served, plc, points[~known], found.times_ns[~known], late_ns
     )
-    total = np.repeat(np.arange(len(served)) * plc.points + first, count)
-    inside = np.arange(len(total)) - np.repeat(np.cumsum(count) - count, count)
-    absent = np.setdiff1d(total + inside, np.concatenate([own, covered]))
-    when = at_ns[absent // plc.points] if len(served) else absent
+    absent, when = _absent(served, plc, np.concatenate([own, covered]))
     excused = np.zeros(len(absent), bool)
     for start, end in excuses:
         excused |= (when >= start) & (when <= end)
@@ -113,6 +110,24 @@ def judge(
         duplicated=int((times - 1).sum()),
         in_flight=int(excused.sum()),
     )
+
+
+def _absent(served: Whole, plc: FakePlc, there: Whole) -> tuple[Whole, Whole]:
+    """(answer · points + point, time it was served) of every value that is not ``there``."""
+    at_ns, first, count = served.T
+    total = np.repeat(np.arange(len(served)) * plc.points + first, count)
+    inside = np.arange(len(total)) - np.repeat(np.cumsum(count) - count, count)
+    absent = np.setdiff1d(total + inside, there)
+    return absent, at_ns[absent // plc.points] if len(served) else absent
+
+
+def absent_ns(plc: FakePlc, found: Samples) -> Whole:
+    """When each value was served that ``found`` does not have, in ns."""
+    served = np.array(plc.served, "i8").reshape(-1, 3)
+    numbers = numbers_of(plc.device, found.points - 1, found.values)
+    known = (numbers >= 0) & (numbers < len(served))
+    there = numbers[known] * plc.points + found.points[known] - 1
+    return _absent(served, plc, there)[1]
 
 
 def _strays(

@@ -98,6 +98,7 @@ class Plant:
     historian_broker: int | None = None
     influx_url: str = ""
     max_bytes: int | None = None
+    waiting_bytes: int | None = None
     driver: str = "modbus-tcp"
 
     def __post_init__(self) -> None:
@@ -130,7 +131,8 @@ class Plant:
             "equipment,quantity,address,type,stride\n"
             f"sub1/rec{{001..{self.points:03d}}},rectifier.dc_voltage,holding:0,float32,2\n"
         )
-        most = f"max_bytes = {self.max_bytes}\n" if self.max_bytes else ""
+        limits = {"max_bytes": self.max_bytes, "waiting_bytes": self.waiting_bytes}
+        most = "".join(f"{name} = {limit}\n" for name, limit in limits.items() if limit)
         self.gateway_toml.write_text(
             f'plant = "demo"\ngateway = "gw1"\ndata_dir = "{self.agent_dir}"\n'
             f'[mqtt]\nurl = "mqtt://127.0.0.1:{self.agent_broker or self.broker_port}"\n'

@@ -1,12 +1,9 @@
-"""A3, A7: disks that lose their power, and disks that are full."""
+"""A3: disks that lose their power."""
 
 import asyncio
-import contextlib
-import shutil
-import signal
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +15,6 @@ from tests.oracle.judge import batches_in, judge_batches
 from tests.oracle.ledger import Key, Ledger
 from tests.oracle.plant import Plant, wait
 from tests.reliability.cases import NotRun, Outcome, Setting, case, need_program, need_root
-from tests.reliability.links import alarmed, verdict
 
 
 def _run(*words: str) -> None:
@@ -190,131 +186,3 @@ async def _opened(place: Path, stream: str) -> int:
     """The product opens the log; how many broken places it found."""
     async with BatchLog(place, stream=stream) as log:
         return log.damaged_places + bool(log.counts.torn_bytes)
-
-
-# full disks
-
-LIMIT_KIB = 200  # of `ulimit -f`
-
-
-@case(
-    "A7",
-    fault="disk full",
-    procedure="the real agent at 4,000 values/s with no historian until its log refuses batches – "
-    "on a tmpfs of 8 MiB, on one without free inodes, under `ulimit -f` – then the historian comes",
-    mark="process alive; alarm; every value not taken declared; 0 lost; drains to empty",
-    weaker="the alarm is not held to 70 % of the space, the gap record not to its start, end and "
-    "count, the counters not to those of the oracle",
-)
-def disk_full(setting: Setting) -> Outcome:
-    told: list[str] = []
-    good, lacking = True, False
-    kinds = (("8 MiB tmpfs", _tmpfs), ("inodes", _inodes), ("ulimit -f", _ulimit))
-    if not setting.full:
-        told.append("8 MiB tmpfs: not run in the cut (minutes)")
-    for name, prepare in kinds if setting.full else kinds[1:]:
-        folder = setting.folder / name.split(" ", maxsplit=1)[0]
-        folder.mkdir()
-        try:
-            with prepare(folder) as (data, prefix):
-                ok, text = _fill(folder, data, prefix, must_fill=name != "ulimit -f")
-        except NotRun as reason:
-            ok, text, lacking = True, f"not run, {reason}", True
-        good &= ok
-        told.append(f"{name}: {text}")
-    if good and lacking:
-        raise NotRun("; ".join(told))
-    return Outcome(good, "; ".join(told))
-
-
-@contextmanager
-def _tmpfs(folder: Path) -> Iterator[tuple[Path, Sequence[str]]]:
-    need_root("mount of a tmpfs")
-    with mounted(folder / "small", "-t", "tmpfs", "-o", "size=8m", "tmpfs") as small:
-        yield small, ()
-
-
-@contextmanager
-def _inodes(folder: Path) -> Iterator[tuple[Path, Sequence[str]]]:
-    """Room for bytes, none for files, once the agent has made its own."""
-    need_root("mount of a tmpfs")
-    options = "size=64m,nr_inodes=60"
-    with mounted(folder / "small", "-t", "tmpfs", "-o", options, "tmpfs") as small:
-        yield small, ()
-
-
-@contextmanager
-def _ulimit(folder: Path) -> Iterator[tuple[Path, Sequence[str]]]:
-    """No file over LIMIT_KIB."""
-    shell = shutil.which("bash")
-    if shell is None:
-        raise NotRun("no bash")
-    yield folder / "agent", (shell, "-c", f'ulimit -f {LIMIT_KIB}; exec "$@"', "bash")
-
-
-def _fill(folder: Path, data: Path, prefix: Sequence[str], *, must_fill: bool) -> tuple[bool, str]:
-    broker = servers.mosquitto(folder).start()
-    try:
-        with (
-            FakePlc(400) as plc,
-            Plant(folder, plc.port, broker.port, points=400, agent_dir=data) as plant,
-            Ledger(broker.port) as ledger,
-        ):
-            plant.agent.prefix = prefix
-            plant.agent.start()
-            wait(lambda: bool(plc.served) and plant.healthy(), "reading", 30)
-            started = time.monotonic()
-            if must_fill and data.name == "small" and _has_bytes(data):
-                _use_up_inodes(data)
-            filled = False
-            with contextlib.suppress(AssertionError):
-                wait(lambda: alarmed(plant), "the alarm", 240 if must_fill else 10)
-                filled = True
-            fill_s = time.monotonic() - started
-            time.sleep(2.0)
-            alive = plant.agent.alive
-            stopped = _stopped_short(data)
-            for path in data.glob("filler*"):
-                path.unlink()
-            plant.historian.start()
-            wait(plant.drained_now, "the historian with all the spool held", 90)
-            wait(plant.healthy, "healthy again", 90)
-            end_ns = time.time_ns()
-            plant.agent.prefix = ()
-            plant.settle(60)
-            clean, text = verdict(plant, plc, ledger, end_ns)
-    except AssertionError as error:
-        return False, f"WRONG: {str(error)[-300:]}"
-    finally:
-        broker.end(signal.SIGKILL)
-    if must_fill:
-        met, told = filled, f"alarm after {fill_s:.0f} s" if filled else "NEVER FULL"
-    else:
-        met, told = (
-            stopped > 0,
-            f"{stopped} files stopped by the limit, the log went on in the next",
-        )
-    return clean and alive and met, f"{told}, {text}"
-
-
-def _stopped_short(data: Path) -> int:
-    """Segments that ended within a batch of the limit of ``ulimit -f`` and were followed by one."""
-    segments = [sorted(log.glob("*.seg")) for log in data.glob("raw/*")]
-    return sum(
-        LIMIT_KIB * 512 < path.stat().st_size <= LIMIT_KIB * 1024
-        for log in segments
-        for path in log[:-1]
-    )
-
-
-def _has_bytes(data: Path) -> bool:
-    return shutil.disk_usage(data).total > 32 << 20
-
-
-def _use_up_inodes(data: Path) -> None:
-    try:
-        for number in range(200):
-            (data / f"filler{number}").touch()
-    except OSError:
-        return
-    raise AssertionError("200 more files and still room for one: the fault was not made")

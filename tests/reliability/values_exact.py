@@ -295,9 +295,10 @@ def counted(seed: int, *, turning: bool) -> tuple[float, Counter[str]]:
     total, told = np.zeros(len(meters)), list[Step]()
     off_until = 0
     for second in range(900):
-        if dice.random() < 0.01:
-            off_until = second + dice.randrange(1, 120)
+        if dice.random() < 0.01 and second > off_until:  # no gap follows another unread: after
+            off_until = second + dice.randrange(1, 120)  # minutes a reset looks like consumption
         lost = second and second < 880 and (dice.random() < 0.05 or second < off_until)
+        lost = lost and second != off_until
         for meter in meters:
             used = dice.randrange(RATE + 1) if second else 0
             meter.unread += used
