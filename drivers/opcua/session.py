@@ -20,12 +20,14 @@ from asyncua.crypto import security_policies
 from asyncua.ua.ua_binary import struct_from_binary
 
 from drivers.config import DeviceConfig
-from drivers.model import DriverError, NonsenseError, RefusedError, UnreachableError
+from drivers.model import ConfigError, DriverError, NonsenseError, RefusedError, UnreachableError
 from drivers.opcua.binary import UnusualError, Value, read_answer
 from drivers.opcua.certificates import application_uri, load_key
 from drivers.opcua.gate import ALLOWED_REQUESTS, ReadOnlyGate, bare_client
 from drivers.opcua.values import status_name
 from drivers.opcua.vetting import certificate_in, explain, server_certificate
+from drivers.secret import read_secret
+from drivers.peer import PeerRefusedError, Refusal, Why
 
 __all__ = ["ALLOWED_REQUESTS", "ReadOnlyGate", "Session", "TooManyError", "open_session"]
 
@@ -233,9 +235,9 @@ async def _secure(client: Client, device: DeviceConfig) -> None:
 
 def _password(path: Path | None) -> str:
     try:
-        return (path or Path()).read_text("utf-8").rstrip("\r\n")
-    except OSError as error:
-        raise RefusedError(f"password_file {path}: {error.strerror}") from None
+        return read_secret(path or Path())
+    except ConfigError as error:
+        raise RefusedError(f"password_file {'; '.join(error.problems)}") from None
 
 
 async def _connect(client: Client, device: DeviceConfig) -> None:
@@ -248,7 +250,9 @@ async def _connect(client: Client, device: DeviceConfig) -> None:
     except ua.UaStatusCodeError:
         raise
     except ua.UaError as error:  # another certificate, a wrong signature, no such endpoint
-        raise RefusedError(f"connect {device.address}: {error}") from None
+        reason = Why.POLICY if "endpoint" in str(error) else Why.NOT_PINNED
+        expected = f"{device.server_certificate or device.trust}, {device.security}"
+        raise PeerRefusedError(Refusal(device.address, reason, expected, str(error))) from None
     await client.activate_session(username=client._username, password=client._password)  # noqa: SLF001
 
 
