@@ -19,7 +19,9 @@ from pydantic import Field, field_validator, model_validator
 
 from drivers.config import Strict
 from drivers.language import say, why
+from drivers.model import ConfigError
 from drivers.peer import PeerRefusedError
+from drivers.secret import read_secret, secret_trouble
 from drivers.tls import TlsFiles, TlsVersion, loopback, told_of_us, translate
 
 KEEPALIVE_S = 12  # a half-open connection is noticed after at most twice that
@@ -40,6 +42,9 @@ def unreadable(files: Mapping[str, Path]) -> list[str]:
     """Those of ``[mqtt]`` that cannot be read, by key."""
     found = []
     for name, path in files.items():
+        if name == "password_file":
+            found += [f"mqtt.{name}: {told}"] if (told := secret_trouble(path)) else []
+            continue
         try:
             path.read_bytes()
         except OSError as error:
@@ -166,7 +171,10 @@ class BrokerConfig(Strict):
     def password(self) -> str | None:
         if self.password_file is None:
             return None
-        return self.password_file.read_text("utf-8").strip()
+        try:
+            return read_secret(self.password_file)
+        except ConfigError as error:
+            raise OSError("; ".join(error.problems)) from None
 
 
 class MqttConfig(BrokerConfig):

@@ -18,6 +18,7 @@ from agent.toml_lines import line_numbers
 from drivers.config import NAME, Strict
 from drivers.language import language, say
 from drivers.model import ConfigError
+from drivers.secret import secret_trouble
 
 LAKE = "lake"
 
@@ -139,7 +140,11 @@ def _views(influxdb: tuple[InfluxConfig, ...]) -> list[str]:
         seen.add(influx.name)
         for name in ("ca", "cert", "key", "password_file", "token_file"):
             file: Path | None = getattr(influx, name)
-            if file is not None and not file.is_file():
-                what = "文件不存在" if zh else "no such file"
-                problems.append(f"influxdb {influx.name}: {name}: {file}: {what}")
+            if file is None:
+                continue
+            if name in {"password_file", "token_file"}:
+                told = secret_trouble(file)
+            else:
+                told = "" if file.is_file() else f"{file}: " + say("文件不存在", "no such file")
+            problems += [f"influxdb {influx.name}: {name}: {told}"] if told else []
     return problems

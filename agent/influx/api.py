@@ -13,6 +13,7 @@ import urllib3
 
 from agent.influx.config import InfluxConfig
 from drivers.peer import Refusal
+from drivers.secret import read_secret
 from drivers.tls import refusal_of
 
 _NO_ANSWER: Final = 0
@@ -55,7 +56,7 @@ class V1Door:
         self._url = f"{config.url.rstrip('/')}/write?{urlencode(query)}"
         self._headers = {"Content-Type": "text/plain; charset=utf-8"}
         if config.username and config.password_file:
-            password = config.password_file.read_text("utf-8").strip()
+            password = read_secret(config.password_file)
             basic = urllib3.make_headers(basic_auth=f"{config.username}:{password}")
             self._headers |= dict(basic)
         if config.gzip:
@@ -94,7 +95,7 @@ class V2Door:
         from influxdb_client import InfluxDBClient
         from influxdb_client.client.write_api import SYNCHRONOUS
 
-        token = config.token_file.read_text("utf-8").strip() if config.token_file else ""
+        token = read_secret(config.token_file) if config.token_file else ""
         self._bucket, self._org = config.bucket, config.org
         self._client = InfluxDBClient(
             url=config.url.rstrip("/"),

@@ -7,7 +7,6 @@ is said in ``gate.py``. Moments become sparse frames, minutes, hours and days be
 
 import asyncio
 import logging
-import stat
 import time
 from pathlib import Path
 from types import TracebackType
@@ -19,6 +18,7 @@ from drivers.hj212.server import Server
 from drivers.hj212.station import Station
 from drivers.language import say, why
 from drivers.model import ConfigError, Frame, Group, UnreachableError
+from drivers.secret import read_secret
 
 _log = logging.getLogger(__name__)
 
@@ -133,17 +133,8 @@ def _problems(devices: tuple[DeviceConfig, ...]) -> list[str]:
 
 def read_key(path: Path) -> bytes:
     """An SM4 key: 16 characters in a file that only its owner can read."""
-    try:
-        mode = path.stat().st_mode
-        text = path.read_bytes().strip()
-    except OSError as error:
-        told = say(f"无法读取密钥文件 {path}", f"cannot read the key file {path}")
-        raise ConfigError([f"{told}: {why(error)}"]) from None
     problems = []
-    if stat.S_IMODE(mode) & 0o077:
-        problems.append(
-            say(f"{path}：他人可读；请 chmod 600", f"{path}: others can read it; chmod 600")
-        )
+    text = read_secret(path).encode()
     if len(text) != KEY_BYTES:
         problems.append(
             say(

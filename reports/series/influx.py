@@ -12,6 +12,7 @@ import pyarrow.compute
 import urllib3
 
 from drivers.model import Equipment
+from drivers.secret import read_secret
 from reports.periods import Period
 from reports.series.influx_answers import Rows, lines_of, rows_of
 from reports.series.lake import AT_HAND, connect, hours_of
@@ -316,10 +317,10 @@ class InfluxSeries:
     def _headers(self) -> dict[str, str]:
         config = self._config
         if config.token_file is not None:
-            return {"Authorization": f"Token {config.token_file.read_text('utf-8').strip()}"}
+            return {"Authorization": f"Token {read_secret(config.token_file)}"}
         if config.username:
-            secret = config.password_file.read_text("utf-8") if config.password_file else ""
-            return urllib3.make_headers(basic_auth=f"{config.username}:{secret.strip()}")
+            secret = read_secret(config.password_file) if config.password_file else ""
+            return urllib3.make_headers(basic_auth=f"{config.username}:{secret}")
         return {}
 
 

@@ -206,6 +206,8 @@ async def test_a_wrong_password_is_said_and_a_right_one_works(tmp_path: Path) ->
     server = servers.influxd(tmp_path, "  auth-enabled = true").start()
     (tmp_path / "right").write_text("secret of a test\n")
     (tmp_path / "wrong").write_text("another\n")
+    for each in ("right", "wrong"):
+        (tmp_path / each).chmod(0o600)
     try:
         ask(server.port, "create user boss with password 'secret of a test' with all privileges")
         url = f"http://127.0.0.1:{server.port}"
@@ -226,6 +228,7 @@ async def test_a_wrong_password_is_said_and_a_right_one_works(tmp_path: Path) ->
 def v2(url: str, folder: Path, **more: Any) -> influx.InfluxView:
     folder.mkdir(exist_ok=True)
     (folder / "token").write_text(f"{TOKEN}\n")
+    (folder / "token").chmod(0o600)
     config = {"api": "v2", "url": url, "bucket": "plant", "org": "works"}
     config |= {"token_file": folder / "token"} | more
     return influx.InfluxView(InfluxConfig.model_validate(config), folder)
@@ -253,6 +256,7 @@ async def test_v2_wrong_token_and_dead_server_over_a_1x_engine(
         async with v2(url, tmp_path) as mine:
             await mine.write([raw(1)])
         (tmp_path / "bad").write_text("wrong")
+        (tmp_path / "bad").chmod(0o600)
         async with v2(url, tmp_path, token_file=tmp_path / "bad") as mine:
             writing = asyncio.create_task(mine.write([raw(2)]))
             assert "401" in await until_in_trouble(writing, mine)

@@ -182,6 +182,7 @@ def test_influx_password_comes_from_a_file(tmp_path: Path) -> None:
         post(server, "/query?u=root&p=geheim&q=CREATE+DATABASE+smelter", b"")
         secret = tmp_path / "password"
         secret.write_text("geheim\n")
+        secret.chmod(0o600)
         config = Influx(
             url=url_of(server), database="smelter", username="root", password_file=secret
         )

@@ -1,0 +1,87 @@
+"""
+The one reader of secrets: files only their owner can read, systemd credentials, environment.
+
+A config names where a secret is, never the secret: ``password_file = "mqtt.password"`` (mode 0600),
+``"credential:mqtt.password"`` ($CREDENTIALS_DIRECTORY) or ``"env:SMELTER_MQTT_PASSWORD"``. What is
+wrong with it is said without the words that stand there: they may be the secret itself.
+"""
+
+import os
+import stat
+from pathlib import Path
+
+from drivers.language import say, why
+from drivers.model import ConfigError
+
+CREDENTIAL, VARIABLE = "credential:", "env:"
+MOST_BYTES = 65536
+
+
+def read_secret(place: Path) -> str:
+    """The text without spaces and line breaks around it. Raises ConfigError saying what to do."""
+    if place.name.startswith(VARIABLE):
+        return _of_environment(place.name.removeprefix(VARIABLE))
+    path = place
+    if place.name.startswith(CREDENTIAL):
+        path = _credential(place.name.removeprefix(CREDENTIAL))
+    try:
+        with path.open("rb") as file:
+            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+            content = file.read(MOST_BYTES)
+    except OSError as error:
+        raise ConfigError([f"{_shown(path)}: {why(error)}"]) from None
+    if mode & 0o077 and not _given_by_systemd(path):
+        told = say(
+            f"{path}：权限 {mode:04o}，他人可读；请执行 chmod 600 {path}，并更换其中的密码或密钥",
+            f"{path}: mode {mode:04o}, others can read it; run chmod 600 {path} and change what is "
+            "in it",
+        )
+        raise ConfigError([told])
+    try:
+        text = content.decode("utf-8").strip()
+    except UnicodeDecodeError:
+        raise ConfigError([f"{path}: " + say("不是 UTF-8 文本", "is no UTF-8 text")]) from None
+    if not text:
+        raise ConfigError([f"{path}: " + say("文件为空", "is empty")])
+    return text
+
+
+def secret_trouble(place: Path) -> str:
+    """Why it cannot be read, "" when it can."""
+    try:
+        read_secret(place)
+    except ConfigError as error:
+        return "; ".join(error.problems)
+    return ""
+
+
+def _of_environment(name: str) -> str:
+    text = os.environ.get(name, "").strip()
+    if not text:
+        told = say(f"环境变量 {name} 未设置", f"the environment variable {name} is not set")
+        raise ConfigError([told])
+    return text
+
+
+def _credential(name: str) -> Path:
+    folder = os.environ.get("CREDENTIALS_DIRECTORY", "")
+    if not folder or "/" in name:
+        told = say(
+            f"凭据 {name} 不可用：请在 systemd 单元中写 LoadCredential={name}:文件",
+            f"the credential {name} is not there: write LoadCredential={name}:FILE in the unit",
+        )
+        raise ConfigError([told])
+    return Path(folder) / name
+
+
+def _given_by_systemd(path: Path) -> bool:
+    """Systemd lets only the unit in, by an access list that shows as a mode of 0440."""
+    folder = os.environ.get("CREDENTIALS_DIRECTORY", "")
+    return bool(folder) and path.parent == Path(folder)
+
+
+def _shown(path: Path) -> str:
+    """The path, unless it looks as if somebody wrote the secret there in place of a file."""
+    if path.exists() or path.suffix:
+        return str(path)
+    return str(path.parent / say("（此处应为文件名，不写密码本身）", "(a file, not the secret)"))
