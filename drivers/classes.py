@@ -154,7 +154,7 @@ def rules_in(tables: Mapping[str, object], path: Path) -> ClassRules:
     try:
         made = TypeAdapter(ClassTables).validate_python(mine)
     except ValidationError as error:
-        problems = []
+        problems: list[str] = []
         for mistake in error.errors():
             where = ".".join(str(part) for part in mistake["loc"] if str(part) != "Lowered")
             texts = str(mistake["msg"]).removeprefix("Value error, ").split("\n")

@@ -51,6 +51,16 @@ def doctor(
         bool, typer.Option("--no-devices", help=say("不访问设备", "do not ask the devices"))
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help=say("输出 JSON", "print JSON"))] = False,
+    data_catalogue: Annotated[
+        bool,
+        typer.Option(
+            "--data-catalogue",
+            help=say("数据分类目录：何处、谁可读、多久、如何加密", "what is kept, where and how"),
+        ),
+    ] = False,
+    csv_file: Annotated[
+        Path | None, typer.Option("--csv", help=say("目录写入 CSV", "the catalogue as CSV"))
+    ] = None,
 ) -> None:
     """Look at an installation; exit code 1: something is bad, 2: nothing was named."""
     given = Given(
@@ -68,6 +78,11 @@ def doctor(
         )
         typer.echo(f"smelter doctor: {told}", err=True)
         raise typer.Exit(2)
+    if data_catalogue or csv_file is not None:
+        from drivers.catalogue import tell
+
+        tell([p for p in (given.gateway, given.historian, given.site) if p], csv_file, as_json)
+        return
     findings = examine(given)
     level = worst(findings)
     if as_json:

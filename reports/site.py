@@ -13,6 +13,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 
+from drivers.classes import ClassTables
 from drivers.config import NAME, Strict
 from drivers.language import say, why
 from drivers.model import ConfigError
@@ -179,7 +180,7 @@ class Enterprise(Strict):
     report_writer_code: str = ""
 
 
-class Site(SiteEnergy, SiteStacks, SiteGrade):
+class Site(SiteEnergy, SiteStacks, SiteGrade, ClassTables):
     """The whole file; paths are absolute after loading."""
 
     plant: str = Field(pattern=NAME)

@@ -8,6 +8,7 @@ import contextlib
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
@@ -23,6 +24,7 @@ from agent.pots.settings import PotsConfig
 from agent.stacks.settings import StackConfig
 from agent.stacks.table_checks import stack_problems
 from agent.toml_lines import Place, line_numbers, line_of
+from drivers.classes import ClassRules, ClassTables, Wish, permit
 from drivers.config import NAME, DeviceConfig, Strict, driver_names
 from drivers.language import language, say
 from drivers.model import ConfigError, Group, Point
@@ -60,7 +62,7 @@ class HealthConfig(Strict):
         return listen
 
 
-class GatewayFile(Strict):
+class GatewayFile(ClassTables):
     """What ``gateway.toml`` may say; lists of devices are checked one by one."""
 
     plant: str = Field(pattern=NAME)
@@ -144,6 +146,7 @@ def load_gateway(path: Path) -> GatewayConfig:
         problems += stack_problems(path, lines, file.stacks, points)
         stacks = {each.equipment for each in file.stacks}
         problems += forward_problems(path, lines, file.forward, points, stacks)
+        problems += _unapproved(path, lines, file, points)
     problems += broker_problems(path, parsed, lines)
     if problems or file is None:
         raise ConfigError(in_order(problems))
@@ -286,6 +289,23 @@ def _strange_exchangers(
         )
         for name in (file.exchangers.strangers(points) if file else [])
     ]
+
+
+def _unapproved(
+    path: Path, lines: dict[Place, int], file: GatewayFile, points: Iterable[Point]
+) -> list[str]:
+    """Platforms that data of their class may not go to without a standing approval."""
+    rules = ClassRules(file.classes, file.export)
+    problems: list[str] = []
+    for at, sent in enumerate(file.forward):
+        names = {p.quantity.name for p in points if str(p.equipment) == sent.equipment}
+        try:
+            today = datetime.now(UTC).date()
+            permit(rules, rules.highest(names), Wish("forward", sent.name), today)
+        except ConfigError as error:
+            where = f"{path.name}:{line_of(lines, ('forward', at, 'name'))}: forward {sent.name}: "
+            problems += (where + problem for problem in error.problems)
+    return problems
 
 
 class _Reached(Strict):

@@ -23,6 +23,7 @@ from agent.historian.config import HistorianConfig, load_historian
 from agent.historian.metrics import exposition, healthy
 from agent.historian.originals import sources_in
 from agent.historian.process import Historian, rebuild
+from agent.historian.retention_commands import retention
 from agent.historian.verify import LogReport, verify_originals
 from agent.historian.view_runner import Cursor, ViewInUseError
 from agent.notify import notify, set_up_logging, watchdog_s
@@ -90,6 +91,12 @@ async def _say_alive() -> None:
 def _fail(message: str) -> NoReturn:
     typer.echo(f"smelter historian: {message}", err=True)
     raise typer.Exit(1)
+
+
+historian_app.command(
+    "retention",
+    help=_say("列出或删除到期的采样数据", "samples that are past their time; --apply deletes"),
+)(retention)
 
 
 @historian_app.command(help=_say("检查配置，不启动", "check the config without starting"))

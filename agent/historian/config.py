@@ -10,11 +10,13 @@ from pydantic import Field, ValidationError, field_validator
 from agent.audit import HistorianAuditConfig
 from agent.edge.config import HealthConfig, broker_problems, explain, read_toml
 from agent.evidence.settings import SigningConfig
+from agent.historian.retention import RetentionConfig
 from agent.historian.stamps import TimestampConfig
 from agent.influx.config import InfluxConfig
 from agent.mistakes import in_order
 from agent.mqtt import BrokerConfig
 from agent.toml_lines import line_numbers
+from drivers.classes import ClassRules, ClassTables
 from drivers.config import NAME, Strict
 from drivers.language import language, say
 from drivers.model import ConfigError
@@ -31,7 +33,7 @@ class LakeConfig(Strict):
     flush_bytes: int = Field(default=8 << 20, ge=1 << 16, le=256 << 20)  # of plain payload
 
 
-class HistorianFile(Strict):
+class HistorianFile(ClassTables):
     """What ``historian.toml`` may say."""
 
     data_dir: Path
@@ -39,6 +41,7 @@ class HistorianFile(Strict):
     mqtt: BrokerConfig
     lake: LakeConfig = LakeConfig()
     influxdb: tuple[InfluxConfig, ...] = ()
+    retention: RetentionConfig = RetentionConfig()
     evidence: SigningConfig = SigningConfig()
     timestamp: TimestampConfig | None = None
     audit: HistorianAuditConfig = HistorianAuditConfig()
@@ -69,6 +72,8 @@ class HistorianConfig:
     lake: LakeConfig
     lake_path: Path
     influxdb: tuple[InfluxConfig, ...]
+    retention: RetentionConfig
+    rules: ClassRules
     evidence: SigningConfig
     timestamp: TimestampConfig | None
     audit: HistorianAuditConfig
@@ -115,6 +120,8 @@ def load_historian(path: Path) -> HistorianConfig:
         lake=file.lake,
         lake_path=folder / file.lake.path if file.lake.path else data_dir / LAKE,
         influxdb=influxdb,
+        retention=file.retention,
+        rules=ClassRules(file.classes, file.export),
         evidence=file.evidence,
         timestamp=timestamp,
         audit=file.audit.below(folder),

@@ -1,0 +1,1 @@
+"""What belongs to an installation: for backup, restore and the data catalogue."""

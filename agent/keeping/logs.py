@@ -66,3 +66,16 @@ def log_faults(file: int, start: int, end: int, place: str) -> Iterable[str]:
         if item.batch.seq <= seq:
             yield f"batch {item.batch.seq} after {seq}"
         seq = item.batch.seq
+
+
+def first_times(folder: Path) -> list[int]:
+    """When the oldest batch of each log below was closed, ns."""
+    found = []
+    for log in sorted({path.parent for path in folder.rglob("*.seg")}):
+        oldest = min(log.glob("*.seg"))
+        with oldest.open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            record = read_record(file.fileno(), 0, size)
+        if record is not None:
+            found.append(record.batch.closed_ns)
+    return found

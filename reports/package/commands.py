@@ -15,6 +15,7 @@ from reports.chain import chain_heads
 from reports.entries.options import AsJson, Lang, speak
 from reports.model import Report
 from reports.package.archive import write_package
+from reports.package.export import permit_package, tell_export
 from reports.package.gather import Wish, gather
 from reports.package.ring import open_ring
 from reports.package.verify import main as verify_main
@@ -60,6 +61,10 @@ def package(  # noqa: PLR0913 - each is an option of the command
         str, typer.Option(help=say("首个密钥的算法", "algorithm of the first key: ed25519 | sm2"))
     ] = "ed25519",
     *,
+    approved_by: Annotated[
+        str, typer.Option("--approved-by", help=say("批准人", "who approves that data leave"))
+    ] = "",
+    reason: Annotated[str, typer.Option("--why", help=say("理由", "why"))] = "",
     whole: Annotated[
         bool,
         typer.Option(
@@ -82,11 +87,13 @@ def package(  # noqa: PLR0913 - each is an option of the command
     plant = load_site(site_file)
     if plant.plant != report.content.plant.id:
         raise ConfigError([f"{site_file}: {plant.plant}, {report.content.plant.id}"])
+    permitted = permit_package(site_file, out or file, approved_by, reason)
     wish = Wish(whole, tuple(map(_hour, at or ())), tuple(since or ()), most_mb << 20)
     ring = open_ring(plant.entries, plant.plant, signature, rotate=rotate_key)
     found = gather(report, file, plant, site_file, ring, wish)
     target = out or file.with_name(f"{file.stem}.evidence.zip")
     write_package(target, found.files, found.said, ring)
+    tell_export(plant.entries, target, approved_by, reason, permitted)
     _noted(plant, target, report, f"{report.content.report}-{report.content.period.name}")
     batches = sum(1 for name in found.files if name.startswith("batches/"))
     if as_json:
