@@ -6,12 +6,12 @@ Keys in a backup: sealed under a passphrase (scrypt, AES-256-GCM), or not in it 
 """
 
 import os
-import stat
 from collections.abc import Callable
 from pathlib import Path
 
-from drivers.language import say, why
+from drivers.language import say
 from drivers.model import ConfigError
+from drivers.secret import read_secret
 
 MAGIC = b"SMS1"
 LEAST = 12  # characters of a passphrase
@@ -25,9 +25,7 @@ def read_passphrase(file: Path | None) -> str:
 
     Raises ConfigError that says what to do.
     """
-    folder = os.environ.get("CREDENTIALS_DIRECTORY", "")
-    path = file or (Path(folder) / CREDENTIAL if folder else None)
-    if path is None:
+    if file is None and not os.environ.get("CREDENTIALS_DIRECTORY"):
         raise ConfigError(
             [
                 say(
@@ -38,29 +36,14 @@ def read_passphrase(file: Path | None) -> str:
                 )
             ]
         )
-    try:
-        mode = stat.S_IMODE(path.stat().st_mode)
-        text = path.read_text("utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = why(error) if isinstance(error, OSError) else str(error)
-        raise ConfigError([f"{path}: {reason}"]) from None
-    problems = []
-    if mode & 0o077:
-        problems.append(
-            say(
-                f"{path}：他人可读（{mode:04o}）；请执行 chmod 600 {path}",
-                f"{path}: others can read it ({mode:04o}); run chmod 600 {path}",
-            )
-        )
+    path = file or Path(f"credential:{CREDENTIAL}")
+    text = read_secret(path)
     if len(text) < LEAST:
-        problems.append(
-            say(
-                f"{path}：口令过短，至少 {LEAST} 个字符",
-                f"{path}: the passphrase is too short, {LEAST} characters at least",
-            )
+        told = say(
+            f"{path}：口令过短，至少 {LEAST} 个字符",
+            f"{path}: the passphrase is too short, {LEAST} characters at least",
         )
-    if problems:
-        raise ConfigError(problems)
+        raise ConfigError([told])
     return text
 
 
