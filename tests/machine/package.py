@@ -4,12 +4,11 @@ import itertools
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 import time
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 from tests.machine.machine import Machine
@@ -26,18 +25,19 @@ BROKER = "listener 1883 127.0.0.1\nallow_anonymous true\nmax_inflight_messages 0
 Held = dict[str, dict[str, list[bytes]]]  # stream -> log -> payloads of its batches in order
 
 
-def build(folder: Path, revision: int) -> Path:
-    """``deploy/deb`` of this tree; the wheelhouse in dist/ is taken when it is this version's."""
+@cache
+def build(revision: int) -> Path:
+    """``deploy/deb`` of this tree, once per run; later revisions reuse the wheelhouse."""
     environment = os.environ | {"REVISION": str(revision), "PYTHON": sys.executable}
     house = ROOT / "dist/wheelhouse"
-    if revision > 1 and (house / "requirements.txt").exists():
+    if revision > 1:
         environment["WHEELHOUSE"] = str(house)
     done = subprocess.run(
         [str(ROOT / "deploy/deb")], env=environment, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr[-1500:]
-    made = re.findall(r"(dist/smelter-agent_\S+\.deb)", done.stderr)[-1]
-    return Path(shutil.move(ROOT / made, folder))
+    made: str = re.findall(r"(dist/smelter-agent_\S+\.deb)", done.stderr)[-1]
+    return ROOT / made
 
 
 @dataclass

@@ -101,7 +101,7 @@ def sandbox(setting: Setting) -> Outcome:
     if setting.full:
         with Machine() as machine:
             installed = Installed(machine)
-            installed.dpkg("install", build(setting.folder, 1))
+            installed.dpkg("install", build(1))
             wrong, count = _sandboxes(machine)
         good = good and not wrong
         figure += (
@@ -150,7 +150,7 @@ def package(setting: Setting) -> Outcome:
     if not setting.full:
         raise NotRun("only in full: make deb-test (root, minutes)")
     need_root("a root of its own is mounted and booted")
-    debs = [build(setting.folder, revision) for revision in (1, 2)]
+    debs = [build(revision) for revision in (1, 2)]
     with Machine() as machine:
         installed = Installed(machine)
         installed.dpkg("install", debs[0])
