@@ -10,6 +10,15 @@ from agent.batches.log import BatchLog, new_log_id, newest_log
 from agent.edge.publish import Publisher
 from agent.evidence.notary import Notary, must_begin_anew
 from agent.evidence.settings import EvidenceConfig
+from agent.evidence.waiting import (
+    LATE_S,
+    LOOK_S,
+    CosignatureWatch,
+    Turn,
+    again_text,
+    gateway_text,
+)
+from agent.health import Metrics
 from agent.wire.events import Happening
 
 _log = logging.getLogger(__name__)
@@ -26,9 +35,11 @@ class Evidence:
         self, data_dir: Path, plant: str, gateway: str, settings: EvidenceConfig, tell: Tell
     ) -> None:
         self._every_s = settings.checkpoint_s
+        self.watch = CosignatureWatch(max(LATE_S, 3 * settings.checkpoint_s))
         self._tell = tell
         self._loop = asyncio.get_running_loop()
         self._publisher: Publisher | None = None
+        self._receipts = False
         self._heard: asyncio.Queue[bytes] = asyncio.Queue(8)
         self._strange = 0
         self._strange_at = float("-inf")
@@ -48,9 +59,13 @@ class Evidence:
         """Once the logs are open."""
         await self.notary.open(logs)
 
-    def attach(self, publisher: Publisher) -> Publisher:
-        """From now on the publisher speaks for us; it is returned."""
-        self._publisher = publisher
+    def attach(self, publisher: Publisher, *, receipts: bool = True) -> Publisher:
+        """
+        From now on the publisher speaks for us; it is returned.
+
+        ``receipts``: a historian is at the other end, so cosignatures should come.
+        """
+        self._publisher, self._receipts = publisher, receipts
         publisher.on_cosignature = self._take
         publisher.on_strange = self._strange_receipt
         publisher.announce(self.notary.message())
@@ -65,6 +80,7 @@ class Evidence:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._sign_now_and_then())
             tasks.create_task(self._hear())
+            tasks.create_task(self._watch())
 
     async def _sign_now_and_then(self) -> None:
         while True:
@@ -76,6 +92,31 @@ class Evidence:
             answer = await self.notary.heard(await self._heard.get())
             if answer is not None and self._publisher is not None:
                 self._publisher.announce(answer)
+
+    async def _watch(self) -> None:
+        while True:
+            self.look(time.monotonic())
+            await asyncio.sleep(min(LOOK_S, self.watch.late_s / 4))
+
+    def look(self, now_s: float) -> None:
+        """Whether cosignatures come; where receipts are not a historian's, once one was heard."""
+        expected = self._receipts or self.notary.witnessed
+        turn = self.watch.look(self.notary.waiting_sizes() if expected else {}, now_s)
+        if turn is not None:
+            late = turn is Turn.LATE
+            text = gateway_text(self.watch.age_s) if late else again_text(self.notary.owner)
+            _log.warning("%s", text)
+            self._tell(Happening.EVIDENCE_STOPPED, text)
+
+    def metrics(self, metrics: Metrics) -> None:
+        """Beside the notary's counts."""
+        text = "seconds that receipted batches have waited for a cosignature"
+        metrics.add("cosignature_age_seconds", self.watch.age_s, "gauge", text)
+
+    @property
+    def remark(self) -> str:
+        """For /healthz; "" when cosignatures come."""
+        return gateway_text(self.watch.age_s) if self.watch.late else ""
 
     async def sign(self) -> None:
         """A checkpoint of what is new, announced."""

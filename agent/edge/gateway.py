@@ -219,7 +219,7 @@ class Gateway:
     def _publish(self, tasks: asyncio.TaskGroup) -> tuple[Publisher, "asyncio.Task[None]"]:
         config = self.config
         publisher = Publisher(config.mqtt, config.plant, config.gateway, self._logs)
-        self._evidence.attach(publisher)
+        self._evidence.attach(publisher, receipts=config.mqtt.delivery == "receipt")
         self._peers.attach(publisher)
         return publisher, tasks.create_task(publisher.run())
 
@@ -363,13 +363,15 @@ class Gateway:
         trouble, room = self._evidence.notary.trouble, self._desk.fullness.room
         if trouble:
             return False, f"no checkpoints: {trouble}"
+        if self._evidence.remark:
+            return True, f"ok, but {self._evidence.remark}"
         return True, f"ok, but {room.text}" if room.on else "ok"
 
     def exposition(self) -> str:
         """For /metrics."""
         parts = (self._desk, self._publisher, self._evidence.notary)
         ours = self._audit.metrics, self._own.metrics, self._peers.metrics
-        more = [*ours, *(each.metrics for each in self._forwarders)]
+        more = [self._evidence.metrics, *ours, *(each.metrics for each in self._forwarders)]
         return exposition(*parts, self._time, self._started_s, more)
 
 

@@ -298,6 +298,20 @@ class Notary:
             lane.cosigned = note
             self.counts.cosignatures += 1
 
+    def waiting_sizes(self) -> dict[str, tuple[int, int]]:
+        """By stream: up to which batch the historian has receipted, and up to which cosigned."""
+        cosigned = self.cosigned_sizes()
+        return {
+            stream: (lane.log.receipted, cosigned[stream])
+            for stream, lane in self._lanes.items()
+            if not lane.stopped
+        }
+
+    @property
+    def witnessed(self) -> bool:
+        """A historian's key is known here."""
+        return self._pins is not None and bool(self._pins.entries)
+
     def cosigned_sizes(self) -> dict[str, int]:
         """By stream: up to which batch the witness has signed."""
         return {

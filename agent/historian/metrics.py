@@ -20,6 +20,10 @@ def exposition(historian: Historian, started_s: float) -> str:
     if historian.own is not None:
         historian.own.auditor.metrics(metrics)
         add("own_checkpoints_total", historian.own.signed, "counter", "heads of our own log")
+    for sender, watch in historian.late.watches.items():
+        whose = {"plant": sender.plant, "gateway": sender.gateway}
+        text = "seconds that received batches have waited for a cosignature"
+        add("cosignature_age_seconds", watch.age_s, "gauge", text, **whose)
     for source, log in historian.originals.logs.items():
         where = {
             "plant": source.plant,
@@ -53,6 +57,7 @@ def healthy(historian: Historian) -> tuple[bool, str]:
     }
     cosigns = [f"nothing is cosigned: {historian.witness.trouble}"]
     remarks = cosigns if historian.witness.trouble else []
+    remarks += historian.late.remarks
     if historian.own is not None:
         remarks += [x for x in (historian.own.trouble, historian.own.auditor.trouble) if x]
     remarks += [f"view {name}: {trouble}" for name, trouble in troubles.items() if trouble]

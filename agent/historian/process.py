@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 
 from agent.batches.log import LogError
 from agent.historian.config import HistorianConfig
+from agent.historian.late import LateCosignatures
 from agent.historian.originals import Originals
 from agent.historian.own_log import OwnLog
 from agent.historian.peers import HistorianPeers
@@ -37,6 +38,7 @@ class Historian:
         self.config = config
         self.originals = Originals(config.originals, config.digest)
         self.witness = Witness(config.data_dir, self.originals, signature=config.evidence.signature)
+        self.late = LateCosignatures(self.witness.folder, self.originals, self._told)
         self.stamps = DailyStamps(self.witness.folder, config.timestamp)
         self.receiver = Receiver(
             config.mqtt, self.originals, plants=config.plants, witness=self.witness
@@ -72,6 +74,7 @@ class Historian:
                 running = [
                     tasks.create_task(self.receiver.run(), name="receive"),
                     tasks.create_task(self.witness.run(), name="witness"),
+                    tasks.create_task(self.late.run(lambda: self.witness.trouble), name="late"),
                     tasks.create_task(own.run(), name="own log"),
                     tasks.create_task(self.peers.run(), name="peers"),
                     tasks.create_task(self.stamps.run(self._unstamped), name="stamps"),
@@ -89,6 +92,12 @@ class Historian:
 
     async def _unstamped(self, trouble: str) -> None:
         await self._tell(Happening.EVIDENCE_STOPPED, f"the day is not stamped yet: {trouble}")
+
+    async def _told(self, plant: str, kind: Happening, text: str) -> None:
+        try:
+            await self.originals.tell(plant, kind, text)
+        except LogError as error:
+            _log.error("event %s not stored: %s", kind, error)
 
     async def _tell(self, kind: Happening, text: str) -> None:
         for plant in sorted(self.originals.plants | set(self.config.plants)):
