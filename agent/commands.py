@@ -15,6 +15,7 @@ import typer
 from agent.certificates.commands import certificates_app
 from agent.edge.config import GatewayConfig, load_gateway
 from agent.edge.key_commands import keys_app
+from agent.setup.commands import init
 from agent.setup.profile_commands import list_profiles
 from drivers.cli import language
 from drivers.model import ConfigError
@@ -50,6 +51,12 @@ agent_app = typer.Typer(
 )
 agent_app.add_typer(keys_app, name="keys")
 agent_app.add_typer(certificates_app, name="certificates")
+agent_app.command(
+    help=_say(
+        "新建网关配置：提问或按应答文件，探测设备（只读）",
+        "a first config, devices probed (reading)",
+    )
+)(init)
 agent_app.command(
     "profiles", help=_say("列出随产品附带的设备 profile 及其来源", "register maps that come along")
 )(list_profiles)

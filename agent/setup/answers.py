@@ -1,0 +1,136 @@
+"""What ``smelter agent init`` is told: by a file, by options, or by a person at the prompts."""
+
+import re
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import parse_qsl, urlsplit
+
+from pydantic import Field, ValidationError, field_validator
+
+from agent.mistakes import explain, read_toml
+from agent.toml_lines import line_numbers
+from drivers.config import NAME, Security, Strict
+from drivers.language import say
+from drivers.model import ConfigError
+
+UNITS = (1, 2, 3, 247, 255)  # tried on Modbus when nobody named one
+FORMS = (
+    "modbus-tcp://192.0.2.10:502?unit=1&profile=siemens-pac4200&equipment=line1/ac1&name=ac1",
+    "opc.tcp://192.0.2.11:4840?security=none&name=dcs",
+    "hj212://0.0.0.0:9212?mn=010000A8900016F000169DC0&equipment=gtc1/stack1&name=cems1",
+)
+
+
+class DeviceAnswers(Strict):
+    """One device; what is left out is found out by asking it, or has the default of the config."""
+
+    name: str = Field(pattern=NAME)
+    driver: Literal["modbus-tcp", "modbus-rtu-over-tcp", "opcua", "hj212"]
+    address: str
+    probe: bool = True  # false: not asked now, the config is written all the same
+    interval_s: float | None = Field(default=None, ge=0.02, le=86400)
+    timeout_s: float | None = Field(default=None, gt=0, le=60)
+
+    points: Path | None = None  # a table made before; relative to the answers
+    profile: str = ""  # one of ``smelter agent profiles``, or a path
+    equipment: str = ""
+    base: int = Field(default=0, ge=0, le=65535)
+    stride: int = Field(default=0, ge=0, le=65535)
+    unit: int | None = Field(default=None, ge=0, le=255)
+    order: Literal["", "ABCD", "CDAB", "BADC", "DCBA"] = ""  # instead of the profile's
+
+    security: Security | Literal["auto"] = "auto"  # auto: the best that is offered
+    fingerprint: str = ""  # SHA-256 of the server's certificate, as read at the server
+    root: str = "i=85"
+
+    mn: str = Field(default="", pattern=r"^(|[0-9A-Za-z]{24})$")
+    listen_s: float = Field(default=0.0, ge=0, le=600)  # wait so long for the logger to tell it
+
+    @field_validator("fingerprint")
+    @classmethod
+    def _plain(cls, text: str) -> str:
+        plain = re.sub(r"[\s:]", "", text).lower()
+        if plain and not re.fullmatch(r"[0-9a-f]{64}", plain):
+            told = say("须为 SHA-256：64 个十六进制数字", "write SHA-256: 64 hexadecimal digits")
+            raise ValueError(told)
+        return plain
+
+
+class BrokerAnswers(Strict):
+    """How the broker is reached; secrets are files of their own."""
+
+    url: str = "mqtt://127.0.0.1:1883"
+    ca: Path | None = None
+    cert: Path | None = None
+    key: Path | None = None
+    username: str = ""
+
+
+class Answers(Strict):
+    """All of it."""
+
+    plant: str = Field(pattern=NAME)
+    gateway: str = Field(default="gw1", pattern=NAME)
+    data_dir: str = "/var/lib/smelter/agent"
+    health: str = "127.0.0.1:9464"
+    mqtt: BrokerAnswers = BrokerAnswers()
+    device: tuple[DeviceAnswers, ...] = Field(min_length=1)
+
+    @field_validator("device")
+    @classmethod
+    def _named_once(cls, found: tuple[DeviceAnswers, ...]) -> tuple[DeviceAnswers, ...]:
+        names = [each.name for each in found]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            told = say("名称重复", "the name is used twice")
+            raise ValueError(f"{', '.join(twice)}: {told}")
+        return found
+
+
+def from_file(path: Path, more: dict[str, Any]) -> Answers:
+    """From TOML; ``more`` are options, which count before the file. Every mistake at once."""
+    parsed, text = read_toml(path)
+    try:
+        return Answers.model_validate(merged(parsed, more))
+    except ValidationError as error:
+        raise ConfigError(explain(path, error, line_numbers(text), Answers)) from None
+
+
+def from_options(more: dict[str, Any]) -> Answers:
+    """From options alone."""
+    try:
+        return Answers.model_validate(more)
+    except ValidationError as error:
+        raise ConfigError([_told(mistake) for mistake in error.errors()]) from None
+
+
+def merged(said: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
+    """Options over a file: tables are merged, devices added."""
+    found = {**said, **{k: v for k, v in more.items() if k not in {"mqtt", "device"}}}
+    if "mqtt" in more:
+        found["mqtt"] = {**said.get("mqtt", {}), **more["mqtt"]}
+    if more.get("device"):
+        found["device"] = [*said.get("device", []), *more["device"]]
+    return found
+
+
+def _told(mistake: Any) -> str:
+    where = ".".join(str(part) for part in mistake["loc"])
+    missing = say("须给出", "must be given")
+    text = missing if mistake["type"] == "missing" else str(mistake["msg"])
+    return f"{where}: {text.removeprefix('Value error, ')}"
+
+
+def device_of(text: str) -> dict[str, Any]:
+    """``--device URL?key=value&…`` as the table it stands for. ConfigError: how to write it."""
+    parts = urlsplit(text)
+    drivers = {"opc.tcp": "opcua", "hj212": "hj212"}
+    driver = drivers.get(parts.scheme, parts.scheme)
+    known = {"modbus-tcp", "modbus-rtu-over-tcp", "opcua", "hj212"}
+    if driver not in known or not parts.netloc:
+        forms = "\n  ".join(FORMS)
+        raise ConfigError([say(f"{text!r}：请写成\n  {forms}", f"{text!r}: write\n  {forms}")])
+    path = parts.path if driver == "opcua" else ""
+    address = f"opc.tcp://{parts.netloc}{path}" if driver == "opcua" else parts.netloc
+    asked = dict(parse_qsl(parts.query, keep_blank_values=True))
+    name = asked.pop("name", "") or re.sub(r"\W+", "-", f"{driver}-{parts.netloc}")[:32].strip("-")
+    return {"name": name, "driver": driver, "address": address, **asked}
