@@ -54,6 +54,7 @@ class Fullness:
         self._where = where  # the equipment of a device, where it has only one
         self._untaken = UntakenBook()
         self.room = RoomAlarm()
+        self._oldest = {box.log.stream: box.log.oldest for box in self._boxes}
 
     async def open(self, path: Path) -> list[Event]:
         """What an earlier run lost before a full log and could not tell any more."""
@@ -80,11 +81,25 @@ class Fullness:
             yield from _some(self._book.finish(Happening.LOG_FULL, stream, at_ns))
             for lost in self._untaken.tell(stream, box.gone):
                 yield from _some(self._gap(lost))
+        yield from self._pruned(at_ns)
         if self.room.look([box.log.room for box in self._boxes]):
             text = self.room.text
             yield from _some(self._book.begin(Happening.LOG_FILLING, "logs", at_ns, text))
         else:
             yield from _some(self._book.finish(Happening.LOG_FILLING, "logs", at_ns))
+
+    def _pruned(self, at_ns: int) -> Iterator[Event]:
+        """A deletion leaves a record, under the checkpoints of the record log."""
+        for box in self._boxes:
+            log, before = box.log, self._oldest[box.log.stream]
+            if log.oldest > before:
+                self._oldest[log.stream] = log.oldest
+                text = (
+                    f"{log.stream} {log.log_id}: batches {before} to {log.oldest - 1} deleted, "
+                    f"receipted to {log.receipted}"
+                )
+                amount = float(log.oldest - before)
+                yield self._book.once(Happening.PRUNED, at_ns, text, amount=amount)
 
     def _gap(self, lost: Lost) -> Event | None:
         what = f"{lost.device or 'gateway'}-{lost.stream}-full"

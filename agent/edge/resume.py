@@ -44,7 +44,11 @@ class Resume:
 
 
 def save(path: Path, resume: Resume, log_id: str, record_seq: int) -> None:
-    """Write ``state.json`` so that either the old or the new one is there whole."""
+    """
+    Write ``state.json`` so that either the old or the new one is there whole.
+
+    A disk that takes none is no reason to stop badly: the next start reads the record log instead.
+    """
     content = {
         "form": _FORM,
         "log": log_id,
@@ -54,6 +58,13 @@ def save(path: Path, resume: Resume, log_id: str, record_seq: int) -> None:
         "texts": resume.texts,
         "pots": resume.pots,
     }
+    try:
+        _replace(path, content)
+    except OSError as error:
+        _log.error("state not kept path=%s error=%s; the record log will speak", path, error)
+
+
+def _replace(path: Path, content: dict[str, Any]) -> None:
     fresh = path.with_suffix(".tmp")
     with fresh.open("w", encoding="utf-8") as file:
         json.dump(content, file)

@@ -93,7 +93,7 @@ class Lost(NamedTuple):
         values, reads = f"{self.stretch.values:,} values", f"{self.stretch.reads:,} reads"
         return (
             f"{self.device or 'gateway'}: {self.stream}: {most}{values} of {reads} found no room, "
-            "the log was full"
+            "the log took nothing"
         )
 
 

@@ -22,6 +22,7 @@ class Happening(StrEnum):
     CONFIG_CHANGE = "config_change"
     LOG_FULL = "log_full"
     LOG_FILLING = "log_filling"  # over 70 % of the room is taken by what must be kept
+    PRUNED = "pruned"  # receipted batches whose time was over, or that had to make room
     DROPPED = "dropped"
     CONFLICT = "conflict"
     START = "start"

@@ -187,6 +187,9 @@ def test_what_only_the_openssl_program_knows_is_asked_of_it(
         raise UnknownSchemeError("not known")
 
     monkeypatch.setattr("agent.historian.stamps.check", unknown)
+    with pytest.raises(UnknownSchemeError):
+        verify_day(folder, "2026-09-21", authority.ca)  # RSA is none of the program's business
+    monkeypatch.setattr("agent.historian.stamps._GM", b"")
     theirs = verify_day(folder, "2026-09-21", authority.ca)
     assert theirs.at.replace(microsecond=0) == ours.at.replace(microsecond=0)
     (folder / "2026-09-21.txt").write_bytes(b"rootz")
