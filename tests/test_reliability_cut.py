@@ -12,6 +12,7 @@ from tests.reliability.table import BEGIN, END, in_order, keep, on_page, page_of
 CUT = (
     *("A1", "A2", "A4", "A5", "A6", "A7", "A13", "A14", "A15", "A16"),
     *("B1", "B2", "B4", "B5", "B6", "B7", "B8", "B9", "B10"),  # B3: tests/test_fuzz.py
+    "E5",
 )
 
 load_cases()
