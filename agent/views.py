@@ -1,7 +1,7 @@
 """What a view of the originals is: it can be rebuilt, and delays nobody but itself."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -23,10 +23,21 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class StoredBatch:
-    """A batch of the originals; durable, receipted, never altered."""
+    """
+    A batch of the originals; durable, receipted, never altered.
+
+    ``source`` is the gateway's log. Numbers of one source come in order, except of what came ahead
+    of a backlog: that has a ``run`` of its own (``-a<first seq>``), in order too.
+    """
 
     source: Source
     batch: Batch
+    run: str = ""
+
+    @property
+    def kept_in(self) -> Source:
+        """Source and run in one: within it numbers only rise."""
+        return replace(self.source, log=self.source.log + self.run) if self.run else self.source
 
     @property
     def seq(self) -> int:

@@ -2,108 +2,33 @@
 From the batch log to the broker: in order, record first, until the historian's receipt.
 
 What is not receipted is sent again, from the log; the broker's PUBACK moves nothing (except with
-``delivery = "puback"``). Nothing here holds data that the log does not hold.
+``delivery = "puback"``). After an outage new batches go beside the backlog and before it
+(``lane.py``). Nothing here holds data that the log does not hold.
 """
 
 import asyncio
 import json
 import logging
-import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 
 import aiomqtt
 
 from agent.batches.batch import ZSTD, Batch
 from agent.batches.log import BatchLog
+from agent.edge.lane import WINDOW, Lane, PublishCounts, Run
 from agent.mqtt import MqttConfig, Pauses, connection, keep_connected, topic
 
 _log = logging.getLogger(__name__)
 
-WINDOW = 20  # batches sent and not yet receipted, per stream
 ON_THE_WAY_BYTES = 256 << 10  # sent and not yet PUBACKed: a slow line stays fair to `record`
 _RECEIPT_BYTES = 1024
 _PUBACK_S = 60.0
 _AGAIN_S = 1.0  # the same request to send again is obeyed at most once per this
-_PATIENCE_MOST_S = 60.0
+HELLO_S = 1.0  # the historian answers our state with what it has; so long that is waited for
+_DECIDE_S = 0.05  # it may say more than one thing
 _NOTE_S = 0.05  # between two savings of the receipt that outlive the process
 _KEEP_S = 30.0  # and that outlive a power cut
-
-
-@dataclass(slots=True)
-class PublishCounts:
-    """Since the start; for /metrics."""
-
-    connected: int = 0
-    lost: int = 0
-    batches: int = 0
-    bytes: int = 0
-    again: int = 0  # batches sent more than once
-    receipts: int = 0
-    resends: int = 0
-    timeouts: int = 0
-    foreign: int = 0  # receipts for another log or for a batch that is not there
-    unreadable: int = 0
-
-
-@dataclass(slots=True, eq=False)
-class _Lane:
-    """How far one stream is."""
-
-    stream: str
-    log: BatchLog
-    patience_s: float
-    first_patience_s: float
-    next: int = 1
-    furthest: int = 0
-    window: int = WINDOW
-    turn: int = 0  # counts jumps of `next`: a read that was under way is void
-    heard_at: float = 0.0  # last PUBACK, receipt or start
-    asked: tuple[int, float] = (0, -math.inf)
-    flying: set[int] = field(default_factory=set)  # sent, not yet PUBACKed
-
-    @property
-    def floor(self) -> int:
-        """Nothing up to here is to be sent: receipted, pruned or lost."""
-        floor = max(self.log.receipted, self.log.oldest - 1)
-        for first, last in self.log.lost:
-            if first <= floor + 1 <= last:
-                floor = last
-        return floor
-
-    @property
-    def limit(self) -> int:
-        return self.floor + self.window
-
-    def restart(self) -> None:
-        """Sends again from the first batch that is not receipted."""
-        self.jump(self.floor + 1)
-        self.heard_at = time.monotonic()
-
-    def jump(self, seq: int) -> None:
-        self.next = seq
-        self.turn += 1
-
-    @property
-    def may_send(self) -> bool:
-        return self.next <= min(self.log.newest, self.limit)
-
-    @property
-    def waits(self) -> bool:
-        return self.next > self.floor + 1
-
-    def heard(self) -> None:
-        """The other end lives: the window opens again."""
-        self.next = max(self.next, self.floor + 1)
-        self.heard_at = time.monotonic()
-        self.window, self.patience_s = WINDOW, self.first_patience_s
-
-    def lose_patience(self) -> None:
-        """Nobody receipts: one batch at a time, less and less often, until somebody does."""
-        self.window = 1
-        self.patience_s = min(self.patience_s * 2, _PATIENCE_MOST_S)
-        self.restart()
 
 
 class Publisher:
@@ -118,13 +43,18 @@ class Publisher:
         *,
         receipt_timeout_s: float = 10.0,
         pause_most_s: float = 20.0,
+        beside: bool = True,
     ) -> None:
+        """``beside``: new batches overtake a long backlog; of no use to an import."""
         self._broker = broker
         self._plant, self._gateway = plant, gateway
+        self._receipts = broker.delivery == "receipt"
+        self._beside = beside and self._receipts
         self._lanes = {
-            stream: _Lane(stream, logs[stream], receipt_timeout_s, receipt_timeout_s)
+            stream: Lane(stream, logs[stream], receipt_timeout_s, receipts=self._receipts)
             for stream in sorted(logs, key=lambda name: (name != "record", name))
         }
+        self._alive = False  # the historian was heard in this session
         self._pauses = Pauses(most_s=pause_most_s)
         self._wake = asyncio.Event()
         self._on_the_way = 0
@@ -160,15 +90,16 @@ class Publisher:
             self.online = True
             self.counts.connected += 1
             self._on_the_way = 0
+            self._alive = False
             for lane in self._lanes.values():
-                lane.flying.clear()
-                lane.restart()
+                lane.connected()
             try:
                 async with asyncio.TaskGroup() as tasks:
                     tasks.create_task(self._listen(client))
                     tasks.create_task(self._send_all(client, tasks))
                     tasks.create_task(self._keep(client))
                     tasks.create_task(self._announce(client))
+                    tasks.create_task(self._greet())
                     for lane in self._lanes.values():
                         tasks.create_task(self._watch(lane))
             except asyncio.CancelledError:
@@ -188,6 +119,10 @@ class Publisher:
     def _topic(self, leaf: str) -> str:
         return topic(self._plant, self._gateway, leaf)
 
+    def has(self, stream: str, seq: int) -> bool:
+        """Whether the historian has receipted this batch, be it ahead of a backlog."""
+        return self._lanes[stream].has(seq)
+
     # state
 
     def _state(self, *, online: bool) -> str:
@@ -198,12 +133,13 @@ class Publisher:
                 "newest": lane.log.newest,
             }
             | ({"lost": lane.log.lost[-100:]} if lane.log.lost else {})
+            | ({"ahead": lane.ahead} if lane.ahead else {})
             for lane in self._lanes.values()
         }
         return json.dumps({"online": online, "logs": logs}, separators=(",", ":"))
 
     def _limits(self) -> tuple[object, ...]:
-        return tuple((lane.log.oldest, lane.log.lost) for lane in self._lanes.values())
+        return tuple((x.log.oldest, x.log.lost, x.ahead) for x in self._lanes.values())
 
     async def _tell_state(self, client: aiomqtt.Client) -> None:
         self._told = self._limits()
@@ -252,17 +188,49 @@ class Publisher:
 
     # sending
 
-    async def _watch(self, lane: _Lane) -> None:
+    async def _watch(self, lane: Lane) -> None:
         while True:
             await lane.log.wait_beyond(lane.log.newest)
             self._wake.set()
 
+    async def _greet(self) -> None:
+        """Nobody answers our state: one batch of one stream asks, later one of the others."""
+        wait_s = HELLO_S
+        for lane in self._lanes.values():
+            await asyncio.sleep(wait_s)
+            if self._alive:
+                self._open_all()
+                return
+            lane.most = max(lane.most, 1)
+            self._wake.set()
+            wait_s = lane.first_patience_s if lane.backlog.next <= lane.log.newest else 0.0
+
+    def _open_all(self) -> None:
+        for lane in self._lanes.values():
+            self._open(lane)
+
+    def _open(self, lane: Lane) -> None:
+        if lane.most < WINDOW:
+            lane.most, lane.decide_at = WINDOW, time.monotonic() + _DECIDE_S
+        self._wake.set()
+
+    def _hear(self, lane: Lane, run: Run) -> None:
+        """The historian lives, and knows this log."""
+        if run.window < WINDOW:
+            lane.decide_at = time.monotonic() + _DECIDE_S  # it was away for a while
+        run.heard()
+        self._alive = True
+        self._open(lane)
+        if any(each.most == 1 for each in self._lanes.values()):
+            self._open_all()  # the time to greet is over
+
     async def _send_all(self, client: aiomqtt.Client, tasks: asyncio.TaskGroup) -> None:
         while True:
             self._wake.clear()
-            lane = self._first()
-            if lane is not None:
-                await self._send_some(lane, client, tasks)
+            self._decide()
+            run = self._first()
+            if run is not None:
+                await self._send_some(run, client, tasks)
                 continue
             try:
                 async with asyncio.timeout(self._next_doubt_s()):
@@ -270,80 +238,95 @@ class Publisher:
             except TimeoutError:
                 self._doubt()
 
-    def _first(self) -> _Lane | None:
-        """Whose turn it is; an earlier stream goes first as soon as it has something."""
+    def _decide(self) -> None:
+        for lane in self._lanes.values():
+            if lane.decide_at is not None and time.monotonic() >= lane.decide_at:
+                lane.decide_at = None
+                if self._beside and lane.answers:
+                    lane.part()
+
+    def _runs(self) -> list[Run]:
+        """Live ones first, then backlogs; an earlier stream before a later one."""
+        lanes = self._lanes.values()
+        behind = [lane.backlog for lane in lanes if lane.live is not None]
+        return [lane.runs[0] for lane in lanes] + behind
+
+    def _first(self) -> Run | None:
+        """Whose turn it is; an earlier run goes first as soon as it has something."""
         if self._on_the_way >= ON_THE_WAY_BYTES:
             return None
-        return next((lane for lane in self._lanes.values() if lane.may_send), None)
+        return next((run for run in self._runs() if run.may_send), None)
 
-    async def _send_some(
-        self, lane: _Lane, client: aiomqtt.Client, tasks: asyncio.TaskGroup
-    ) -> None:
-        turn = lane.turn
-        batches = await lane.log.read_from(lane.next, ON_THE_WAY_BYTES)
-        if lane.turn != turn:
+    async def _send_some(self, run: Run, client: aiomqtt.Client, tasks: asyncio.TaskGroup) -> None:
+        turn = run.turn
+        batches = await run.log.read_from(run.next, ON_THE_WAY_BYTES)
+        if run.turn != turn:
             return
-        if not batches:  # the newest ones are damaged: nothing to send until the next
-            lane.jump(lane.log.newest + 1)
+        if not batches or batches[0].seq > run.last:  # the newest ones are damaged: nothing to
+            run.jump(run.last + 1)  # send until the next
         for batch in batches:
             if self._limits() != self._told:
                 await self._tell_state(client)  # before a number that is missing is noticed
-            if lane.turn != turn or batch.seq > lane.limit or self._first() is not lane:
+            if run.turn != turn or self._first() is not run:
                 return
-            lane.next = batch.seq + 1
-            self.counts.again += batch.seq <= lane.furthest
-            lane.furthest = max(lane.furthest, batch.seq)
+            if batch.seq < run.next:  # receipted meanwhile
+                continue
+            if batch.seq > min(run.limit, run.last):
+                return
+            self.counts.again += batch.seq <= run.furthest
+            run.sending(batch.seq)
             payload = self._payload(batch)
             self._on_the_way += len(payload)
-            lane.flying.add(batch.seq)
-            tasks.create_task(self._put(client, lane, batch.seq, payload))
+            tasks.create_task(self._put(client, run, batch.seq, payload))
 
     def _payload(self, batch: Batch) -> bytes:
         if self._broker.compression == "zstd" and batch.codec == ZSTD:
             return batch.stored
         return batch.payload
 
-    async def _put(self, client: aiomqtt.Client, lane: _Lane, seq: int, payload: bytes) -> None:
+    async def _put(self, client: aiomqtt.Client, run: Run, seq: int, payload: bytes) -> None:
         try:
-            await client.publish(self._topic(lane.stream), payload, qos=1, timeout=_PUBACK_S)
+            await client.publish(self._topic(run.stream), payload, qos=1, timeout=_PUBACK_S)
         finally:
             self._on_the_way -= len(payload)
             self._wake.set()
         self.counts.batches += 1
         self.counts.bytes += len(payload)
-        lane.heard_at = time.monotonic()
-        lane.flying.discard(seq)
-        if self._broker.delivery == "puback":
-            lane.log.set_receipted(min(lane.flying, default=lane.next) - 1)
+        run.heard_at = time.monotonic()
+        run.flying.discard(seq)
+        if not self._receipts:
+            run.log.set_receipted(min(run.flying, default=run.next) - 1)
 
     # receipts
 
     def _next_doubt_s(self) -> float | None:
-        """Seconds until a stream that waits for its receipt has waited too long."""
-        if self._broker.delivery == "puback":
-            return None
-        due = [lane.heard_at + lane.patience_s for lane in self._lanes.values() if lane.waits]
+        """Seconds until a run that waits for its receipt has waited too long."""
+        lanes = self._lanes.values()
+        due = [lane.decide_at for lane in lanes if lane.decide_at is not None]
+        if self._receipts:
+            due += [run.heard_at + run.patience_s for run in self._runs() if run.waits]
         return max(0.0, min(due) - time.monotonic()) if due else None
 
     def _doubt(self) -> None:
-        for lane in self._lanes.values():
-            if lane.waits and time.monotonic() >= lane.heard_at + lane.patience_s:
+        for run in self._runs() if self._receipts else ():
+            if run.waits and time.monotonic() >= run.heard_at + run.patience_s:
                 self.counts.timeouts += 1
-                lane.lose_patience()
+                run.lose_patience()
 
     async def _listen(self, client: aiomqtt.Client) -> None:
         async for message in client.messages:
             if str(message.topic).endswith("/cosignature"):
                 self.on_cosignature(bytes(message.payload))
-            elif self._broker.delivery == "receipt":
-                self._take(bytes(message.payload))
+            elif self._receipts:
+                await self._take(bytes(message.payload))
                 self._wake.set()
 
-    def _take(self, payload: bytes) -> None:
+    async def _take(self, payload: bytes) -> None:
         try:
             said = json.loads(payload[:_RECEIPT_BYTES])
             lane = self._lanes.get(said["stream"])
-            upto, again = (_count(said, name) for name in ("upto", "resend_from"))
+            first, upto, again = (_count(said, name) for name in ("from", "upto", "resend_from"))
+            digest = said.get("digest")
             ours = lane is not None and said["log"] == lane.log.log_id
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             self.counts.unreadable += 1
@@ -351,7 +334,7 @@ class Publisher:
         if lane is None or not ours:
             self._foreign(f"of another log: {payload[:120]!r}")
         elif upto is not None:
-            self._receipt(lane, upto)
+            await self._receipt(lane, first or 1, upto, digest)
         elif again is not None:
             self._again(lane, again)
         else:
@@ -361,29 +344,42 @@ class Publisher:
         self.counts.foreign += 1
         self.on_strange(text)
 
-    def _receipt(self, lane: _Lane, upto: int) -> None:
-        """Only what was sent can be receipted; after a restart that costs a few duplicates."""
-        sent = max(lane.furthest, lane.log.receipted)
-        if upto > sent or not lane.log.set_receipted(upto):
-            self._foreign(f"{lane.stream} receipted to {upto}, but only {sent} were sent")
-            return
-        self.counts.receipts += 1
-        lane.heard()
+    async def _receipt(self, lane: Lane, first: int, upto: int, digest: object) -> None:
+        """
+        Only what this process sent can be receipted by number alone.
 
-    def _again(self, lane: _Lane, seq: int) -> None:
+        With the digest of the last batch it may be from before: each digest covers the one before
+        it. A digest that is not ours is of a log that forgot; then nothing is taken as receipted.
+        """
+        sent = max(*(run.furthest for run in lane.runs), lane.log.receipted)
+        if digest is None:
+            if upto > sent or not lane.receipted(first, upto):
+                self._foreign(f"{lane.stream} receipted to {upto}, but only {sent} were sent")
+                return
+        else:
+            lane.answers = True
+            batch = await lane.log.read(upto) if upto > lane.log.receipted else None
+            if batch is not None and batch.digest.hex() == digest:
+                lane.receipted(first, upto)
+        self.counts.receipts += 1
+        self._hear(lane, lane.run_of(upto))
+
+    def _again(self, lane: Lane, seq: int) -> None:
         """The historian lacks ``seq``; it may have lost its disk and lack what it receipted."""
         if not 1 <= seq <= lane.log.newest:
             self.counts.foreign += seq != lane.log.newest + 1
             return
-        now = time.monotonic()
-        if seq >= lane.next or (lane.asked[0] == seq and now < lane.asked[1] + _AGAIN_S):
+        run, now = lane.run_of(seq), time.monotonic()
+        if run.asked[0] == seq and now < run.asked[1] + _AGAIN_S:
             return
-        lane.asked = (seq, now)
+        lane.lacks(seq)
+        self._hear(lane, run)
+        if seq >= run.next:
+            return
+        run.asked = (seq, now)
         self.counts.resends += 1
         self._told = ()  # the state goes first, so that `oldest` there is fresh
-        lane.log.withdraw_receipt(seq - 1)
-        lane.heard()
-        lane.restart()
+        run.restart()
 
 
 def _count(said: dict[str, object], name: str) -> int | None:

@@ -1,6 +1,7 @@
 """The historian's own copy of every batch: ``originals/<plant>/<gateway>/<stream>/<log>/``."""
 
 import asyncio
+import shutil
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
@@ -8,8 +9,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from agent.batches.in_thread import in_full
 from agent.batches.log import BatchLog, new_log_id
-from agent.historian.branches import BRANCH, Branches
+from agent.historian.branches import BRANCH, Branches, is_piece
 from agent.historian.received import OWN_GATEWAY, Received
 from agent.views import Source
 from agent.wire.encode import BatchHead, batch_payload, event_line
@@ -46,6 +48,7 @@ class Originals:
         self._news = asyncio.Event()
 
     async def __aenter__(self) -> Self:
+        self._stack.push_async_callback(self._close_pieces)
         try:
             for source in await asyncio.to_thread(lambda: list(sources_in(self.folder))):
                 await self._open(source)
@@ -73,8 +76,16 @@ class Originals:
             raise TooManyLogsError(f"{len(self._logs)} logs are open; {source} is not taken")
         folder = self.folder / source.plant / source.gateway
         log = BatchLog(folder, stream=source.stream, log=source.log, tail_bytes=_TAIL_BYTES)
-        self._logs[source] = await self._stack.enter_async_context(log)
+        if is_piece(source.log):
+            self._logs[source] = await log.__aenter__()
+        else:
+            self._logs[source] = await self._stack.enter_async_context(log)
         return log
+
+    async def _close_pieces(self) -> None:
+        for source, log in self._logs.items():
+            if is_piece(source.log):
+                await log.__aexit__(None, None, None)
 
     # what is there
 
@@ -103,18 +114,22 @@ class Originals:
         source = Source(sender.plant, sender.gateway, received.stream, received.log)
         async with self._opening:
             if source not in self._branches:
-                self._branches[source] = Branches(self._known(source), self._maker(source))
+                self._branches[source] = self._branched(source)
             return self._branches[source]
 
     def find_branches(self, source: Source) -> Branches | None:
         """The same for a log of which something is kept already."""
         if source not in self._branches and self._known(source):
-            self._branches[source] = Branches(self._known(source), self._maker(source))
+            self._branches[source] = self._branched(source)
         return self._branches.get(source)
 
     def logs_of(self, source: Source) -> list[BatchLog]:
-        """The log and its branches, the log itself first."""
-        return sorted(self._known(source), key=lambda log: (len(log.log_id), log.log_id))
+        """The log and its branches, the log itself first; not what came ahead of its backlog."""
+        known = [log for log in self._known(source) if not is_piece(log.log_id)]
+        return sorted(known, key=lambda log: (len(log.log_id), log.log_id))
+
+    def _branched(self, source: Source) -> Branches:
+        return Branches(self._known(source), self._maker(source), self._remover(source))
 
     def _known(self, source: Source) -> list[BatchLog]:
         """The log and its branches, the one that was written last at the end."""
@@ -123,7 +138,7 @@ class Originals:
             log
             for other, log in self._logs.items()
             if (other.plant, other.gateway, other.stream) == place
-            and (other.log == source.log or other.log.startswith(source.log + "-c"))
+            and other.log.partition("-")[0] == source.log
         ]
         return sorted(known, key=lambda log: (log.written_at_ns, log.newest))
 
@@ -132,6 +147,17 @@ class Originals:
             return await self._open(Source(source.plant, source.gateway, source.stream, name))
 
         return make
+
+    def _remover(self, source: Source) -> Callable[[BatchLog], Awaitable[None]]:
+        async def remove(log: BatchLog) -> None:
+            """A piece of which every batch is in the log itself, too."""
+            where = Source(source.plant, source.gateway, source.stream, log.log_id)
+            del self._logs[where]  # nobody begins to read it any more
+            await log.__aexit__(None, None, None)
+            place = self.folder / str(where)
+            await in_full(shutil.rmtree, place, ignore_errors=True)
+
+        return remove
 
     # own events
 

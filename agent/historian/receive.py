@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import aiomqtt
 
 from agent.batches.log import LogError
-from agent.historian.branches import Advertised, Outcome, Verdict
+from agent.historian.branches import Advertised, Holding, Outcome, Verdict
 from agent.historian.originals import Originals, TooManyLogsError
 from agent.historian.received import (
     STREAMS,
@@ -20,6 +20,7 @@ from agent.historian.received import (
     read_batch,
     read_topic,
 )
+from agent.historian.states import read_state
 from agent.historian.witness import Witness
 from agent.mqtt import PREFIX, BrokerConfig, Pauses, connection, keep_connected, topic
 from agent.views import Source
@@ -31,7 +32,6 @@ QUEUE = 64  # messages per stream; a gateway has at most 20 on the way
 QUEUE_BYTES = 64 << 20  # of all streams together; what does not fit is asked for again
 MOST_SENDERS = 1024
 _GROUP = 32
-_STATE_BYTES = 64 << 10
 _ASK_AGAIN_S = 2.0
 _CLIENT_QUEUE = 256
 
@@ -56,14 +56,23 @@ class ReceiveCounts:
     receipts: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Hello:
+    """A gateway said its state: it wants to know what is durable here of this log."""
+
+    log: str
+    ask: bool  # and from where to send on
+
+
 @dataclass(slots=True, eq=False)
 class _Lane:
     """What came on one topic and waits for the disk."""
 
     sender: Sender
     stream: str
-    queue: "asyncio.Queue[bytes]" = field(default_factory=lambda: asyncio.Queue(QUEUE))
-    asked: tuple[str, int, float] = ("", 0, 0.0)
+    queue: "asyncio.Queue[bytes | Hello]" = field(default_factory=lambda: asyncio.Queue(QUEUE))
+    asked: dict[tuple[str, bool], tuple[int, float]] = field(default_factory=dict)
+    apart: set[str] = field(default_factory=set)  # logs of which something may be joined
 
 
 class Receiver:
@@ -130,7 +139,7 @@ class Receiver:
         try:
             sender, leaf = read_topic(str(message.topic))
             if leaf == "state":
-                await self._take_state(client, sender, payload, ask=message.retain)
+                self._take_state(client, tasks, sender, payload, ask=message.retain)
             elif leaf == "checkpoint":
                 if self._witness is not None and payload:
                     self._witness.take(sender, payload)
@@ -154,17 +163,23 @@ class Receiver:
     ) -> None:
         if key[1] not in STREAMS:
             raise RefusedBatchError(f"stream {key[1]!r} is none of ours")
+        lane = self._lane(client, tasks, key)
+        if lane.queue.full() or self._queued_bytes + len(payload) > QUEUE_BYTES:
+            self.counts.overflow += 1
+            return
+        self._queued_bytes += len(payload)
+        lane.queue.put_nowait(payload)
+
+    def _lane(
+        self, client: aiomqtt.Client, tasks: asyncio.TaskGroup, key: tuple[Sender, str]
+    ) -> _Lane:
         lane = self._lanes.get(key)
         if lane is None:
             if len(self._lanes) >= MOST_SENDERS * len(STREAMS):
                 raise RefusedBatchError("too many gateways")
             lane = self._lanes[key] = _Lane(*key)
             tasks.create_task(self._work(client, lane), name=f"receive {key}")
-        if lane.queue.full() or self._queued_bytes + len(payload) > QUEUE_BYTES:
-            self.counts.overflow += 1
-            return
-        self._queued_bytes += len(payload)
-        lane.queue.put_nowait(payload)
+        return lane
 
     async def _cosign(self, client: aiomqtt.Client, witness: Witness) -> None:
         """What the witness answers, retained; all of it anew after each connection."""
@@ -179,8 +194,14 @@ class Receiver:
 
     # states
 
-    async def _take_state(
-        self, client: aiomqtt.Client, sender: Sender, payload: bytes, *, ask: bool
+    def _take_state(
+        self,
+        client: aiomqtt.Client,
+        tasks: asyncio.TaskGroup,
+        sender: Sender,
+        payload: bytes,
+        *,
+        ask: bool,
     ) -> None:
         """A retained state meets a historian that just came: it says from where to send on."""
         logs = read_state(payload)
@@ -191,17 +212,43 @@ class Receiver:
         if not logs:
             return  # the last will: what the logs hold is still as it was
         self._states[sender] = {(stream, log): said for stream, log, said in logs}
-        for stream, log, said in logs if ask else ():
-            source = Source(sender.plant, sender.gateway, stream, log)
-            branches = self._originals.find_branches(source)
-            expected = said.gone_after(branches.newest if branches else 0) + 1
-            await self._ask(client, sender, stream, log, expected)
+        for stream, log, _ in logs:
+            lane = self._lane(client, tasks, (sender, stream))
+            if not lane.queue.full():  # behind what it sent before, so that the answer covers it
+                lane.queue.put_nowait(Hello(log, ask))
 
-    async def _ask(
-        self, client: aiomqtt.Client, sender: Sender, stream: str, log: str, seq: int
-    ) -> None:
+    async def _answer(self, client: aiomqtt.Client, lane: _Lane, log: str, *, ask: bool) -> None:
+        """What is durable here, and where ``ask``, from where to send on; what came ahead last."""
+        said = self._states.get(lane.sender, {}).get((lane.stream, log), Advertised())
+        branches = self._originals.find_branches(_source(lane, log))
+        lane.apart.add(log)
+        holdings = branches.holdings() if branches else []
+        within = [each for each in holdings if not each.ahead] or [Holding(1, 0, b"")]
+        for each in within:
+            await self._hold(client, lane, log, each)
+        if ask:
+            expected = said.gone_after(branches.newest if branches else 0) + 1
+            await self._ask(client, lane, log, expected)
+        await self._say_ahead(client, lane, log)
+        if ask and said.ahead:
+            newest = max(said.ahead - 1, branches.newest_ahead if branches else 0)
+            await self._ask(client, lane, log, said.gone_after(newest) + 1)
+
+    async def _say_ahead(self, client: aiomqtt.Client, lane: _Lane, log: str) -> None:
+        branches = self._originals.find_branches(_source(lane, log))
+        for each in branches.holdings() if branches else ():
+            if each.ahead:
+                await self._hold(client, lane, log, each)
+
+    async def _hold(self, client: aiomqtt.Client, lane: _Lane, log: str, held: Holding) -> None:
+        since = {} if held.first == 1 else {"from": held.first}
+        end = {"upto": held.last, "digest": held.digest.hex()}
+        await self._say(client, lane.sender, {"log": log, "stream": lane.stream} | since | end)
+
+    async def _ask(self, client: aiomqtt.Client, lane: _Lane, log: str, seq: int) -> None:
         self.counts.resends += 1
-        await self._say(client, sender, {"log": log, "stream": stream, "resend_from": seq})
+        said = {"log": log, "stream": lane.stream, "resend_from": seq}
+        await self._say(client, lane.sender, said)
 
     async def _say(self, client: aiomqtt.Client, sender: Sender, what: dict[str, object]) -> None:
         text = json.dumps(what, separators=(",", ":"))
@@ -212,35 +259,68 @@ class Receiver:
     async def _work(self, client: aiomqtt.Client, lane: _Lane) -> None:
         """One group after the other: check in a thread, store, then one receipt for all."""
         while True:
-            group = [await lane.queue.get()]
-            while len(group) < _GROUP and not lane.queue.empty():
-                group.append(lane.queue.get_nowait())
+            group: list[bytes] = []
+            while lane.queue.empty() and await self._join(lane):
+                pass
+            item = await lane.queue.get()
+            while isinstance(item, bytes):
+                group.append(item)
+                if len(group) == _GROUP or lane.queue.empty():
+                    break
+                item = lane.queue.get_nowait()
             try:
                 await self._take_group(client, lane, group)
             finally:
                 self._queued_bytes = max(0, self._queued_bytes - sum(map(len, group)))
+            if isinstance(item, Hello):
+                await self._answer(client, lane, item.log, ask=item.ask)
+
+    async def _join(self, lane: _Lane) -> bool:
+        """With nothing else to do: brings together what came ahead and its backlog; more to do?"""
+        if not lane.apart:
+            return False
+        log = lane.apart.pop()
+        branches = self._originals.find_branches(_source(lane, log))
+        said = self._states.get(lane.sender, {}).get((lane.stream, log), Advertised())
+        try:
+            gap, more = await branches.join(said) if branches else (None, False)
+        except (LogError, TooManyLogsError, OSError) as error:
+            _log.warning("%s: what came ahead is not joined yet: %s", log, error)
+            return bool(lane.apart)
+        if gap is not None:
+            await self._gone(lane.sender.plant, f"{lane.sender.gateway}/{lane.stream}/{log}", *gap)
+        if more:
+            lane.apart.add(log)
+        return bool(lane.apart)
 
     async def _take_group(self, client: aiomqtt.Client, lane: _Lane, group: list[bytes]) -> None:
-        upto: dict[str, int] = {}
-        resend: dict[str, int] = {}
+        upto: dict[tuple[str, int], int] = {}
+        resend: dict[tuple[str, bool], int] = {}
         for received in await asyncio.to_thread(self._read_group, lane, group):
             log, seq = received.log, received.batch.seq
             outcome = await self._store(received)
             if outcome is None:
                 break
+            lane.apart.add(log)
+            live = 0 < self._advertised(received).ahead <= seq
             if outcome.verdict is Verdict.RESEND:
-                resend[log] = outcome.first
-            elif outcome.verdict is not Verdict.REFUSED:
-                upto[log] = max(seq, upto.get(log, 0))
-                resend.pop(log, None)
-        for log, seq in upto.items():
+                resend[log, live] = outcome.first
+            elif outcome.verdict not in {Verdict.REFUSED, Verdict.LATER}:
+                since = (log, outcome.since)
+                upto[since] = max(seq, upto.get(since, 0))
+                resend.pop((log, live), None)
+        for (log, since_seq), seq in upto.items():
             self.counts.receipts += 1
-            await self._say(client, lane.sender, {"log": log, "stream": lane.stream, "upto": seq})
-        for log, seq in resend.items():
-            now = time.monotonic()
-            if lane.asked[:2] != (log, seq) or now > lane.asked[2] + _ASK_AGAIN_S:
-                lane.asked = (log, seq, now)
-                await self._ask(client, lane.sender, lane.stream, log, seq)
+            since_said = {} if since_seq == 1 else {"from": since_seq}
+            said: dict[str, object] = {"log": log, "stream": lane.stream, **since_said}
+            await self._say(client, lane.sender, said | {"upto": seq})
+        for (log, live), seq in resend.items():
+            asked, now = lane.asked.get((log, live), (0, 0.0)), time.monotonic()
+            if asked[0] != seq or now > asked[1] + _ASK_AGAIN_S:
+                lane.asked = {(log, live): (seq, now), (log, not live): (0, 0.0)}
+                await self._ask(client, lane, log, seq)
+                if not live:  # it thinks now that nothing behind it is here
+                    await self._say_ahead(client, lane, log)
 
     def _read_group(self, lane: _Lane, group: list[bytes]) -> list[Received]:
         found = []
@@ -251,10 +331,13 @@ class Receiver:
                 self._refuse(f"{lane.sender.plant}/{lane.sender.gateway}/{lane.stream}", error)
         return found
 
+    def _advertised(self, received: Received) -> Advertised:
+        said = self._states.get(received.sender, {})
+        return said.get((received.stream, received.log), Advertised())
+
     async def _store(self, received: Received) -> Outcome | None:
         """None when the disk would not take it: then it is not receipted and comes again."""
-        sender, log = received.sender, received.log
-        advertised = self._states.get(sender, {}).get((received.stream, log), Advertised())
+        advertised = self._advertised(received)
         try:
             branches = await self._originals.branches_of(received)
             outcome = await branches.take(received, advertised)
@@ -276,45 +359,32 @@ class Receiver:
             return
         if outcome.verdict is Verdict.REFUSED:
             raise TooManyLogsError(f"{where}: too many contradictions, batch {seq} is not taken")
-        if outcome.verdict is Verdict.RESEND:
+        if outcome.verdict in {Verdict.RESEND, Verdict.LATER}:
             return
         counts.stored += 1
         self._originals.stored()
         if outcome.verdict is Verdict.GAP:
-            counts.gaps += 1
-            missing = outcome.last - outcome.first + 1
-            counts.missing += missing
-            text = f"{where}: batches {outcome.first} to {outcome.last} are gone at the gateway"
-            await self._tell(received, Happening.GAP, text, float(missing))
+            await self._gone(received.sender.plant, where, outcome.first, outcome.last)
         elif outcome.verdict is Verdict.CONFLICT:
             counts.conflicts += 1
             text = f"{where}: batch {seq} came again with other bytes; both are kept"
-            await self._tell(received, Happening.CONFLICT, text)
+            await self._tell(received.sender.plant, Happening.CONFLICT, text)
         elif outcome.verdict is Verdict.REFILL:
             text = f"{where}: batch {seq}, unreadable here, came again and is kept in a branch"
-            await self._tell(received, Happening.CONFLICT, text)
+            await self._tell(received.sender.plant, Happening.CONFLICT, text)
+
+    async def _gone(self, plant: str, where: str, first: int, last: int) -> None:
+        self.counts.gaps += 1
+        self.counts.missing += last - first + 1
+        text = f"{where}: batches {first} to {last} are gone at the gateway"
+        await self._tell(plant, Happening.GAP, text, float(last - first + 1))
 
     async def _tell(
-        self, received: Received, kind: Happening, text: str, amount: float | None = None
+        self, plant: str, kind: Happening, text: str, amount: float | None = None
     ) -> None:
         _log.warning("%s: %s", kind, text)
-        await self._originals.tell(received.sender.plant, kind, text, amount=amount)
+        await self._originals.tell(plant, kind, text, amount=amount)
 
 
-def read_state(payload: bytes) -> list[tuple[str, str, Advertised]] | None:
-    """
-    (stream, log, what it still holds) of a gateway that is online.
-
-    None when it is not readable, empty when the gateway is offline.
-    """
-    if len(payload) > _STATE_BYTES:
-        return None
-    try:
-        said = json.loads(payload) if payload else {}
-        found = []
-        for stream, log in said.get("logs", {}).items() if said.get("online") else ():
-            lost = tuple((int(first), int(last)) for first, last in log.get("lost", ()))
-            found.append((str(stream), str(log["log"]), Advertised(int(log["oldest"]), lost)))
-    except (ArithmeticError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return None  # arithmetic: a JSON number like 1e999 is infinite
-    return [each for each in found if each[0] in STREAMS]
+def _source(lane: _Lane, log: str) -> Source:
+    return Source(lane.sender.plant, lane.sender.gateway, lane.stream, log)

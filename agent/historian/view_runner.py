@@ -6,14 +6,16 @@ import json
 import logging
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
+from agent.batches.batch import Batch
 from agent.batches.durable import make_folder, replace_text
 from agent.batches.in_thread import in_full
 from agent.batches.log import BatchLog
+from agent.historian.branches import is_piece
 from agent.historian.originals import Originals
 from agent.mqtt import Pauses
 from agent.views import Source, StoredBatch, View
@@ -22,6 +24,24 @@ _log = logging.getLogger(__name__)
 
 _PIECE_BYTES = 1 << 20
 _PACE_S = 0.25  # between two looks at what came
+_NO_END = 1 << 62
+
+
+def _base(source: Source) -> Source:
+    """The gateway's log that a piece belongs to."""
+    return replace(source, log=source.log.partition("-a")[0])
+
+
+def _begins(source: Source) -> int:
+    """The first number of a piece."""
+    return int(source.log.rpartition("-a")[2])
+
+
+def _stored(source: Source, batches: list[Batch]) -> list[StoredBatch]:
+    if not is_piece(source.log):
+        return [StoredBatch(source, batch) for batch in batches]
+    base = _base(source)
+    return [StoredBatch(base, batch, source.log.removeprefix(base.log)) for batch in batches]
 
 
 class ViewInUseError(Exception):
@@ -121,8 +141,9 @@ class ViewRunner:
 
     def behind(self) -> int:
         """Batches of the originals that the view does not have yet."""
+        done = self._cursor.done
         return sum(
-            max(0, log.newest - max(self._cursor.done.get(source, 0), log.oldest - 1))
+            max(0, min(log.newest, self._bound(source)) - max(done.get(source, 0), log.oldest - 1))
             for source, log in self._originals.logs.items()
         )
 
@@ -132,7 +153,8 @@ class ViewRunner:
         while True:
             await self._gather()
             if not self._pending:
-                await self._wait(None)
+                if not await self._settle():
+                    await self._wait(None)
             elif self._due_s() <= 0:
                 await self._write(self._reach())
             else:
@@ -143,9 +165,10 @@ class ViewRunner:
         await self._repeat()
         while True:
             await self._gather()
-            if not self._pending:
+            if self._pending:
+                await self._write(self._reach())
+            elif not await self._settle():
                 return
-            await self._write(self._reach())
 
     async def reset(self) -> None:
         """The view forgets everything; the next ``run`` or ``catch_up`` starts from the first."""
@@ -182,21 +205,56 @@ class ViewRunner:
                 more |= await self._take(source, log)
 
     async def _take(self, source: Source, log: BatchLog) -> bool:
-        read = self._read.get(source, 0)
-        if log.newest <= read:
+        read, bound = self._read.get(source, 0), self._bound(source)
+        newest = min(log.newest, bound) if source in self._originals.logs else 0
+        if newest <= read:
             return False
         batches = await log.read_from(read + 1, _PIECE_BYTES)
+        if source not in self._originals.logs:
+            return True  # it was joined meanwhile: the log itself has the rest
+        batches = [batch for batch in batches if batch.seq <= bound]
         if not self._pending and batches:
             self._since = time.monotonic()
-        self._pending += [StoredBatch(source, batch) for batch in batches]
+        self._pending += _stored(source, batches)
         self._pending_bytes += sum(batch.size for batch in batches)
-        self._read[source] = batches[-1].seq if batches else log.newest
+        self._read[source] = batches[-1].seq if batches else newest
         return True
+
+    def _bound(self, source: Source) -> int:
+        """
+        To where a log is read: what came ahead of its backlog is taken from there.
+
+        A piece that was joined and read may come again: a power cut undid its removal.
+        """
+        if is_piece(source.log):
+            return _NO_END if self._read.get(_base(source), 0) < _begins(source) else 0
+        begins = [
+            _begins(other)
+            for other in {*self._read, *self._originals.logs}
+            if is_piece(other.log) and _base(other) == source
+        ]
+        read = self._read.get(source, 0)
+        return min((begin - 1 for begin in begins if begin > read), default=_NO_END)
+
+    async def _settle(self) -> bool:
+        """With nothing pending: where a log was read up to what came ahead, go on behind that."""
+        joined = [x for x in self._read if is_piece(x.log) and x not in self._originals.logs]
+        for piece in sorted(joined, key=lambda x: self._read[x]):
+            base = _base(piece)
+            if self._read.get(base, 0) < _begins(piece) - 1:
+                continue
+            self._read[base] = max(self._read.get(base, 0), self._read.pop(piece))
+            done = {**self._cursor.done, base: self._read[base]}
+            done.pop(piece, None)
+            self._cursor = Cursor(done, {})
+            await in_full(self._cursor.save, self._path)
+            return True
+        return False
 
     def _reach(self) -> dict[Source, int]:
         reach: dict[Source, int] = {}
         for stored in self._pending:
-            reach[stored.source] = max(stored.seq, reach.get(stored.source, 0))
+            reach[stored.kept_in] = max(stored.seq, reach.get(stored.kept_in, 0))
         return reach
 
     # writing
@@ -208,12 +266,15 @@ class ViewRunner:
         for source, upto in self._cursor.writing.items():
             log = self._originals.logs.get(source)
             read = self._cursor.done.get(source, 0)
+            if log is None and is_piece(source.log):  # joined meanwhile
+                log = self._originals.logs.get(_base(source))
+                read = max(read, _begins(source) - 1)
             while log is not None and read < upto:
                 batches = await log.read_from(read + 1, _PIECE_BYTES)
                 batches = [batch for batch in batches if batch.seq <= upto]
                 if not batches:
                     break
-                self._pending += [StoredBatch(source, batch) for batch in batches]
+                self._pending += _stored(source, batches)
                 read = batches[-1].seq
             self._read[source] = upto
         if self._pending:

@@ -149,7 +149,7 @@ async def run_import(job: Job, show: Show = lambda _: None) -> tuple[Imported, H
     history = None
     name = await log_to_open(job.data_dir, "record")
     async with BatchLog(job.data_dir, stream="record", log=name) as log:
-        publisher = Publisher(job.mqtt, job.plant, GATEWAY, {"record": log})
+        publisher = Publisher(job.mqtt, job.plant, GATEWAY, {"record": log}, beside=False)
         evidence = Evidence(job.data_dir, job.plant, GATEWAY, EvidenceConfig(), _warn)
         await evidence.open({"record": log})
         evidence.attach(publisher)

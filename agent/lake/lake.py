@@ -111,8 +111,8 @@ class Lake:
         upto = dict(self._state.upto)
         fresh = []
         for batch in batches:
-            if batch.seq > upto.get(str(batch.source), 0):
-                upto[str(batch.source)] = batch.seq
+            if batch.seq > upto.get(str(batch.kept_in), 0):
+                upto[str(batch.kept_in)] = batch.seq
                 fresh.append(batch)
         if not fresh:
             return

@@ -23,8 +23,7 @@ class Inclusion:
 
     def of(self, original: Original) -> Node:
         """``holds`` True or False; None where nothing was cosigned yet, and ``problem`` says so."""
-        source = original.path.parent
-        log = f"{self.plant}/{source.parent.parent.name}/{source.parent.name}/{source.name}"
+        log = "/".join((self.plant, *original.log))
         if log not in self._judged:
             self._judged[log] = self._judge(log)
         head, node = self._judged[log]

@@ -39,6 +39,12 @@ class Original:
     payload: bytes
 
     @property
+    def log(self) -> tuple[str, str, str]:
+        """Gateway, stream, log; also of a batch that still lies in a piece, ``<log>-a<seq>``."""
+        place = self.path.parent
+        return place.parent.parent.name, place.parent.name, place.name.partition("-a")[0]
+
+    @property
     def prev(self) -> str:
         """Digest of the batch before, as the header line states it."""
         found = _PREV.search(self.payload[:1000])
@@ -103,6 +109,14 @@ def find_line(folder: Path, start: str, end: str, after_ns: int) -> Original | N
     return None
 
 
+def closed_between(folder: Path, first_ns: int, last_ns: int) -> Iterator[Original]:
+    """Batches of a log that were closed in [first, last] by the gateway's clock, in order."""
+    for path in _segments(folder):
+        for place in _places(path):
+            if first_ns <= place.closed_ns <= last_ns:
+                yield _read(place)
+
+
 def oldest_batch(folder: Path) -> int:
     """When the oldest batch of a log that is still there was closed, ns. Raises OriginalsError."""
     for path in _segments(folder):
@@ -127,9 +141,12 @@ def fields(line: str) -> dict[str, str]:
 
 
 def _segments(folder: Path) -> list[Path]:
-    if not folder.is_dir():
+    """Of the log, and of what came ahead of its backlog and is not behind it yet."""
+    ahead = list(folder.parent.glob(f"{folder.name}-a*/*.seg"))
+    if not folder.is_dir() and not ahead:
         raise OriginalsError(f"{folder}: no such log")
-    return sorted(path for path in folder.glob("*.seg") if path.stem.isdigit())
+    found = [path for path in (*folder.glob("*.seg"), *ahead) if path.stem.isdigit()]
+    return sorted(found, key=lambda path: path.name)
 
 
 def _places(path: Path) -> Iterator[_Place]:

@@ -350,25 +350,25 @@ async def test_a_receipt_for_numbers_never_sent_is_an_event(
     broker = broker_at(mosquitto.port)
     async with edge_end(tmp_path, broker) as edge:
         await append(edge.logs["record"], 3)
-        await until(lambda: edge.publisher.counts.batches == 3, "sent")
+        await until(lambda: edge.publisher.counts.batches >= 1, "one asks")
         log = edge.logs["record"].log_id
         for _ in range(50):
             await say(mosquitto.port, "receipt", {"log": log, "stream": "record", "upto": 99})
         await until(lambda: edge.publisher.counts.foreign == 50, "all counted")
         ((kind, text),) = edge.told
         assert kind == "receipt_refused"
-        assert "record receipted to 99, but only 3 were sent" in text
+        assert "record receipted to 99, but only 1 were sent" in text
         assert edge.logs["record"].receipted == 0
 
 
 async def test_a_receipt_for_what_waits_unsent_is_not_believed(
     tmp_path: Path, mosquitto: servers.Server
 ) -> None:
-    """Batches 21 and on are in the log but never left: the window is 20."""
+    """Batches 2 and on are in the log but never left: nobody answered the first."""
     broker = broker_at(mosquitto.port)
     async with edge_end(tmp_path, broker) as edge:
         await append(edge.logs["record"], 30)
-        await until(lambda: edge.publisher.counts.batches >= 20, "sent")
+        await until(lambda: edge.publisher.counts.batches >= 1, "one asks")
         log = edge.logs["record"].log_id
         await say(mosquitto.port, "receipt", {"log": log, "stream": "record", "upto": 25})
         await until(lambda: edge.publisher.counts.foreign == 1, "counted")

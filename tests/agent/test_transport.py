@@ -11,7 +11,7 @@ import aiomqtt
 import pytest
 import zstandard
 
-from agent.edge.publish import WINDOW
+from agent.edge.lane import WINDOW
 from tests import servers
 from tests.agent.ends import (
     GATEWAY,
@@ -84,7 +84,7 @@ async def test_forged_and_foreign_receipts_move_nothing(
 ) -> None:
     async with gateway_end(tmp_path, broker_at(mosquitto.port), timeout_s=30) as (logs, publisher):
         await append(logs["record"], 5)
-        await until(lambda: publisher.counts.batches >= 5, "batches sent")
+        await until(lambda: publisher.counts.batches >= 1, "a batch sent")
         log = logs["record"].log_id
         forged: list[object] = [
             {"log": "f" * 16, "stream": "record", "upto": 3},

@@ -22,8 +22,8 @@ from agent.batches.log import BatchLog
 from agent.edge.publish import Publisher
 from agent.evidence.messages import MessageError, read_message
 from agent.evidence.note import NoteError
-from agent.historian.receive import read_state
 from agent.historian.received import RefusedBatchError, Sender, read_batch, read_topic
+from agent.historian.states import read_state
 from agent.mqtt import MqttConfig
 from agent.wire.encode import BatchHead, batch_payload
 from tests.fuzz.mutants import mutated
@@ -136,7 +136,7 @@ class _Gateway:
         broker = MqttConfig.model_validate({"url": "mqtt://127.0.0.1:1"})
         self._publisher = Publisher(broker, "demo", "gw1", {"record": self._log})
         self._lane = self._publisher._lanes["record"]
-        self._lane.furthest = SENT
+        self._lane.backlog.furthest = SENT
 
     async def _filled(self, folder: Path) -> BatchLog:
         log = BatchLog(folder, stream="record")
@@ -156,12 +156,17 @@ class _Gateway:
         said: dict[str, object] = {"log": self._log.log_id, "stream": "record"}
         name = chance.choice(("upto", "upto", "resend_from"))
         said[name] = chance.choice((0, 1, 3, SENT, SENT + 1, 10, 11, 2**70, -1, 1.5, True, "3"))
+        if chance.random() < 0.3:
+            said["from"] = chance.choice((0, 1, 2, SENT, 12, 2**70, -1, "2"))
+        if chance.random() < 0.3:
+            said["digest"] = chance.choice(("", "0" * 64, 7, None))
         payload = json.dumps(said).encode()
         if chance.random() < 0.7:
             payload = mutated(payload, PIECES, chance)
         counts = self._publisher.counts
         before = counts.receipts
-        self._publisher._take(payload)
+        self._runner.run(self._publisher._take(payload))
         assert self._log.receipted <= SENT, payload
-        assert self._lane.next >= 1
+        assert all(last <= SENT for _, last in self._lane.spans), payload
+        assert self._lane.backlog.next >= 1
         return "taken" if counts.receipts > before else "not believed"

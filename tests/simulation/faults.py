@@ -89,6 +89,11 @@ def _partition(universe: Universe, chance: random.Random) -> None:
     universe.broker.partition(_host(universe, chance).name, uniform_log(chance, 0.3, 40.0))
 
 
+def _outage(universe: Universe, chance: random.Random) -> None:
+    """The store is away for so long that what waits is more than goes out at once."""
+    universe.broker.partition("store", chance.uniform(15.0, 60.0))
+
+
 def _crash_broker(universe: Universe, chance: random.Random) -> None:
     universe.broker.crash(uniform_log(chance, 0.1, 10.0))
 
@@ -145,6 +150,7 @@ KINDS: dict[str, Fault] = {
     "slow": _slow,
     "reset": _reset,
     "partition": _partition,
+    "outage": _outage,
     "broker": _crash_broker,
     "retained": _save_broker,
     "lie": _lie,

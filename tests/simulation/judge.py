@@ -21,7 +21,9 @@ from tests.simulation.disk import Disk, File
 from tests.simulation.plant import strange
 
 HEAD = struct.Struct("<4sIQqIBBH32sI")
-SEGMENT = re.compile(r"(.*)/([a-z]+)/([0-9a-f]{16}(?:-c[0-9-]+)?)/([0-9]{20})\.seg")
+SEGMENT = re.compile(r"(.*)/([a-z]+)/([0-9a-f]{16}(?:-[ac][0-9-]+)?)/([0-9]{20})\.seg")
+PIECE = re.compile(r"-a[0-9]+")
+MOST_BEFORE_LIVE = 64  # batches: what is on the way, and in the receiver's queue
 Key = tuple[str, int]
 """(log id, number)"""
 
@@ -83,20 +85,55 @@ def logs_on(disk: Disk, below: str) -> dict[str, list[Kept]]:
     return logs
 
 
+@dataclass(frozen=True, slots=True)
+class Overtaking:
+    """A batch made while a live run overtakes a backlog; ``undisturbed``: as things were then."""
+
+    begin: int
+    stored: int  # batches of the backlog by then
+    undisturbed: tuple[object, ...]
+
+
 @dataclass
 class Ledger:
     """What each end said it made durable, and what it ever tried to write."""
 
     durable: dict[str, dict[Key, bytes]] = field(default_factory=lambda: {"gw": {}, "store": {}})
+    home: dict[str, set[Key]] = field(default_factory=lambda: {"gw": set(), "store": set()})
     tried: set[tuple[str, int, bytes]] = field(default_factory=set)  # gateway
+    overtaking: dict[Key, "Overtaking"] = field(default_factory=dict)
+    backlog: Counter[str] = field(default_factory=Counter)  # by log: stored while live ones wait
     counts: Counter[str] = field(default_factory=Counter)
 
     def wrote(self, host: str, log: str, seq: int, digest: bytes) -> None:
+        """``log`` may be a piece that came ahead of its backlog: its numbers are the log's."""
+        piece, log = PIECE.search(log), PIECE.sub("", log)
+        if piece:
+            self.counts["batches ahead"] += 1
+        else:
+            self.home[host].add((log, seq))
         known = self.durable[host].get((log, seq))
         if known is not None and known != digest:
             raise BrokenPromiseError(f"{host}: {log} {seq} was durable and is written anew")
         self.durable[host][log, seq] = digest
         self.counts[f"{host} batches"] += 1
+
+    def made_live(self, log: str, seq: int, begin: int, undisturbed: tuple[object, ...]) -> None:
+        """The gateway made a batch while its live run, from ``begin`` on, overtakes a backlog."""
+        self.overtaking[log, seq] = Overtaking(begin, self.backlog[log], undisturbed)
+
+    def arrived(self, log: str, seq: int, begin: int, undisturbed: tuple[object, ...]) -> None:
+        """The store has it; if nothing went wrong since, no backlog worth telling came before."""
+        log = PIECE.sub("", log)
+        if begin and seq < begin:
+            self.backlog[log] += 1
+        made = self.overtaking.pop((log, seq), None)
+        if made is None or (made.begin, made.undisturbed) != (begin, undisturbed):
+            return
+        self.counts["live batches judged"] += 1
+        if self.backlog[log] - made.stored > MOST_BEFORE_LIVE:
+            waited = self.backlog[log] - made.stored
+            raise BrokenPromiseError(f"{log} {seq}: live, and {waited} of the backlog came before")
 
     def stored(self, log: str, seq: int, digest: bytes | None) -> bool:
         """Whether the store said so, in the log or in a branch of it."""
@@ -127,10 +164,12 @@ class Ledger:
         found = SEGMENT.fullmatch("/" + path)
         if found is None:
             return
-        for kept in records(found[3], bytes(file.data)):
+        for kept in records(PIECE.sub("", found[3]), bytes(file.data)):
             digest = self.durable[host].get((kept.log, kept.seq))
             if digest != kept.digest:
                 continue  # never acknowledged
+            if PIECE.search(found[3]) and (kept.log, kept.seq) in self.home[host]:
+                continue  # it was joined: the log itself has it, too
             if host == "store" or not self.stored(kept.log, kept.seq, kept.digest):
                 raise BrokenPromiseError(f"{host}: {kept.log} {kept.seq} deleted, not receipted")
         self.counts[f"{host} segments pruned"] += 1
@@ -139,6 +178,9 @@ class Ledger:
 def check_originals(ledger: Ledger, disk: Disk, due: dict[Key, bytes]) -> None:
     """At the end: all that is ``due`` is there, everything there is true, nothing twice."""
     logs = logs_on(disk, "/data/originals/demo/gw1/")
+    ahead = [log for log in logs if PIECE.search(log)]
+    if ahead:
+        raise BrokenPromiseError(f"{ahead}: still apart, though no backlog is left")
     held = {(log, kept.seq): kept for log, found in logs.items() for kept in found}
     for (log, seq), digest in ledger.durable["store"].items():
         there = held.get((log, seq))

@@ -75,7 +75,7 @@ def _puback() -> None:
         await real(self, client, lane, seq, payload)
         lane.log.set_receipted(min(lane.flying, default=lane.next) - 1)
 
-    publish.Publisher._put = put  # type: ignore[method-assign]
+    publish.Publisher._put = put  # type: ignore[method-assign, assignment]
 
 
 def _prune_all() -> None:
@@ -104,6 +104,54 @@ def _take_gaps() -> None:
         return Outcome(Verdict.STORED)
 
     branches.Branches._ahead = ahead  # type: ignore[method-assign]
+
+
+def _ahead_is_all() -> None:
+    """What came ahead of a backlog is receipted as if the backlog were here, too."""
+    branches._since = lambda log: 1  # noqa: ARG005 - the name is the original's
+
+
+def _joined_early() -> None:
+    """What came ahead is put behind a backlog that has not reached it yet."""
+
+    async def meets(*_: Any) -> bool:
+        return True
+
+    branches.Branches._meets = meets  # type: ignore[method-assign, assignment]
+
+
+def _piece_dropped() -> None:
+    """What came ahead is thrown away as soon as the backlog has reached it."""
+
+    async def copy(*_: Any) -> None:
+        return
+
+    real = branches.Branches.join
+
+    async def join(self: Branches, advertised: Any) -> Any:
+        done = await real(self, advertised)
+        main = self._main
+        if self._pieces and main is not None and main.newest >= self._pieces[0].oldest - 1:
+            await self._forget(self._pieces[0])
+        return done
+
+    branches.Branches._copy = copy  # type: ignore[method-assign, assignment]
+    branches.Branches.join = join  # type: ignore[method-assign]
+
+
+def _backlog_first() -> None:
+    """The backlog goes before what is new."""
+    real = publish.Publisher._runs
+
+    def runs(self: publish.Publisher) -> Any:
+        return real(self)[::-1]
+
+    publish.Publisher._runs = runs  # type: ignore[method-assign]
+
+
+def _view_twice() -> None:
+    """A view reads on in the log where what came ahead was read already."""
+    view_runner.ViewRunner._bound = lambda *_: 1 << 62  # type: ignore[method-assign]
 
 
 def _no_duplicates_known() -> None:
@@ -148,8 +196,8 @@ def _no_resend() -> None:
     """What is not receipted is not sent again until the next connection."""
 
     def doubt(self: publish.Publisher) -> None:
-        for lane in self._lanes.values():
-            lane.heard_at = asyncio.get_running_loop().time()
+        for run in self._runs():
+            run.heard_at = asyncio.get_running_loop().time()
 
     publish.Publisher._doubt = doubt  # type: ignore[method-assign]
     publish.Publisher._again = lambda *_: None  # type: ignore[method-assign]
@@ -206,6 +254,11 @@ MUTATIONS: dict[str, Callable[[], None]] = {
     "forget": _forget_on_error,
     "no-floor": _no_floor,
     "wrong-leaf": _wrong_leaf,
+    "ahead-is-all": _ahead_is_all,
+    "joined-early": _joined_early,
+    "piece-dropped": _piece_dropped,
+    "backlog-first": _backlog_first,
+    "view-twice": _view_twice,
 }
 
 
@@ -220,6 +273,10 @@ FAULTS: dict[str, tuple[str, ...]] = {  # where the mistake would show
     "no-floor": ("kill", "step"),
     "forget": ("full", "eio"),
     "no-resend": ("reset", "lie"),
+    **dict.fromkeys(
+        ("ahead-is-all", "joined-early", "piece-dropped", "backlog-first", "view-twice"),
+        ("outage",),
+    ),
 }
 
 

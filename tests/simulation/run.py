@@ -20,7 +20,7 @@ from agent.batches import files as logfiles  # noqa: E402
 from agent.batches.batch import Batch  # noqa: E402
 from agent.batches.log import BatchLog  # noqa: E402
 from agent.edge import gateway as edge  # noqa: E402
-from agent.edge import publish, timekeeper  # noqa: E402
+from agent.edge import lane, publish, timekeeper  # noqa: E402
 from agent.edge.clock_state import KernelClock  # noqa: E402
 from agent.edge.config import load_gateway  # noqa: E402
 from agent.edge.gateway import Gateway  # noqa: E402
@@ -60,6 +60,21 @@ def _world() -> Universe:
 # what watches the product, and what stands in for its surroundings
 
 
+def _overtaking(universe: Universe, host: str, folder: Path, seq: int) -> None:
+    gateway, store = universe.hosts["gw"].app, universe.hosts["store"]
+    publisher = getattr(gateway, "_publisher", None)
+    mine = publisher._lanes.get(folder.parent.name) if publisher is not None else None
+    if publisher is None or mine is None or mine.log.log_id != folder.name[:16]:
+        return
+    counts = publisher.counts
+    troubles = (counts.connected, counts.lost, counts.timeouts, counts.resends)
+    undisturbed = (id(gateway), store.starts, *troubles)
+    if host == "store":
+        universe.ledger.arrived(folder.name, seq, mine.ahead, undisturbed)
+    elif mine.live is not None:
+        universe.ledger.made_live(folder.name, seq, mine.ahead, undisturbed)
+
+
 def _watch_logs() -> None:
     real_write = logfiles.LogFiles.write
 
@@ -73,6 +88,7 @@ def _watch_logs() -> None:
             try:
                 for each in batches:
                     universe.ledger.wrote(owner.host, log, each.seq, each.digest)
+                    _overtaking(universe, owner.host, self.folder, each.seq)
             except BrokenPromiseError as error:
                 universe.fail(str(error))
 
@@ -100,6 +116,7 @@ async def _no_server(*_: Any) -> AsyncIterator[int]:
 def _surround() -> None:
     logfiles.SEGMENT_BYTES = logfiles.SEGMENT_BYTES_MIN = 6000
     logfiles.RESERVE_BYTES = 8192
+    lane.BEHIND = 10
     names: dict[str, Any] = {
         "serve": _no_server,
         "make_driver": lambda *_: plant.Plc(_world().chance, _world().dead),
@@ -233,9 +250,9 @@ def _look(universe: Universe) -> None:
     gateway = universe.hosts["gw"].app
     publisher = getattr(gateway, "_publisher", None)
     if publisher is not None:
-        for lane in publisher._lanes.values():
-            if len(lane.flying) > 2 * publish.WINDOW:
-                universe.fail(f"{lane.stream}: {len(lane.flying)} batches on the way")
+        for run in publisher._runs():
+            if len(run.flying) > 3 * lane.WINDOW:
+                universe.fail(f"{run.stream}: {len(run.flying)} batches on the way")
     historian = universe.hosts["store"].app
     if historian is not None and historian.receiver._queued_bytes > receive.QUEUE_BYTES:
         universe.fail("the receiver's queue has no bound")
@@ -272,6 +289,8 @@ def _gateway_waits(gateway: Gateway, newest: dict[str, int]) -> str:
 def _view_waits(historian: Historian, newest: dict[str, int]) -> str:
     done = historian.runners[0]._cursor.done
     for source in historian.originals.logs:
+        if "-a" in source.log:
+            return f"{source} is still apart"
         if done.get(source, 0) < newest.get(source.log, 0):
             return f"the view has {source} to {done.get(source, 0)} of {newest[source.log]}"
     return ""
