@@ -216,4 +216,5 @@ def _hint(place: Place, folder: Path) -> str:
         keys |= {"key": inside / "key.pem", "crl": folder / "crl.pem"}
         table = "[mqtt]" if place.use == "mqtt" else "[device.tls]"
         head = say(f"  写入 {table}：", f"  into {table}:")
-    return "\n".join([head, *(f'    {key} = "{path}"' for key, path in keys.items())])
+    rows = (f'    {key} = "{path.absolute()}"' for key, path in keys.items())
+    return "\n".join([head, *rows])

@@ -135,6 +135,29 @@ class Tenants:
         strange = [each for each in heard if "/gw2/" in each]
         self._note(f"{name} reads {', '.join(filters)}", refused=not strange)
 
+    async def receipts(self, name: str) -> None:
+        """``name`` writes a receipt and a cosignature for A; A hears only the historian's."""
+        heard: list[bytes] = []
+        leaves = ("receipt", "cosignature")
+        if name == A:  # two connections of one certificate would throw each other out
+            ear_name, victim = B, "gw2"
+        else:
+            ear_name, victim = A, "gw1"
+        async with client(self.folder, self.port, ear_name) as ear:
+            for leaf in leaves:
+                await ear.subscribe(f"smelter/v1/demo/{victim}/{leaf}", qos=1)
+            async with client(self.folder, self.port, name) as forger:
+                for leaf in leaves:
+                    await forger.publish(f"smelter/v1/demo/{victim}/{leaf}", b"forged", qos=1)
+            async with client(self.folder, self.port, "historian") as historian:
+                await historian.publish(f"smelter/v1/demo/{victim}/receipt", b"true", qos=1)
+            async with asyncio.timeout(10):
+                async for message in ear.messages:
+                    if bytes(message.payload) == b"true":
+                        break
+                    heard.append(bytes(message.payload))
+        self._note(f"{name} writes receipts and cosignatures for {victim}", refused=not heard)
+
     async def will(self) -> None:
         """A dies with a last will in B's name."""
         heard: list[str] = []
@@ -144,7 +167,7 @@ class Tenants:
             dying = client(self.folder, self.port, A, will=will)
             await dying.__aenter__()
             sock = dying._client.socket()
-            assert sock is not None
+            assert isinstance(sock, ssl.SSLSocket)
             sock.shutdown(2)
             with suppress(aiomqtt.MqttError):
                 await dying.__aexit__(None, None, None)
@@ -209,10 +232,11 @@ async def forged_receipts(folder: Path, port: int) -> AsyncIterator[list[str]]:
             for name, payload in forgeries(record.log_id).items():
                 before = publisher.counts.unreadable + publisher.counts.foreign
                 await forger.publish("smelter/v1/demo/gw1/receipt", payload, qos=1)
-                await until(
-                    lambda b=before: publisher.counts.unreadable + publisher.counts.foreign > b,
-                    f"{name} looked at",
-                )
+
+                def looked_at(before: int = before) -> bool:
+                    return publisher.counts.unreadable + publisher.counts.foreign > before
+
+                await until(looked_at, f"{name} looked at")
                 await record.prune()
                 if record.receipted or record.oldest != 1 or record.newest != 20:
                     lost.append(f"{name}: {record.oldest}…{record.newest}, {record.receipted}")

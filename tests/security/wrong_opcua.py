@@ -136,6 +136,7 @@ async def world(folder: Path) -> AsyncIterator[World]:
     port = free_port()
     secret = folder / "password"
     secret.write_text(SECRET)
+    secret.chmod(0o600)
     key_file = folder / "server-key.pem"
     shutil.copy(shown[5].signed.key, key_file)
     certificate = str(shown[5].signed.der)

@@ -79,6 +79,7 @@ def world(folder: Path) -> World:
     password = folder / "password"
     password.write_text(SECRET)
     password.chmod(0o600)
+    password.chmod(0o600)
     ours = good.leaf("demo-gw1", use=CLIENT)
     return World(good, good.leaf("server"), ours, wrong, password)
 

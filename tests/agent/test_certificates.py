@@ -1,0 +1,205 @@
+"""``smelter agent certificates``: from authority to renewal and revocation, before openssl."""
+
+import datetime as dt
+import json
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.x509.oid import ExtendedKeyUsageOID
+
+from agent.certificates.named import named_in
+from agent.certificates.place import Place
+from agent.certificates.watch import Watch, Watched, look
+from drivers.audit import AuditTrail
+from drivers.authority import Authority, Owner, new_key, request_of
+from drivers.model import ConfigError
+from tests.security.pki import CLIENT, Maker
+
+CONFIG = 'plant = "demo"\ngateway = "gw1"\ndata_dir = "data"\n[mqtt]\nurl = "mqtts://192.0.2.20"\n'
+
+
+def run(folder: Path, *words: str, language: str = "en") -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", "from drivers.cli import main; main()", *words],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"SMELTER_LANG": language, "PYTHONUTF8": "1", "SMELTER_PERSON": "li"},
+    )
+
+
+def certificates(folder: Path, *words: str, language: str = "en") -> str:
+    done = run(folder, "agent", "certificates", *words, language=language)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with an authority and a gateway that has a certificate of it."""
+    folder = tmp_path_factory.mktemp("site")
+    (folder / "gateway.toml").write_text(CONFIG)
+    certificates(folder, "authority", "create", "--name", "Example authority")
+    certificates(folder, "authority", "issue", "broker", "--host", "192.0.2.20")
+    create = ("create", "-c", "gateway.toml", "--for", "mqtt", "--authority", "authority")
+    said = certificates(folder, *create, language="zh")
+    assert "写入 [mqtt]" in said
+    return folder
+
+
+def openssl(folder: Path, *words: str) -> int:
+    lists = ("-CAfile", "authority/authority.pem", "-CRLfile", "authority/crl.pem", "-crl_check")
+    verify = ["openssl", "verify", "-x509_strict", *lists, *words]
+    return subprocess.run(verify, cwd=folder, capture_output=True, check=False).returncode
+
+
+def test_what_was_made_stands_before_openssl_and_is_private(site: Path) -> None:
+    cert = "data/certificates/mqtt/cert.pem"
+    assert openssl(site, "-purpose", "sslclient", cert) == 0
+    assert openssl(site, "-purpose", "sslserver", cert) != 0
+    broker = "authority/issued/broker.pem"
+    assert openssl(site, "-purpose", "sslserver", "-verify_ip", "192.0.2.20", broker) == 0
+    assert openssl(site, "-verify_ip", "192.0.2.21", broker) != 0
+    for key in ("data/certificates/mqtt/key.pem", "authority/authority.key"):
+        assert stat.S_IMODE((site / key).stat().st_mode) == 0o600
+    made = x509.load_pem_x509_certificate((site / cert).read_bytes())
+    assert made.subject.rfc4514_string() == "CN=demo-gw1"
+
+
+def test_create_replaces_nothing_and_renew_turns_both_files_at_once(site: Path) -> None:
+    command = ("-c", "gateway.toml", "--for", "mqtt", "--authority", "authority")
+    again = run(site, "agent", "certificates", "create", *command)
+    assert again.returncode == 2
+    assert "use renew" in again.stderr
+    place = Place(site / "data" / "certificates", "mqtt")
+    before = {name: (place.current / name).read_bytes() for name in ("cert.pem", "key.pem")}
+    old = place.current.resolve()
+    certificates(site, "renew", *command)
+    assert place.current.resolve() != old
+    for name, content in before.items():
+        assert (place.current / name).read_bytes() != content
+        assert (old / name).read_bytes() == content  # the old pair is whole, for a way back
+    assert openssl(site, "data/certificates/mqtt/cert.pem") == 0
+    acts = [each.act for each in AuditTrail(site / "data" / "audit").read()]
+    assert [act.what for act in acts] == ["certificate.made", "certificate.renewed"]
+    assert {act.who for act in acts} == {"li"}
+
+
+def test_a_request_travels_and_only_its_own_certificate_is_installed(site: Path) -> None:
+    said = certificates(site, "create", "-c", "gateway.toml", "--for", "modbus", "--role", "观察员")
+    request = site / "data/certificates/modbus.next/request.csr"
+    assert str(request.relative_to(site)) in said
+    certificates(site, "authority", "sign", str(request), "--for", "client", "--out", "gw1.pem")
+    install = ("install", "-c", "gateway.toml", "--for", "modbus")
+    wrong = run(site, "agent", "certificates", *install, "authority/issued/broker.pem")
+    assert wrong.returncode == 2
+    assert "not of the key" in wrong.stderr
+    assert not (site / "data/certificates/modbus").exists()
+    certificates(site, *install, "gw1.pem")
+    made = x509.load_pem_x509_certificate((site / "data/certificates/modbus/cert.pem").read_bytes())
+    role = made.extensions.get_extension_for_oid(x509.ObjectIdentifier("1.3.6.1.4.1.50316.802.1"))
+    assert isinstance(role.value, x509.UnrecognizedExtension)
+    assert role.value.value == b"\x0c\x09" + "观察员".encode()  # UTF8String, 9 octets
+
+
+def test_show_counts_days_and_fails_where_one_is_over(tmp_path: Path) -> None:
+    maker = Maker(tmp_path, "ca")
+    maker.leaf("soon", use=CLIENT, days=(-1, 12.5))
+    maker.leaf("over", days=(-9, -2.5))
+    text = CONFIG + 'cert = "soon.pem"\nkey = "soon.key"\n'
+    (tmp_path / "gateway.toml").write_text(text)
+    good = run(tmp_path, "agent", "certificates", "show", "-c", "gateway.toml", "--json")
+    assert good.returncode == 0
+    (row,) = json.loads(good.stdout)["certificates"]
+    assert (row["name"], row["days_left"], row["state"]) == ("mqtt.cert", 12, "soon")
+    (tmp_path / "gateway.toml").write_text(text + 'ca = "over.pem"\ncrl = "none.pem"\n')
+    bad = run(tmp_path, "agent", "certificates", "show", "-c", "gateway.toml", language="zh")
+    assert bad.returncode == 1
+    assert "剩余 12 天" in bad.stdout
+    assert "过期" in bad.stdout
+    assert "文件不存在" in bad.stdout
+
+
+def test_revoking_needs_a_reason_and_something_to_revoke(site: Path) -> None:
+    words = ("agent", "certificates", "authority", "revoke")
+    assert run(site, *words, "broker").returncode == 2
+    certificates(site, "authority", "issue", "lost", "--for", "client")
+    assert openssl(site, "authority/issued/lost.pem") == 0
+    certificates(site, "authority", "revoke", "lost", "--why", "stolen")
+    assert openssl(site, "authority/issued/lost.pem") != 0
+    assert run(site, *words, "lost", "--why", "again").returncode == 1
+    rows = json.loads(certificates(site, "authority", "show", "--json"))
+    (lost,) = [row for row in rows if row["name"] == "lost"]
+    assert lost["why"] == "stolen"
+    assert lost["revoked"]
+
+
+def test_what_a_request_asks_for_beyond_its_names_is_not_given(tmp_path: Path) -> None:
+    """A CSR with CA:TRUE and every use gets a plain client's certificate."""
+    from cryptography.hazmat.primitives import hashes
+
+    authority = Authority.create(tmp_path, "site")
+    key = new_key("client")
+    greedy = (
+        x509.CertificateSigningRequestBuilder()
+        .subject_name(request_of(key, Owner("demo-gw1")).subject)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    made = authority.sign(greedy, "client", 99_999)
+    assert not made.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+    uses = made.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    assert list(uses) == [ExtendedKeyUsageOID.CLIENT_AUTH]
+    assert made.not_valid_after_utc <= authority.certificate.not_valid_after_utc
+    with pytest.raises(ConfigError):
+        Authority.create(tmp_path, "another")
+
+
+def test_a_power_cut_during_a_renewal_leaves_the_old_pair(tmp_path: Path) -> None:
+    """Up to the turn of the link nothing that is in use has changed."""
+    authority = Authority.create(tmp_path / "authority", "site")
+    place = Place(tmp_path / "certificates", "mqtt")
+    for _ in range(2):
+        _, request = place.begin(Owner("demo-gw1"))
+        csr = x509.load_pem_x509_csr(request.read_bytes())
+        place.complete([authority.sign(csr, "client")])
+    before = (place.current / "cert.pem").read_bytes()
+    place.begin(Owner("demo-gw1"))
+    assert (place.current / "cert.pem").read_bytes() == before
+    with pytest.raises(ConfigError):
+        place.complete([x509.load_pem_x509_certificate(before)])
+    assert (place.current / "cert.pem").read_bytes() == before
+
+
+def test_a_change_is_told_once() -> None:
+    said: list[str] = []
+    watch, now = Watch(said.append), dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
+
+    def at(days: float) -> None:
+        until = now + dt.timedelta(days=days)
+        watch.pass_on([Watched("mqtt.cert", Path("x"), "CN=a", "CN=b", until)], now)
+
+    for days in (100, 30, 29.9, 12, -1, -2, 400):
+        at(days)
+    assert len(said) == 3  # below thirty, over, good again
+    assert "29 days left" in said[0]
+
+
+def test_every_file_a_config_names_is_looked_at(tmp_path: Path) -> None:
+    maker = Maker(tmp_path / "pki" / "trusted", "plc")
+    (tmp_path / "gateway.toml").write_text(
+        CONFIG + '[[device]]\nname = "dcs"\ntrust = "pki"\ncertificate = "a.der"\n'
+        '[[device]]\nname = "plc"\n[device.tls]\nca = "b.pem"\n[[influxdb]]\nca = "c.pem"\n'
+    )
+    found = look(named_in(tmp_path / "gateway.toml").files)
+    names = {each.name for each in found}
+    expected = {"device dcs.certificate", "device plc.tls.ca", "influxdb 1.ca"}
+    assert expected | {"device dcs.trust/trusted/ca.pem"} <= names
+    assert maker.path in {each.path for each in found if each.until}
