@@ -53,7 +53,7 @@ TOPICS = {
     "log": Text("批次日志", "Batch log"),
     "evidence": Text("证据链", "Evidence"),
     "audit": Text("审计日志", "Audit log"),
-    "retention": Text("保存期限", "Retention"),
+    "retention": Text("数据分类", "Data classes"),
     "site": Text("企业配置", "Site file"),
     "entries": Text("人工录入", "Entries"),
     "rules": Text("法规参数", "Rules"),
