@@ -1,7 +1,7 @@
 """From a figure of a report to all it stands on: lines, entries, rules, batches, registers."""
 
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Collection
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
@@ -15,20 +15,16 @@ from reports.trace.inclusion import Inclusion
 from reports.trace.originals import (
     Original,
     OriginalsError,
-    closed_between,
     fields,
     find_in,
     find_line,
     log_folder,
     read_batch,
 )
-from reports.trace.stamped import Shifts
 
 Node = dict[str, Any]
 SAME: Final = Decimal("1e-9")  # relative; figures of a report file are floats
 WINDOWS: Final = {60: "1m", 3600: "1h"}
-MINUTE_NS: Final = 60_000_000_000
-HOUR_NS: Final = 60 * MINUTE_NS
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +36,6 @@ class Tracer:
     at_ns: int = 0  # also show the window this lies in
     certified: Certified | None = None  # None: certificates are not looked up
     inclusion: Inclusion | None = None  # made from ``originals`` when it is not given
-    shifts: Shifts = field(default_factory=Shifts)
 
     def __post_init__(self) -> None:
         if self.inclusion is None and self.originals is not None:
@@ -175,7 +170,6 @@ class Tracer:
             "chained": self._chained(original),
             "inclusion": None if self.inclusion is None else self.inclusion.of(original),
             "line_protocol": line,
-            **_stamped(line, register),
             "last": None if last is None else float(last),
             "raw": found.get(f"{field}_raw", ""),
             "registers": _registers(found.get(f"{field}_raw", "")),
@@ -193,9 +187,6 @@ class Tracer:
             start, end = f"{measurement}_{WINDOWS[period_s]},{tags}", f" {register.window_ns}"
             for original in self._candidates(register, start, end):
                 line = find_in(original, start, end)
-                if line is None:  # it was moved to its true time: it has another stamp here
-                    moved = self.shifts.line(original, start, register.window_ns)
-                    line = None if moved is None else moved[0]
                 if line is not None:
                     return original, line
         raise OriginalsError(
@@ -212,18 +203,7 @@ class Tracer:
             return [read_batch(folder, register.seq)]
         folders = sorted((root / plant).glob("*/record/*/"))
         found = (find_line(folder, start, end, register.window_ns) for folder in folders)
-        first = next((original for original in found if original is not None), None)
-        return [first] if first is not None else list(self._moved(folders, start, register))
-
-    def _moved(self, folders: list[Path], start: str, register: RegisterUse) -> Iterator[Original]:
-        """Batches closed around the stamps that stood for this time in an unsynced stretch."""
-        for folder in folders:
-            for stamp_ns in self.shifts.stamps(folder, register.window_ns):
-                near = stamp_ns - MINUTE_NS, stamp_ns + 2 * HOUR_NS
-                for original in closed_between(folder, *near):
-                    if self.shifts.line(original, start, register.window_ns) is not None:
-                        yield original
-                        return
+        return [original for original in found if original is not None][:1]
 
     def _chained(self, original: Original) -> bool | None:
         """True when the next batch carries this one's digest; None when there is no next one."""
@@ -245,12 +225,6 @@ def verified(node: Node) -> bool:
         node[key] for key in ("meter", "begin", "end", "window") if isinstance(node.get(key), dict)
     ]
     return all(verified(child) for child in children)
-
-
-def _stamped(line: str, register: RegisterUse) -> Node:
-    """The stamp that the original has, where reports have moved the window to its true time."""
-    stamp_ns = int(line.rpartition(" ")[2])
-    return {} if stamp_ns == register.window_ns else {"stamped": clock_text(stamp_ns)}
 
 
 def _same(one: Decimal, other: Decimal, relative: Decimal) -> bool:
