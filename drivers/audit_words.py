@@ -26,6 +26,7 @@ DEEDS: dict[str, tuple[str, str]] = {
     "key.accepted": ("认可密钥", "key accepted"),
     "peer.refused": ("拒绝对端", "peer refused"),
     "certificate.made": ("生成证书", "certificate made"),
+    "certificate.revoked": ("吊销证书", "certificate revoked"),
     "certificate.renewed": ("更新证书", "certificate renewed"),
     "backup.made": ("备份", "backup made"),
     "backup.restored": ("恢复备份", "backup restored"),

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from agent.edge.config import load_gateway
+from drivers.audit import note_act
 from drivers.language import say
 
 keys_app = typer.Typer(
@@ -86,6 +87,7 @@ def accept_witness(
         raise typer.Exit(2)
     with (folder / "accept.txt").open("a", encoding="utf-8") as file:
         file.write(vkey + "\n")
+    note_act(folder.parent.parent / "audit", "key.accepted", owner, details={"vkey": vkey})
     typer.echo(say("下次收到其会签时采用", "taken with its next cosignature"))
 
 
@@ -121,7 +123,9 @@ def rotate(
         typer.echo(f"smelter agent keys: {error}", err=True)
         raise typer.Exit(3) from None
     before, now = ring.entries[-1].vkey, fresh.entries[-1].vkey
+    told = {"before": before, "now": now}
+    note_act(settings.data_dir / "audit", "key.rotated", owner, details=told)
     if as_json:
-        typer.echo(json.dumps({"before": before, "now": now}, indent=1))
+        typer.echo(json.dumps(told, indent=1))
         return
     typer.echo(say(f"原密钥 {before}\n新密钥 {now}", f"before {before}\nnow    {now}"))

@@ -27,6 +27,7 @@ from agent.historian.retention_commands import retention
 from agent.historian.verify import LogReport, verify_originals
 from agent.historian.view_runner import Cursor, ViewInUseError
 from agent.notify import notify, set_up_logging, watchdog_s
+from drivers.audit import note_act
 from drivers.cli import language
 
 _ZH = language() == "zh"
@@ -135,6 +136,7 @@ def rebuild_view(
         batches = uvloop.run(rebuild(settings, view))
     except (LogError, ViewInUseError) as error:
         _fail(str(error))
+    note_act(settings.data_dir / "audit", "store.rebuilt", view, details={"batches": str(batches)})
     typer.echo(_say(f"{view}：已写入 {batches} 个批次", f"{view}: {batches} batches written"))
 
 

@@ -9,6 +9,7 @@ import typer
 
 from agent.evidence.note import NoteError, key_of, read_head, read_note
 from agent.historian.config import HistorianConfig, load_historian
+from drivers.audit import note_act
 from drivers.language import say
 
 ConfigPath = Annotated[
@@ -134,6 +135,7 @@ def accept_key(
         )
     with (folder / "accept.txt").open("a", encoding="utf-8") as file:
         file.write(vkey + "\n")
+    note_act(settings.data_dir / "audit", "key.accepted", gateway, details={"vkey": vkey})
     typer.echo(
         say(
             f"{gateway}：下次收到由此密钥签名的检查点时采用，并写入事件",
