@@ -125,9 +125,14 @@ def _rules(site: Site, day: date) -> Iterator[Finding]:
 
 
 def _duties(site: Site, ledger: Ledger, day: date) -> Iterator[Finding]:
-    plan = None if site.plan is None else load_plan(site.plan, site)
-    office = Office(site, ledger, read_lodgings(site.entries), load_packs(site), plan)
-    found = duties(office, day)
+    try:
+        plan = None if site.plan is None else load_plan(site.plan, site)
+        office = Office(site, ledger, read_lodgings(site.entries), load_packs(site), plan)
+        found = duties(office, day)
+    except ConfigError as error:
+        problem = error.problems[0]
+        yield Finding("warn", "duties", Text(f"无法判断：{problem}", f"cannot be told: {problem}"))
+        return
     late = [each for each in found if each.state is State.OVERDUE]
     soon = [
         each
