@@ -24,7 +24,7 @@ from tests.drivers.opcua_server import Plant, serving
 from tests.servers import free_port
 
 CODE = "from drivers.cli import main; main()"
-LIMIT_S = 15.0
+LIMIT_S = 120.0
 PAC = {801: 4.5e9, 809: 1e6, 817: 2e6, 65: 1.25e6, 67: -3e4, 69: 0.98, 55: 49.99, 57: 231.5}
 
 
