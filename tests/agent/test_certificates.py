@@ -13,12 +13,14 @@ from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from typer.testing import CliRunner
 
+from agent.certificates import doctor
 from agent.certificates.commands import certificates_app
 from agent.certificates.named import named_in
 from agent.certificates.place import Place
 from agent.certificates.watch import Watch, Watched, look
 from drivers.audit import AuditTrail
 from drivers.authority import Authority, Owner, new_key, request_of
+from drivers.doctor import Given
 from drivers.model import ConfigError
 from tests.security.pki import CLIENT, Maker
 
@@ -214,3 +216,23 @@ def test_every_file_a_config_names_is_looked_at(tmp_path: Path) -> None:
     expected = {"device dcs.certificate", "device plc.tls.ca", "influxdb 1.ca"}
     assert expected | {"device dcs.trust/trusted/ca.pem"} <= names
     assert maker.path in {each.path for each in found if each.until}
+
+
+def test_the_doctor_tells_days_and_what_anybody_could_read(tmp_path: Path) -> None:
+    maker = Maker(tmp_path, "ca")
+    maker.leaf("soon", use=CLIENT, days=(-1, 12.5))
+    maker.leaf("over", days=(-9, -2.5))
+    (tmp_path / "gateway.toml").write_text(
+        CONFIG.replace("mqtts://", "mqtt://") + 'cert = "soon.pem"\nca = "over.pem"\n'
+        '[[device]]\nname = "dcs"\nsecurity = "none"\n'
+    )
+    found = list(doctor.check(Given(gateway=tmp_path / "gateway.toml")))
+    told = {(each.level, each.where.split(":")[0]) for each in found}
+    assert told == {
+        ("bad", "mqtt.ca"),
+        ("warn", "mqtt.cert"),
+        ("warn", "gateway.toml"),
+    }
+    assert len(found) == 4
+    assert all(each.what.zh != each.what.en and each.what_to_do.zh for each in found)
+    assert list(doctor.check(Given())) == []
