@@ -1,26 +1,56 @@
 """The short run of docs/reliability.md: every fault that an ordinary user can make in a minute."""
 
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from tests.reliability.__main__ import SEED, load_cases
-from tests.reliability.cases import CASES, Outcome, Setting, case, run_case
+from tests.reliability.__main__ import load_cases
+from tests.reliability.cases import CASES, Outcome, Result, Setting, case, run_case
 from tests.reliability.order import lacking
 from tests.reliability.table import BEGIN, END, in_order, keep, on_page, page_of, rewrite
 
 CUT = (
     *("A1", "A2", "A4", "A5", "A6", "A7", "A13", "A14", "A15", "A16"),
     *("B1", "B2", "B4", "B5", "B6", "B7", "B8", "B9", "B10"),  # B3: tests/test_fuzz.py
-    "E5",
+    *("D2", "D8", "E5"),
 )
+SIDE_BY_SIDE = 3  # most cases wait for something most of the time
 
 load_cases()
 
 
+@pytest.fixture(scope="module")
+def running(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, Future[Result]]]:
+    """Results to come of the cases that are asked for, each in a process of its own."""
+    names = {item.name for item in request.session.items}
+    asked = [name for name in CUT if f"test_fault[{name}]" in names]
+    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+        yield {name: pool.submit(_alone, name, tmp_path_factory.mktemp(name)) for name in asked}
+        pool.shutdown(cancel_futures=True)
+
+
+def _alone(name: str, folder: Path) -> Result:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.reliability", name, "--json", "--folder", str(folder)],
+        cwd=Path(__file__).parent.parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout, done.stderr[-2000:]
+    return Result(**json.loads(done.stdout.splitlines()[-1]))
+
+
 @pytest.mark.parametrize("name", CUT)
-def test_fault(name: str, tmp_path: Path) -> None:
-    result = run_case(CASES[name], tmp_path, seed=SEED, full=False)
+def test_fault(name: str, running: dict[str, Future[Result]]) -> None:
+    result = running[name].result()
     print(f"{name}: {result.verdict}: {result.figure}")  # shown when it fails
     if result.verdict == "not run":
         pytest.skip(f"not run: {result.figure}")

@@ -6,10 +6,12 @@ What is still to be done, in one command: ``--full --lacking --write docs [--min
 
 import argparse
 import importlib
+import json
 import pkgutil
 import sys
 import tempfile
 import time
+from dataclasses import asdict
 from pathlib import Path
 
 import tests.reliability
@@ -44,6 +46,7 @@ def main() -> int:
     )
     parser.add_argument("--minutes", type=float, help="begin nothing that may take longer")
     parser.add_argument("--folder", type=Path, help="keep the files of each case here")
+    parser.add_argument("--json", action="store_true", help="one line a result, for programs")
     parser.add_argument("--list", action="store_true", help="the cases there are")
     given = parser.parse_args()
     load_cases()
@@ -85,7 +88,8 @@ def run(given: argparse.Namespace, wanted: list[str], minutes: dict[str, float])
                 CASES[name], folder, seed=given.seed, full=given.full, share=given.share
             )
         results.append(result)
-        sys.stdout.write(f"{name:5} {result.verdict:8} {result.seconds:8.1f} s  {result.figure}\n")
+        told = f"{name:5} {result.verdict:8} {result.seconds:8.1f} s  {result.figure}"
+        sys.stdout.write(f"{json.dumps(asdict(result)) if given.json else told}\n")
         sys.stdout.flush()
         if given.write:
             page = page_of(name, given.write)

@@ -123,7 +123,7 @@ class Torment:
     "≤ 1 batch repeated per kill",
 )
 def kills(setting: Setting) -> Outcome:
-    number = setting.size(cut=30, full=1000)
+    number = setting.size(cut=20, full=1000)
     broker = servers.mosquitto(setting.folder, "max_queued_messages 10000\n").start()
     influx = servers.influxd(setting.folder).start()
     create_database(influx.port, "plant")
