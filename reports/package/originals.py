@@ -10,14 +10,17 @@ from typing import Final
 
 from drivers.language import say
 from drivers.model import ConfigError
-from reports.citations import MeterUse
+from reports.citations import MeterUse, RegisterUse
 from reports.trace.originals import (
     Original,
     OriginalsError,
+    find_in,
     find_line,
     log_folder,
+    read_batch,
     read_batches,
 )
+from reports.trace.stamped import Shifts
 from reports.values import Text
 
 _HEADER: Final = struct.Struct("<4sIQqIBBH32s")
@@ -41,17 +44,38 @@ class Needed:
 
 def cited(wanted: Needed, meters: Sequence[MeterUse]) -> None:
     """The batches of the registers at begin and end of each meter; searched if no store says."""
+    shifts = Shifts()
     for meter in meters:
         for register in (meter.begin, meter.end):
             if register is None:
                 continue
             if register.seq:
                 wanted.add(register.gateway, register.log, [register.seq])
+                _moved(wanted, meter, register, shifts)
                 continue
             found = _searched(wanted, meter, register.window_ns)
             if found is not None:
                 gateway, _, log = found.log
                 wanted.add(gateway, log, [found.seq])
+
+
+def _moved(wanted: Needed, meter: MeterUse, register: RegisterUse, shifts: Shifts) -> None:
+    """The batch that says how a window was moved, where it does not stand at its true time."""
+    folder = log_folder(wanted.root, wanted.plant, register.gateway, register.log)
+    try:
+        original = read_batch(folder, register.seq)
+    except OriginalsError:
+        return  # told as missing when the records are read
+    area, _, unit = meter.equipment.partition("/")
+    measurement, tags = meter.quantity.partition(".")[0], f"plant={wanted.plant},line={area},"
+    for ending in ("1m", "1h"):
+        start = f"{measurement}_{ending},{tags}unit={unit} "
+        if find_in(original, start, f" {register.window_ns}") is not None:
+            return
+        found = shifts.line(original, start, register.window_ns)
+        if found is not None:
+            wanted.add(register.gateway, register.log, [found[1]])
+            return
 
 
 def _searched(wanted: Needed, meter: MeterUse, window_ns: int) -> Original | None:

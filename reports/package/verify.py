@@ -818,6 +818,43 @@ def read_batches(verdict: Verdict, where: str, log: str, data: bytes) -> dict[in
     return found
 
 
+# -- windows that were moved to their true time --------------------------------------------------
+
+_RETIMED = re.compile(
+    r"retimed,plant=[^ ]+ end=(\d+)i,shift=(-?\d+)i,shift_end=(-?\d+)i[^ ]* (\d+)\Z"
+)
+_EDGE_NS = 60 * 10**9  # the minute in which a stretch began
+
+
+class Shift:
+    """What an unsynced gateway stamped from ``start`` to ``end``, and by how much it is wrong."""
+
+    def __init__(self, start: int, end: int, shift: int, shift_end: int) -> None:
+        self.start, self.end, self.shift, self.shift_end = start, end, shift, shift_end
+
+    def at(self, stamp: int) -> int:
+        width = max(1, self.end - self.start)
+        return self.shift + (self.shift_end - self.shift) * (stamp - self.start) // width
+
+    def fits(self, stamp: int, true_ns: int) -> bool:
+        """Whether this stamp was moved to that time; reports name whole seconds."""
+        inside = self.start - _EDGE_NS < stamp <= self.end
+        return inside and abs(stamp + self.at(stamp) - true_ns) < 2 * 10**9
+
+    def stamp_of(self, true_ns: int) -> int:
+        """The other way round, within the crystal's error."""
+        return true_ns - self.at(true_ns - self.shift)
+
+
+def shifts_of(payload: bytes) -> list[Shift]:
+    """The ``retimed`` lines of a batch."""
+    if b"\nretimed," not in payload:
+        return []
+    lines = payload.decode("utf-8", "replace").split("\n")
+    told = [m for m in map(_RETIMED.match, lines) if m]
+    return [Shift(int(m[4]), int(m[1]), int(m[2]), int(m[3])) for m in told]
+
+
 # -- what others hold of ledger, journal and lodgings -----------------------------------------
 
 CHAINS = ("entries.jsonl", "journal.jsonl", "lodgings.jsonl")
@@ -1553,6 +1590,7 @@ class Package:
             self._left_out(where, key, "没有其原始批次", "its original batch is missing")
             return 0
         line = batch.window(starts[0], stop) or batch.window(starts[1], stop)
+        line = line or self._moved(log, batch, starts, register.get("window_ns", 0))
         body = (line or "").partition(" ")[2].rpartition(" ")[0]
         fields = {key: text.strip('"') for key, text in _FIELD.findall(body)}
         try:
@@ -1570,6 +1608,15 @@ class Package:
             )
             return 0
         return 1
+
+    def _moved(self, log: str, batch: Batch, starts: list[str], true_ns: int) -> str | None:
+        """The window under its old stamp, where a line of the same log says that it was moved."""
+        shifts = [s for b in self.batches.get(log, {}).values() for s in shifts_of(b.payload)]
+        for line in batch.payload.decode("utf-8", "replace").split("\n") if shifts else ():
+            stamp = re.search(r" (\d+)\Z", line) if line.startswith(tuple(starts)) else None
+            if stamp and any(shift.fits(int(stamp.group(1)), true_ns) for shift in shifts):
+                return line
+        return None
 
     # what the auditor brings
 

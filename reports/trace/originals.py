@@ -109,6 +109,14 @@ def find_line(folder: Path, start: str, end: str, after_ns: int) -> Original | N
     return None
 
 
+def closed_between(folder: Path, first_ns: int, last_ns: int) -> Iterator[Original]:
+    """Batches of a log that were closed in [first, last] by the gateway's clock, in order."""
+    for path in _segments(folder):
+        for place in _places(path):
+            if first_ns <= place.closed_ns <= last_ns:
+                yield _read(place)
+
+
 def oldest_batch(folder: Path) -> int:
     """When the oldest batch of a log that is still there was closed, ns. Raises OriginalsError."""
     for path in _segments(folder):

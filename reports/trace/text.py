@@ -161,6 +161,9 @@ def _register(register: Node, name: str, pad: str) -> Iterator[str]:
     if "problem" in register:
         yield f"{pad}  ! {register['problem']}"
         return
+    if "stamped" in register:
+        told = say("网关未对时，原始时间", "the gateway's clock was not set; stamped")
+        yield f"{pad}  {told} {register['stamped']}"
     words = " ".join(str(word) for word in register["registers"])
     raw = f"0x{register['raw']} = {words}" if register["raw"] else say("没有保存", "not kept")
     yield f"{pad}  {say('寄存器', 'registers')} {raw}"

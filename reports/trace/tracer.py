@@ -1,7 +1,7 @@
 """From a figure of a report to all it stands on: lines, entries, rules, batches, registers."""
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
@@ -15,16 +15,21 @@ from reports.trace.inclusion import Inclusion
 from reports.trace.originals import (
     Original,
     OriginalsError,
+    closed_between,
     fields,
     find_in,
     find_line,
     log_folder,
     read_batch,
 )
+from reports.trace.stamped import Shifts
 
 Node = dict[str, Any]
 SAME: Final = Decimal("1e-9")  # relative; figures of a report file are floats
 WINDOWS: Final = {60: "1m", 3600: "1h"}
+SECOND_NS: Final = 1_000_000_000
+MINUTE_NS: Final = 60 * SECOND_NS
+HOUR_NS: Final = 60 * MINUTE_NS
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,7 @@ class Tracer:
     at_ns: int = 0  # also show the window this lies in
     certified: Certified | None = None  # None: certificates are not looked up
     inclusion: Inclusion | None = None  # made from ``originals`` when it is not given
+    shifts: Shifts = field(default_factory=Shifts)
 
     def __post_init__(self) -> None:
         if self.inclusion is None and self.originals is not None:
@@ -134,9 +140,9 @@ class Tracer:
         """The minute ``at_ns`` lies in, or else its hour, and the batch that holds it."""
         problem = ""
         for period_s in WINDOWS:
-            start_ns = self.at_ns - self.at_ns % (period_s * 1_000_000_000)
+            start_ns = self.at_ns - self.at_ns % (period_s * SECOND_NS)
             asked = RegisterUse(
-                time=clock_text(start_ns),
+                time="",
                 window_ns=start_ns,
                 last=Decimal(0),
                 raw="",
@@ -144,7 +150,12 @@ class Tracer:
                 log="",
                 seq=0,
             )
-            node: Node = {"time": asked.time, "window_s": period_s, "last": None, "raw": ""}
+            node: Node = {
+                "time": clock_text(start_ns),
+                "window_s": period_s,
+                "last": None,
+                "raw": "",
+            }
             try:
                 return node | self._proof(meter, asked, (period_s,)) | {"verified": True}
             except OriginalsError as error:
@@ -170,6 +181,7 @@ class Tracer:
             "chained": self._chained(original),
             "inclusion": None if self.inclusion is None else self.inclusion.of(original),
             "line_protocol": line,
+            **_stamped(line, register),
             "last": None if last is None else float(last),
             "raw": found.get(f"{field}_raw", ""),
             "registers": _registers(found.get(f"{field}_raw", "")),
@@ -185,15 +197,29 @@ class Tracer:
         tags = f"plant={self.content.plant.id},line={area},unit={unit} "
         for period_s in periods_s:
             start, end = f"{measurement}_{WINDOWS[period_s]},{tags}", f" {register.window_ns}"
-            for original in self._candidates(register, start, end):
+            for original in self._candidates(register, start, end, period_s):
                 line = find_in(original, start, end)
+                if line is None:  # it was moved to its true time: it has another stamp here
+                    moved = self._line(original, start, register, period_s)
+                    line = None if moved is None else moved[0]
                 if line is not None:
                     return original, line
+        at = clock_text(register.window_ns)
         raise OriginalsError(
-            f"no batch holds the window of {meter.id} at {register.window_ns} ({register.time})"
+            f"no batch holds the window of {meter.id} at {register.window_ns} ({at})"
         )
 
-    def _candidates(self, register: RegisterUse, start: str, end: str) -> list[Original]:
+    def _line(
+        self, original: Original, start: str, register: RegisterUse, period_s: int
+    ) -> tuple[str, int] | None:
+        """Of what was moved: the window that is cited, or the one that ``at_ns`` lies in."""
+        if register.time or not self.at_ns:
+            return self.shifts.line(original, start, register.window_ns)
+        return self.shifts.line(original, start, self.at_ns, period_s * SECOND_NS)
+
+    def _candidates(
+        self, register: RegisterUse, start: str, end: str, period_s: int
+    ) -> list[Original]:
         """The batch a lake names; InfluxDB names none, then the logs are searched."""
         root, plant = self.originals, self.content.plant.id
         if root is None:
@@ -203,7 +229,22 @@ class Tracer:
             return [read_batch(folder, register.seq)]
         folders = sorted((root / plant).glob("*/record/*/"))
         found = (find_line(folder, start, end, register.window_ns) for folder in folders)
-        return [original for original in found if original is not None][:1]
+        first = next((original for original in found if original is not None), None)
+        return (
+            [first] if first is not None else list(self._moved(folders, start, register, period_s))
+        )
+
+    def _moved(
+        self, folders: list[Path], start: str, register: RegisterUse, period_s: int
+    ) -> Iterator[Original]:
+        """Batches closed around the stamps that stood for this time in an unsynced stretch."""
+        for folder in folders:
+            for stamp_ns in self.shifts.stamps(folder, register.window_ns):
+                near = stamp_ns - MINUTE_NS, stamp_ns + 2 * HOUR_NS
+                for original in closed_between(folder, *near):
+                    if self._line(original, start, register, period_s) is not None:
+                        yield original
+                        return
 
     def _chained(self, original: Original) -> bool | None:
         """True when the next batch carries this one's digest; None when there is no next one."""
@@ -225,6 +266,12 @@ def verified(node: Node) -> bool:
         node[key] for key in ("meter", "begin", "end", "window") if isinstance(node.get(key), dict)
     ]
     return all(verified(child) for child in children)
+
+
+def _stamped(line: str, register: RegisterUse) -> Node:
+    """The stamp that the original has, where reports have moved the window to its true time."""
+    stamp_ns = int(line.rpartition(" ")[2])
+    return {} if stamp_ns == register.window_ns else {"stamped": clock_text(stamp_ns)}
 
 
 def _same(one: Decimal, other: Decimal, relative: Decimal) -> bool:

@@ -44,6 +44,7 @@ class MemoryLog:
     """Stands in for a batch log: what is appended is there at once."""
 
     level = 0
+    oldest = 1  # nothing is ever pruned
 
     def __init__(self, stream: str, log_id: str) -> None:
         self.stream, self.log_id = stream, log_id
