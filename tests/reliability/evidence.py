@@ -181,17 +181,8 @@ def hours_missing(setting: Setting) -> Outcome:
     return Outcome(right == asked, figure)
 
 
-@case(
-    "D6",
-    fault="a figure is corrected by hand",
-    procedure="revisions without author, without reason, with both; then a line of the ledger is "
-    "edited, taken out, or put in behind the program's back",
-    mark="refused without either; with both the old value stays and who, when, why are kept; "
-    "each edit found with its line",
-    weaker="no second person and no attached evidence is asked for, nor that the next checkpoint "
-    "covers the edit",
-)
 def corrected_by_hand(setting: Setting) -> Outcome:
+    """The half of D6 about entries; marks and their checkpoint: trails.py."""
     office = Office(_sealed(setting).folder.parent / "office")
     ledger = office.site.entries
     told = [
