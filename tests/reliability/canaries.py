@@ -61,7 +61,7 @@ def broker_of(folder: Path, found: dict[str, str]) -> servers.Server:
     broker = servers.mosquitto(folder)
     config = folder / "mosquitto.conf"
     text = config.read_text().replace("allow_anonymous true", "allow_anonymous false")
-    config.write_text(f"{text}password_file {table}\n")
+    config.write_text(f"{text}user root\npassword_file {table}\n")  # it reads a private folder
     return broker
 
 
