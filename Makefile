@@ -51,7 +51,7 @@ deb: .venv/.installed ## dist/*.deb for Debian 12: environment, users, units, ex
 
 deb-test: .venv/.installed ## the .deb in a clean Debian root: install, upgrade under load, roll back, purge (root, minutes)
 	.ci/servers
-	$(BIN)/python -m tests.deploy
+	$(BIN)/python -m tests.reliability E5 E5b --full --write docs
 
 .venv/.installed: requirements.lock pyproject.toml
 	.ci/venv
