@@ -48,6 +48,7 @@ def recompute(
     """The lake is rebuilt from the originals; exit code 1 when the report comes out otherwise."""
     speak(lang)
     report = read_report(file)
+    content = report.content
     given = load_site(site or file.parent / report.site)
     source = originals or given.originals
     if source is None or not (source / given.plant).is_dir():
@@ -59,6 +60,7 @@ def recompute(
                 )
             ]
         )
+    _refuse_other_ledger(content, given)
     with tempfile.TemporaryDirectory(prefix="smelter-recompute-") as folder:
         moved = _rebuilt(given, source, Path(folder))
         made = _made(report.content, moved, file.parent)
@@ -68,11 +70,64 @@ def recompute(
     if as_json:
         told = {"same": same, "was": report.content_sha256, "is": now}
         rows = [change.model_dump(mode="json") for change in found]
-        typer.echo(json.dumps(told | {"changes": rows}, ensure_ascii=False))
+        causes = [] if same else _causes(content, made)
+        told |= {"changes": rows, "causes": causes}
+        typer.echo(json.dumps(told, ensure_ascii=False))
     else:
         typer.echo(_text(report.content_sha256, now, found))
+        for cause in () if same else _causes(content, made):
+            typer.echo(cause)
     if not same:
         raise typer.Exit(1)
+
+
+def _refuse_other_ledger(content: Content, site: Site) -> None:
+    """Entries only ever follow: a ledger that was cut or rewritten proves nothing."""
+    seen, entries = content.ledger, read_ledger(site.entries).entries
+    if seen.entries and (
+        len(entries) < seen.entries or entries[seen.entries - 1].hash != seen.head
+    ):
+        raise ConfigError(
+            [
+                say(
+                    f"{site.entries}：不再延续报告所用的 {seen.entries} 条录入"
+                    f"（现 {len(entries)} 条）：被截断、替换或改写；请用备份恢复",
+                    f"{site.entries}: does not go on from the {seen.entries} entries that the "
+                    f"report stood on ({len(entries)} now): cut, replaced or rewritten; restore "
+                    "it from a backup",
+                )
+            ]
+        )
+
+
+def _causes(before: Content, after: Content) -> list[str]:
+    """Why it comes out otherwise, one sentence each, and what to do about it."""
+    packs = sorted(
+        name
+        for name in before.packs.keys() | after.packs.keys()
+        if before.packs.get(name) != after.packs.get(name)
+    )
+    found = []
+    if packs:
+        names = ", ".join(packs)
+        found.append(
+            say(
+                f"规则文本已变：{names}。原版本仍然有效、可读；按现行规则请运行 smelter report，"
+                "将生成新版本并说明差异",
+                f"rules changed: {names}. The old version stays as it is; smelter report makes a "
+                "new one by today's rules, with the difference explained",
+            )
+        )
+    if before.meters != after.meters:
+        found.append(
+            say(
+                "原始批次给出的表计数字不同：有迟到数据、重新对时，或原始数据被改动；"
+                "请用 smelter trace 和 smelter verify 核对",
+                "the originals give other meter figures: late data, a re-timing, or originals "
+                "that were changed; look with smelter trace and smelter verify",
+            )
+        )
+    return found
 
 
 def _rebuilt(site: Site, source: Path, folder: Path) -> Site:
