@@ -7,7 +7,7 @@ from agent.edge.config import GatewayConfig, LogConfig
 from drivers.language import say
 from drivers.model import ConfigError
 
-NEEDS_RESTART = ("plant", "gateway", "data_dir", "health", "evidence", "forward")
+NEEDS_RESTART = ("plant", "gateway", "data_dir", "health", "evidence", "forward", "audit")
 AT_ONCE = ("mqtt", "log", "pots", "exchangers", "stacks")  # and [[device]] with its points
 DAY_NS = 86_400_000_000_000
 

@@ -2,11 +2,14 @@
 
 import asyncio
 import logging
+from dataclasses import fields
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
+from agent.edge import reload
+from agent.edge.config import GatewayConfig
 from agent.edge.gateway import Gateway
 from tests.agent.small_plant import ROWS, device, lines, running, server, write_config, write_table
 from tests.agent.test_gateway import events, frames, near_minute, polls, until
@@ -65,6 +68,12 @@ async def test_unchanged_lines_go_on_while_others_change(
     assert max(b - a for a, b in pairwise(good)) <= PAUSE_NS
     assert len(events(record, "config_change")) == 7
     assert "changed: device" in record[-1] + "".join(events(record, "config_change"))
+
+
+def test_every_section_takes_effect_or_needs_a_restart() -> None:
+    told = {*reload.NEEDS_RESTART, *reload.AT_ONCE}
+    elsewhere = {"path", "lines", "digest", "broker_key"}  # lines: [[device]]; the key: of [mqtt]
+    assert {field.name for field in fields(GatewayConfig)} == told | elsewhere
 
 
 @pytest.mark.parametrize(
