@@ -3,28 +3,19 @@
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 
 from drivers.audit import note_act
-from drivers.authority import (
-    AUTHORITY_DAYS,
-    DAYS,
-    NAME,
-    Authority,
-    Owner,
-    key_bytes,
-    new_key,
-    request_of,
-    write_file,
-)
 from drivers.language import say, why
 from drivers.model import ConfigError
 
+if TYPE_CHECKING:  # cryptography is loaded only by the commands that need it
+    from cryptography import x509
+
 Use = Literal["client", "server", "opcua"]
+AUTHORITY_DAYS, DAYS = 3650, 825
 
 authority_app = typer.Typer(
     add_completion=False,
@@ -46,6 +37,8 @@ def create(
     days: Days = AUTHORITY_DAYS,
 ) -> None:
     """Never replaces one."""
+    from drivers.authority import NAME, Authority
+
     if not NAME.fullmatch(name):
         raise ConfigError([f"--name {name!r}: [A-Za-z0-9 ._@-]"])
     made = Authority.create(folder, name, days)
@@ -80,6 +73,10 @@ def issue(
     out: Out = None,
 ) -> None:
     """Writes NAME.pem and NAME.key (0600)."""
+    from cryptography.hazmat.primitives.serialization import Encoding
+
+    from drivers.authority import NAME, Authority, Owner, key_bytes, new_key, request_of, write_file
+
     opened = Authority(folder)
     if not NAME.fullmatch(name):
         raise ConfigError([f"{name!r}: [A-Za-z0-9 ._@-]"])
@@ -107,6 +104,11 @@ def sign(
     out: Out = None,
 ) -> None:
     """Look at the name before: whoever holds the certificate is that name to the broker."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives.serialization import Encoding
+
+    from drivers.authority import Authority, write_file
+
     opened = Authority(folder)
     try:
         csr = x509.load_pem_x509_csr(request.read_bytes())
@@ -128,6 +130,8 @@ def revoke(
     folder: Folder = HERE,
 ) -> None:
     """Exit code 1 when there is nothing of that name left to revoke."""
+    from drivers.authority import Authority
+
     done = Authority(folder).revoke(wanted, why_)
     for each in done:
         note_act(folder / "audit", "certificate.revoked", each.name, reason=why_)
@@ -146,6 +150,8 @@ def show(
     as_json: Annotated[bool, typer.Option("--json", help=say("输出 JSON", "print JSON"))] = False,
 ) -> None:
     """All of them, revoked ones too."""
+    from drivers.authority import Authority
+
     opened = Authority(folder)
     rows = opened.issued()
     if as_json:
@@ -160,7 +166,7 @@ def show(
         )
 
 
-def _told(folder: Path, name: str, path: Path, certificate: x509.Certificate) -> None:
+def _told(folder: Path, name: str, path: Path, certificate: "x509.Certificate") -> None:
     details = {"file": str(path), "serial": f"{certificate.serial_number:x}"}
     note_act(folder / "audit", "certificate.made", name, details=details)
     typer.echo(f"{path}  ({name}, {certificate.not_valid_after_utc:%Y-%m-%d})")

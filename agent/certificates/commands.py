@@ -5,20 +5,23 @@ import json
 import shutil
 import socket
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
-from cryptography import x509
 
 from agent.certificates.authority_commands import authority_app
 from agent.certificates.named import Named, named_in
-from agent.certificates.place import USES, Place, Use, certificates_in, issued_use
 from agent.certificates.watch import Watched, look
 from drivers.audit import note_act
-from drivers.authority import DAYS, Authority, self_signed
 from drivers.language import say, why
 from drivers.model import ConfigError
 
+if TYPE_CHECKING:  # cryptography is loaded only by the commands that need it
+    from agent.certificates.place import Place
+
+Use = Literal["mqtt", "modbus", "opcua"]
+USES: tuple[Use, ...] = ("mqtt", "modbus", "opcua")
+DAYS = 825
 Wanted = Literal["mqtt", "modbus", "opcua", "all"]
 OWN_DAYS = 1825  # self-signed: somebody must carry it to every server that lists it
 
@@ -58,6 +61,8 @@ def create(
     own: Own = False,
 ) -> None:
     """Exit code 2 where there is one already: ``renew`` replaces it."""
+    from agent.certificates.place import Place
+
     named = named_in(config)
     uses = _uses(wanted)
     taken = [use for use in uses if Place(named.folder, use).there]
@@ -86,6 +91,8 @@ def renew(
     own: Own = False,
 ) -> None:
     """With "all": those that are there."""
+    from agent.certificates.place import Place
+
     named = named_in(config)
     there = [use for use in _uses(wanted) if Place(named.folder, use).there]
     if not there:
@@ -104,6 +111,8 @@ def install(
     wanted: Annotated[Use, typer.Option("--for", help=say("用途", "what for"))],
 ) -> None:
     """Exit code 2 when it is not of the key that waits for it."""
+    from agent.certificates.place import Place, certificates_in
+
     named = named_in(config)
     try:
         chain = certificates_in(file.read_bytes())
@@ -121,6 +130,8 @@ def install(
 )
 def show(config: Config, *, as_json: AsJson = False) -> None:
     """Exit code 1 when one is over, or cannot be read."""
+    from agent.certificates.place import Place
+
     named = named_in(config)
     now = dt.datetime.now(dt.UTC)
     files = dict(named.files)
@@ -169,6 +180,11 @@ def _make(
     deed: str,
 ) -> None:
     """``how``: days, self-signed, host, role."""
+    from cryptography import x509
+
+    from agent.certificates.place import Place, issued_use
+    from drivers.authority import Authority, self_signed
+
     days, own, host, role = how
     opened = Authority(authority) if authority is not None else None
     place = Place(named.folder, use)
@@ -194,7 +210,7 @@ def _make(
     _tell(named, place, deed, certificates[0].not_valid_after_utc)
 
 
-def _tell(named: Named, place: Place, deed: str, until: dt.datetime) -> None:
+def _tell(named: Named, place: "Place", deed: str, until: dt.datetime) -> None:
     note_act(
         named.data_dir / "audit",
         f"certificate.{deed}",
@@ -205,7 +221,7 @@ def _tell(named: Named, place: Place, deed: str, until: dt.datetime) -> None:
     typer.echo(_hint(place, named.folder))
 
 
-def _hint(place: Place, folder: Path) -> str:
+def _hint(place: "Place", folder: Path) -> str:
     """What goes into the config."""
     inside = place.current
     if place.use == "opcua":

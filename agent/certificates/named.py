@@ -3,13 +3,15 @@
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agent.mistakes import read_toml
-from drivers.authority import Owner
 from drivers.config import NAME
 from drivers.language import say
 from drivers.model import ConfigError
+
+if TYPE_CHECKING:  # cryptography is loaded only where certificates are made
+    from drivers.authority import Owner
 
 _KEYS = ("ca", "cert", "crl", "certificate", "server_certificate")
 
@@ -26,8 +28,10 @@ class Named:
     def folder(self) -> Path:
         return self.data_dir / "certificates"
 
-    def owner(self, host: str, role: str = "") -> Owner:
+    def owner(self, host: str, role: str = "") -> "Owner":
         """The name is what a broker's ACL knows; the URI is what OPC UA servers list."""
+        from drivers.authority import Owner
+
         hosts = (host,) if host else ()
         return Owner(self.name, hosts, f"urn:{host or 'gateway'}:{self.name}", role)
 

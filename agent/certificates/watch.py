@@ -6,9 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from cryptography import x509
-
-from agent.certificates.place import certificates_in
 from agent.health import Metrics
 from drivers.language import say, why
 
@@ -59,6 +56,10 @@ def _look(name: str, path: Path) -> Watched:
         data = path.read_bytes()
     except OSError as error:
         return Watched(name, path, trouble=why(error))
+    from cryptography import x509  # a gateway without certificates does without it
+
+    from agent.certificates.place import certificates_in
+
     try:
         if b"X509 CRL" in data or name.endswith("crl"):
             load = x509.load_pem_x509_crl if b"-----BEGIN" in data else x509.load_der_x509_crl
