@@ -10,8 +10,9 @@ from agent.batches.log import BatchLog
 WINDOW = 20  # batches sent and not yet receipted, per run
 BEHIND = 60  # batches; what waits beyond that is sent beside the live ones
 PATIENCE_MOST_S = 60.0
-_USUAL_S = 0.25  # from sending to the receipt, until it was measured
-_HUSH_LEAST_S = 0.1
+_USUAL_S = 0.1  # from sending to the receipt, until it was measured
+_HUSH_LEAST_S = 0.05
+_HUSH = 1.5  # of the usual time
 
 
 @dataclass(slots=True)
@@ -144,7 +145,7 @@ class Lane:
 
     @property
     def hush_s(self) -> float:
-        return max(_HUSH_LEAST_S, 4 * self.usual_s)
+        return max(_HUSH_LEAST_S, _HUSH * self.usual_s)
 
     @property
     def runs(self) -> tuple[Run, ...]:

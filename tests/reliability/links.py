@@ -184,9 +184,12 @@ def broker_lies(setting: Setting) -> Outcome:
         ):
             plant.agent.start()
             for _ in range(kills):
+                known = sum(ledger.receipted.values())
                 plant.historian.start()
-                time.sleep(chance.uniform(0.5, 2.0))
+                wait(lambda k=known: sum(ledger.receipted.values()) > k, "receipts", 60)  # type: ignore[misc]
+                time.sleep(chance.uniform(0.0, 1.0))
                 plant.historian.end(signal.SIGKILL)
+                time.sleep(0.1)  # the last receipts
                 known, seen = sum(ledger.receipted.values()), ledger.messages
                 time.sleep(chance.uniform(0.5, 1.5))  # confirmed by the broker, kept by nobody
                 broker.kill()
