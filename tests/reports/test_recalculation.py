@@ -111,7 +111,7 @@ checked_on = 2026-10-01
 
 
 def test_a_changed_rule_gives_a_new_version_and_the_old_one_stays(
-    built: Built, tmp_path: Path
+    built: Built, tmp_path: Path, smelter: Smelter
 ) -> None:
     office = office_over(tmp_path / "home", built.root / "originals", built.root / "lake")
     first = written(office)
@@ -134,6 +134,11 @@ def test_a_changed_rule_gives_a_new_version_and_the_old_one_stays(
     assert second.name == "carbon-monthly-2026-10-v2.json"
     assert first.read_bytes() == old
     assert read_report(first).version == 1
+    code, said = smelter("recompute", str(first), "--lang", "en")
+    assert code == 1
+    assert "rules changed: cn_ets_aluminium_2024. The old version stays as it is" in said
+    code, said = smelter("recompute", str(first), "--lang", "zh")
+    assert "规则文本已变：cn_ets_aluminium_2024" in said
     report = read_report(second)
     changed = {change.ref: change for change in report.changes}
     assert any(ref.startswith("cn_ets_aluminium_2024.anode_loss_rate") for ref in changed)
@@ -157,3 +162,30 @@ def test_a_revised_entry_gives_a_new_version_that_says_who_and_why(
     assert "李强" in why
     assert "磅单更正" in why
     assert read_report(first).version == 1
+    code, said = smelter("recompute", str(first))  # from the ledger as it was then
+    assert code == 0, said
+    file = office.site.entries
+    lines = file.read_text("utf-8").splitlines(keepends=True)
+    file.write_text("".join(lines[:3]), "utf-8")  # cut, the head beside it made to agree
+    head = sha256(lines[2].rstrip("\n").encode()).hexdigest()
+    file.with_name(f"{file.name}.head").write_text(f"3 {head}\n", "utf-8")
+    code, said = smelter("recompute", str(first), "--lang", "en")
+    assert code == 2
+    assert "does not go on from the" in said
+
+
+def test_a_report_of_an_older_program(elsewhere: Path) -> None:
+    """Its rule pack had another text, and it did not know a field yet: said, nothing invented."""
+    path = elsewhere / "reports" / "carbon-monthly-2026-10-v1.json"
+    table = json.loads(path.read_text("utf-8"))
+    del table["content"]["plan"]  # a field of later versions, at its default
+    table["content"]["packs"]["cn_ets_aluminium_2024"] = "ab" * 32
+    text = json.dumps(table["content"], ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    table["content_sha256"] = sha256(text.encode()).hexdigest()
+    path.write_text(json.dumps(table, ensure_ascii=False), "utf-8")
+    done = again(elsewhere, SMELTER_LANG="en")
+    told = json.loads(done.stdout)
+    assert (done.returncode, told["same"]) == (1, False), done.stderr
+    [cause] = told["causes"]
+    assert cause.startswith("rules changed: cn_ets_aluminium_2024.")
+    assert "smelter report makes a new one" in cause
