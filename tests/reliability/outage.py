@@ -101,6 +101,8 @@ def outage(setting: Setting) -> Outcome:
     server = historian(setting.folder, broker.port)
     try:
         seen = asyncio.run(_backfill(setting.folder / "spool", broker.port, backlog, server))
+        originals = setting.folder / "historian" / "originals"
+        servers.wait_until(lambda: not list(originals.glob("*/*/*/*-a*")), "one log again", 300)
     finally:
         if server.process is not None:
             server.end()
@@ -129,7 +131,8 @@ def _compare(folder: Path) -> tuple[int, int]:
         ours = read_stream(folder / "spool" / stream)
         theirs = read_stream(folder / "historian" / "originals" / "demo" / "gw1" / stream)
         for log, batches in ours.items():
-            held = {batch.seq: batch.payload for batch in theirs.get(log, ())}
+            parts = [found for name, found in theirs.items() if name.partition("-a")[0] == log]
+            held = {batch.seq: batch.payload for found in parts for batch in found}
             lost += sum(batch.seq not in held for batch in batches)
             for batch in batches:
                 body = held.get(batch.seq, batch.payload).partition(b"\n")[2]
