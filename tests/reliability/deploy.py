@@ -200,7 +200,7 @@ def _hang(installed: Installed) -> None:
     machine = installed.machine
     before, (agent, _) = installed.held(), installed.pids()
     start = time.monotonic()
-    machine.run("kill", "-STOP", agent)
+    machine.run("systemctl", "kill", "-s", "STOP", AGENT)
 
     def replaced() -> bool:
         now = installed.pids()[0]
