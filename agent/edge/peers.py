@@ -73,8 +73,8 @@ class Peers:
         """At once: after a reload too."""
         try:
             found = await asyncio.to_thread(lambda: look(named_in(self._path).files))
-        except ConfigError:
-            return  # refused and told by the reload already
+        except (ConfigError, OSError):
+            return  # told by the reload already; or a disk that fails, which ends nothing here
         self._watch.pass_on(found, dt.datetime.now(dt.UTC))
 
     def metrics(self, metrics: Metrics) -> None:

@@ -75,7 +75,7 @@ class HistorianPeers:
         while True:
             try:
                 found = await asyncio.to_thread(lambda: look(named_in(self._path).files))
-            except ConfigError as error:
+            except (ConfigError, OSError) as error:  # a disk that fails ends no session
                 _log.warning("certificates not looked at: %s", error)
             else:
                 self._watch.pass_on(found, dt.datetime.now(dt.UTC))

@@ -1,6 +1,7 @@
 """Defects that the simulation found, each as small as it gets, on real files and clocks."""
 
 import asyncio
+import errno
 import os
 import time
 from collections.abc import Callable
@@ -15,6 +16,9 @@ from agent.batches.log import BatchLog
 from agent.edge.clock_state import KernelClock
 from agent.edge.timekeeper import Timekeeper
 from agent.evidence.growth import LogTree
+from agent.historian.peers import HistorianPeers
+from agent.wire.events import Happening
+from drivers.peer import Refusal, Why
 from tests.agent.logs import numbered
 
 SECOND_NS = 1_000_000_000
@@ -209,3 +213,27 @@ def test_a_restart_after_a_step_back_that_was_followed_begins_behind_all_that_wa
     restarted = bench.start(used_ns).clock
     stamped = [slot for slot in range(START_NS, latest_ns, SECOND_NS) if slot <= latest_ns]
     assert restarted.next_slot(restarted.now_ns(), SECOND_NS) not in stamped
+
+
+async def test_a_config_that_cannot_be_read_for_a_moment_ends_no_session(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An EIO while the historian looked at certificates: it never connected again."""
+    told = []
+
+    async def tell(_: Happening, text: str) -> None:
+        told.append(text)
+
+    def broken(_: Path) -> None:
+        raise OSError(errno.EIO, "input/output error")
+
+    monkeypatch.setattr("agent.historian.peers.named_in", broken)
+    peers = HistorianPeers(tmp_path, tell, lambda: 0)
+    running = asyncio.create_task(peers.run())
+    await asyncio.sleep(0.2)
+    peers.database("influxdb", Refusal("192.0.2.1:8086", Why.EXPIRED))
+    await asyncio.wait({running}, timeout=0.2)
+    assert not running.done()
+    assert len(told) == 1
+    running.cancel()
+    await asyncio.wait({running})
