@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from simulators.cems_data import DAY_S, HOUR_S, LOCAL_S, Analyser, moment, summed
+from simulators.counting import heard
 from simulators.faults import Faults
 from simulators.hj212 import Packet, data, parts, seconds, stamp
 from simulators.hj212_link import Link
@@ -295,7 +296,9 @@ class Reporter:
     async def _answer(self, request: Packet) -> None:
         seen = self.logger.seen
         seen.requests[request.cn] += 1
-        seen.controls += request.cn in SETTING or request.cn.startswith("3")
+        controls = request.cn not in READING
+        seen.controls += controls
+        heard("hj212", request.cn, writes=controls)
         if self.logger.faults.hits("deaf", self.logger.name):
             return
         verdict = self._verdict(request)

@@ -5,6 +5,7 @@ It answers functions 1-4 and 43/14, refuses every write and counts it.
 """
 
 import asyncio
+import ssl
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -12,9 +13,10 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Literal, Self
 
+from simulators.counting import heard
 from simulators.faults import Faults
 from simulators.framing import RtuConnection, TcpConnection
-from simulators.pdu import NO_TARGET, WRITES, answer
+from simulators.pdu import NO_TARGET, READS, answer
 from simulators.registers import Bank
 
 Observer = Callable[[int, bytes, bytes], None]  # unit, request PDU, reply PDU
@@ -41,8 +43,9 @@ class Statistics:
 
     def count(self, function: int) -> None:
         self.requests += 1
+        heard("modbus", function, writes=function not in READS)
         self.by_function[function] += 1
-        if function in WRITES:
+        if function not in READS:
             self.writes += 1
         second = int(time.monotonic())
         if second != self._second:
@@ -69,6 +72,7 @@ class ModbusServer:
         port: int = 0,
         max_connections: int = 0,
         observe: Observer | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self.banks = banks
         self.name = name
@@ -77,6 +81,7 @@ class ModbusServer:
         self.port = port
         self.max_connections = max_connections
         self.observe = observe
+        self.tls = tls
         self.statistics = Statistics()
         self.connections: set[asyncio.Transport] = set()
         self._server: asyncio.Server | None = None
@@ -88,7 +93,9 @@ class ModbusServer:
     async def __aenter__(self) -> Self:
         make = TcpConnection if self.framing == "tcp" else RtuConnection
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: make(self), "127.0.0.1", self.port)
+        self._server = await loop.create_server(
+            lambda: make(self), "127.0.0.1", self.port, ssl=self.tls
+        )
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 

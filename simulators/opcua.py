@@ -12,6 +12,7 @@ from typing import Self
 from asyncua import Server, ua
 from asyncua.common.node import Node
 
+from simulators.counting import listen_to_opcua
 from simulators.faults import Faults
 from simulators.points import URN, node_id, on_opcua
 from simulators.values import Believed
@@ -45,6 +46,7 @@ class OpcUaServer(AbstractAsyncContextManager["OpcUaServer"]):
     async def __aenter__(self) -> Self:
         self.port = self.port or free_port()
         logging.getLogger("asyncua").setLevel(logging.ERROR)  # it warns of having no encryption
+        listen_to_opcua()
         server = Server()
         await server.init()
         server.set_endpoint(f"opc.tcp://127.0.0.1:{self.port}")

@@ -6,7 +6,7 @@ from simulators.registers import Bank
 
 _AREAS = {1: "coil", 2: "discrete", 3: "holding", 4: "input"}
 _LIMITS = {1: 2000, 2: 2000, 3: 125, 4: 125}
-WRITES = frozenset({5, 6, 15, 16, 21, 22, 23})
+READS = frozenset({1, 2, 3, 4, 43})  # every other function is counted as a write
 ILLEGAL_FUNCTION, ILLEGAL_ADDRESS, ILLEGAL_VALUE, NO_TARGET = 1, 2, 3, 11
 
 

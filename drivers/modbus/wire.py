@@ -82,10 +82,13 @@ def frame_of(request: Request, framing: Framing, transaction: int) -> bytes:
     """
     The bytes that go out: the one place every byte to a device passes.
 
-    PermissionError for anything that is not a read, whoever made the request.
+    PermissionError for anything that is not a read, whoever made the request. A longer one is none
+    either: a serial device takes what follows the checksum for the next request.
     """
-    if request.pdu[0] not in READ_FUNCTIONS and request.pdu[:2] != IDENTIFY:
-        raise PermissionError(f"function {request.pdu[0]} is not a read; nothing was sent")
+    pdu = request.pdu
+    reads = len(pdu) == 5 and pdu[0] in READ_FUNCTIONS
+    if not reads and not (len(pdu) == 4 and pdu[:2] == IDENTIFY):
+        raise PermissionError(f"function {pdu[:2].hex()} is not a read; nothing was sent")
     framer = _TCP if framing == "tcp" else _RTU
     return framer.encode(request.pdu, request.unit, transaction)
 

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from asyncua import Client, ua
+from asyncua import ua
 from asyncua.ua.ua_binary import struct_from_binary
 
+from drivers.opcua.gate import gated
 from drivers.opcua.guess import Guess, guess
 from drivers.opcua.nodes import NodeAddress, node_id, parse_address
 from drivers.opcua.session import Session, general_buffer, read_request, translated
@@ -247,6 +248,6 @@ async def _read(session: Session, nodes: Sequence[Any], attribute: Any) -> list[
 
 async def endpoints(url: str, timeout_s: float) -> list[Any]:
     """What a server offers, asked without a session and without credentials."""
-    client = Client(url, timeout=timeout_s)
+    client = gated(url, timeout_s)
     with translated(f"connect {url}", timeout_s):
         return list(await client.connect_and_get_server_endpoints())

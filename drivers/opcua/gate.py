@@ -34,10 +34,16 @@ def url_of(device: DeviceConfig) -> str:
     return url if urlsplit(url).port is not None else f"{url.rstrip('/')}:4840"
 
 
+def gated(url: str, timeout_s: float) -> Client:
+    """A client whose every request passes the gate: the only one this program makes."""
+    client = Client(url, timeout=timeout_s)
+    client.uaclient.observer = ReadOnlyGate()
+    return client
+
+
 def bare_client(device: DeviceConfig, timeout_s: float) -> Client:
     """A client behind the gate that has neither certificate nor name."""
-    client = Client(url_of(device), timeout=timeout_s)
-    client.uaclient.observer = ReadOnlyGate()
+    client = gated(url_of(device), timeout_s)
     client.name = client.description = "smelter-agent"
     client.application_uri = client.product_uri = "urn:smelter-agent"
     return client

@@ -19,6 +19,7 @@ from asyncua import Server, ua
 from asyncua.common.node import Node
 from asyncua.crypto.permission_rules import User, UserRole
 
+from simulators.counting import listen_to_opcua
 from tests import servers
 
 URI = "urn:plant"
@@ -93,6 +94,7 @@ def stamped(value: Any, status: int = 0, source: datetime | None = None) -> ua.D
 
 @contextlib.asynccontextmanager
 async def serving(plant: Plant) -> AsyncIterator[Running]:
+    listen_to_opcua()
     users = Users(plant.users)
     server = Server(user_manager=users if plant.users else None)
     await server.init()

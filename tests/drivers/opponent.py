@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Literal, Self
 
+from simulators.counting import heard
+
 Medium = Literal["tcp", "rtu", "serial"]
 Script = Callable[["Asked"], str]
 
@@ -137,6 +139,7 @@ class Opponent:
         while request := self._next_request():
             self.asked.append(request)
             self.requests[request.function] += 1
+            heard("modbus", request.function, writes=request.function not in {1, 2, 3, 4, 43})
             self._answer(request)
 
     def _next_request(self) -> Asked | None:

@@ -17,6 +17,8 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
+from simulators.counting import heard
+
 NUMBERS = 1 << 22  # answers before values repeat
 STEP, PLACE = 2_654_435_761 % NUMBERS | 1, 1_299_721
 BACK = pow(STEP, -1, NUMBERS)
@@ -97,6 +99,7 @@ class FakePlc:
 
     def _reply(self, request: bytes) -> bytes:
         unit, function = request[0], request[1]
+        heard("modbus", function, writes=function not in {1, 2, 3, 4, 43})
         if function != 3:
             self.writes += function in {5, 6, 15, 16, 21, 22, 23}
             return bytes([unit, function | 0x80, 1])
