@@ -72,7 +72,6 @@ class ModbusServer:
         port: int = 0,
         max_connections: int = 0,
         observe: Observer | None = None,
-        tls: ssl.SSLContext | None = None,
     ) -> None:
         self.banks = banks
         self.name = name
@@ -81,7 +80,7 @@ class ModbusServer:
         self.port = port
         self.max_connections = max_connections
         self.observe = observe
-        self.tls = tls
+        self.tls: ssl.SSLContext | None = None  # set before entering: Modbus/TCP Security
         self.statistics = Statistics()
         self.connections: set[asyncio.Transport] = set()
         self._server: asyncio.Server | None = None

@@ -129,7 +129,8 @@ def _said(chance: random.Random) -> Segment:
     if dice < 0.4:
         packet = Packet("2011", "DataTime=20260101000000;a21026-Rtd=1", flag=chance.choice((5, 9)))
         if chance.random() < 0.5:
-            packet = Packet(*chance.choices(TEXTS, k=6))
+            cn, cp, qn, st, pw, mn = chance.choices(TEXTS, k=6)
+            packet = Packet(cn, cp, qn, st, pw, mn)
         got = decode_frame(mutated(packet.encoded(), PACKET_PIECES, chance)).segment
         if got is not None:
             return answer(got, chance.choice(("9013", "9014", chance.choice(CNS))))
