@@ -24,6 +24,7 @@ from reports.formulas import (
     heat,
     intensity,
     metering,
+    missing_data,
     pfc,
     stack,
     stack_checks,
@@ -83,6 +84,11 @@ GROUPS = (
             *(*stack.CATALOGUE, *stack_checks.CATALOGUE),
             *(*stack_instruments.CATALOGUE, *stack_substitution.CATALOGUE),
         ),
+    ),
+    Group(
+        "缺失数据：国外规则与本系统的保守替代",
+        "Missing data: rules abroad, and our own",
+        missing_data.CATALOGUE,
     ),
 )
 

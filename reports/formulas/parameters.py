@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 
 from reports.formulas.energy_names import ENERGY, ENERGY_RESULTS
+from reports.formulas.missing_names import MISSING, MISSING_RESULTS
 from reports.formulas.numbers import (
     FormulaError,
     accuracy_class,
@@ -197,6 +198,7 @@ PARAMETERS: dict[str, Parameter] = {
     "other_value": P("any", "第二来源数值", "figure of the second source"),
     **ENERGY,
     **STACK,
+    **MISSING,
 }
 
 # What formulas return, where it is not a name that goes into one too.
@@ -231,6 +233,7 @@ RESULTS: dict[str, Parameter] = {
     "difference_percent": P(PERCENT, "差异率", "difference, in percent"),
     **ENERGY_RESULTS,
     **STACK_RESULTS,
+    **MISSING_RESULTS,
 }
 
 

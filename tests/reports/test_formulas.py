@@ -115,6 +115,7 @@ MAY_BE_NONE = {
     ("standard_coal", "gj_heat"),
     ("relative_accuracy", "least_pairs"),  # any test that has a scatter
     ("substitution", "before"),  # only the way is asked for
+    ("part75_substitution", "potential_value"),  # only below the least availability
 }
 BELOW_ZERO = {celsius, gas_celsius, duct_pascal}  # one degree below zero, one pascal of suction
 
