@@ -16,25 +16,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
-from pydantic import Field
-
 from agent.batches.durable import make_folder, replace_text
 from agent.batches.in_thread import in_full, to_the_end
 from agent.health import Metrics
 from agent.wire.encode import text
 from drivers import audit_files as files
-from drivers.audit import (
-    KEEP_DAYS,
-    LEAST_DAYS,
-    QUOTA_BYTES,
-    Act,
-    AuditError,
-    AuditTrail,
-    current_person,
-    this_place,
-)
+from drivers.audit import Act, AuditError, AuditTrail, current_person, this_place
 from drivers.audit_act import NO_HASH, Recorded, Result
-from drivers.config import Strict
+from drivers.audit_config import AuditConfig
 
 _log = logging.getLogger(__name__)
 
@@ -42,16 +31,6 @@ EVERY_S = 1.0
 AGAIN_S = 10.0
 WAITING_MAX = 4096  # acts that wait for a disk; more are counted and told as one
 PIECE = 500  # acts put into the log at a time
-
-
-class AuditConfig(Strict):
-    """``[audit]``: how much room the trail has and how long acts stay."""
-
-    quota_mb: int = Field(default=QUOTA_BYTES >> 20, ge=1)
-    keep_days: float = Field(default=KEEP_DAYS, ge=LEAST_DAYS)
-
-    def trail(self, folder: Path) -> AuditTrail:
-        return AuditTrail(folder, quota_bytes=self.quota_mb << 20, keep_days=self.keep_days)
 
 
 class HistorianAuditConfig(AuditConfig):
@@ -103,8 +82,10 @@ class Followed:
         found: list[Recorded] = []
         known = self.n, self.hash
         met = False
+        newest = self.n
         for line in lines:
             recorded, met = line.recorded, True
+            newest = recorded.n if recorded is not None else newest
             if recorded is None:
                 return found or self._skip("a line cannot be read")
             if recorded.n < self.n:
@@ -121,7 +102,7 @@ class Followed:
             self.end = line.end
             if len(found) >= PIECE:
                 break
-        if not met and self.n and files.read_head(self.folder)[0] < self.n:
+        if newest < self.n or (not met and self.n and files.read_head(self.folder)[0] < self.n):
             return self._skip(f"act {self.n} is gone")
         return found
 

@@ -3,7 +3,6 @@
 import csv
 import json
 import sys
-import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
@@ -11,13 +10,12 @@ from pathlib import Path
 from typing import Annotated, TextIO
 
 import typer
-from pydantic import ValidationError
 
-from agent.audit import AuditConfig
-from drivers.audit import AuditTrail, note_act
+from drivers.audit import AuditError, AuditTrail, note_act
 from drivers.audit_act import Recorded
+from drivers.audit_config import trail_of
 from drivers.audit_words import DEEDS, deed, result
-from drivers.language import language, say
+from drivers.language import language, say, visible
 from drivers.model import ConfigError
 
 PLANT = timezone(timedelta(hours=8))
@@ -44,36 +42,6 @@ What = Annotated[str, typer.Option(help=say("事项，如 entry 或 entry.added"
 From = Annotated[str, typer.Option("--from", help="2026-11-01 | 2026-11-01T08:00")]
 To = Annotated[str, typer.Option("--to", help="2026-11-30")]
 AsJson = Annotated[bool, typer.Option("--json", help=say("输出 JSON", "print JSON"))]
-
-
-def trail_of(place: Path) -> AuditTrail:
-    """The trail of a config file with its settings, or of a folder. Raises ConfigError."""
-    if place.is_dir():
-        inside = place / "audit"
-        return AuditTrail(inside if inside.is_dir() else place)
-    try:
-        table = tomllib.loads(place.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise ConfigError([f"{place}: {error}"]) from None
-    settings = AuditConfig()
-    if isinstance(given := table.get("audit"), dict):
-        known = {name: given[name] for name in ("quota_mb", "keep_days") if name in given}
-        try:
-            settings = AuditConfig.model_validate(known)
-        except ValidationError as error:
-            raise ConfigError([f"{place}: [audit] {error}"]) from None
-    if isinstance(data := table.get("data_dir"), str):
-        return settings.trail(place.parent / data / "audit")
-    if isinstance(entries := table.get("entries"), str):
-        return settings.trail((place.parent / entries).parent / "audit")
-    raise ConfigError(
-        [
-            say(
-                f"{place}：既无 data_dir 也无 entries，请给出审计日志文件夹",
-                f"{place}: has neither data_dir nor entries; give the folder of the trail",
-            )
-        ]
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,12 +120,13 @@ def list_acts(
             continue
         act = each.act
         failed = "" if act.result == "ok" else f"  [{result(act.result)}]"
-        typer.echo(f"{each.n:>6}  {_time(act.at_ns)}  {act.who}  {deed(act.what)}{failed}")
-        typer.echo(f"        {act.target}" + (f"  ({act.source})" if act.source else ""))
+        who, source = visible(act.who), f"  ({visible(act.source)})" if act.source else ""
+        typer.echo(f"{each.n:>6}  {_time(act.at_ns)}  {who}  {deed(act.what)}{failed}")
+        typer.echo(f"        {visible(act.target)}{source}")
         if act.why:
-            typer.echo("        " + say("理由：", "why: ") + act.why)
+            typer.echo("        " + say("理由：", "why: ") + visible(act.why))
         for name, text in act.details.items():
-            typer.echo(f"        {name}: {text}")
+            typer.echo(f"        {visible(name)}: {visible(text)}")
     if not found:
         typer.echo(say("没有符合条件的记录", "no such act"), err=True)
         raise typer.Exit(1)
@@ -185,8 +154,11 @@ def check(
     if broken is not None:
         told["broken"] = {"file": broken.file, "line": broken.line, "n": broken.n}
     words = [str(broken)] if broken else []
+    if not count and not broken:
+        nothing = "日志为空：没有任何记录可核验", "the trail is empty: there is nothing to check"
+        words.append(f"{folder}: {say(*nothing)}")
     if historian is not None:
-        compared, differing = _compared(folder, historian, trail)
+        compared, differing = _compared(whole, historian, trail)
         told |= {"compared": compared, "differing": differing}
         words += [differing] if differing else []
     usage = whole.usage()
@@ -195,7 +167,7 @@ def check(
         typer.echo(json.dumps(told, ensure_ascii=False))
     else:
         for text in words:
-            typer.echo(text)
+            typer.echo(visible(text))
         _summary(told, usage.share, good=not words)
     if words:
         raise typer.Exit(1)
@@ -219,13 +191,13 @@ def _summary(told: dict[str, object], share: float, *, good: bool) -> None:
     typer.echo(say(f"已用配额 {share:.1%}", f"{share:.1%} of the quota used"))
 
 
-def _compared(folder: Path, historian: Path, trail: str) -> tuple[int, str]:
+def _compared(whole: AuditTrail, historian: Path, trail: str) -> tuple[int, str]:
     from agent.audit_evidence import compare, names, witnessed
 
     originals = trail_of(historian).folder.parent / "originals"
     found = list(witnessed(originals))
     known = names(found)
-    name = trail or str(folder.resolve())
+    name = trail or str(whole.folder.resolve())
     if name not in known:
         listed = ", ".join(known) or say("无", "none")
         raise ConfigError(
@@ -236,7 +208,8 @@ def _compared(folder: Path, historian: Path, trail: str) -> tuple[int, str]:
                 )
             ]
         )
-    result_ = compare(AuditTrail(folder).read(), [each for each in found if each.trail == name])
+    mine = [each for each in found if each.trail == name]
+    result_ = compare(whole.read(), mine, keep_days=whole.keep_days)
     return result_.compared, result_.differing
 
 
@@ -268,7 +241,38 @@ def export(
             file.close()
     filters = {"who": who, "what": what, "from": first, "to": last, "acts": str(len(rows))}
     details = {name: text for name, text in filters.items() if text}
-    note_act(trail_of(place).folder, "export.made", str(out or "-"), details=details)
+    note_act(trail_of(place), "export.made", str(out or "-"), details=details)
+
+
+@audit_app.command(
+    help=say(
+        "删除早于 [audit] keep_days 的日志段并留下记录（厂部日志不会自动删除）",
+        "delete segments older than [audit] keep_days, with a record; nothing of the office's "
+        "trail goes by itself",
+    )
+)
+def prune(
+    place: Place,
+    why_: Annotated[str, typer.Option("--why", help=say("理由", "reason"))],
+    author: Annotated[str, typer.Option(help=say("何人", "who"))] = "",
+) -> None:
+    """Wants the config, not the folder: only there it stands how long acts are kept."""
+    if place.is_dir():
+        told = (
+            "请给出配置文件，其中 [audit] 规定保存期限",
+            "give the config: its [audit] says how long",
+        )
+        raise ConfigError([f"{place}: {say(*told)}"])
+    trail = _there(place)
+    try:
+        gone = trail.prune()
+    except AuditError as error:
+        raise ConfigError([str(error)]) from None
+    if gone:
+        files = {"segments": str(len(gone)), "last": gone[-1]}
+        note_act(trail, "retention.deleted", "acts", reason=why_, who=author, details=files)
+    for name in gone or [say("没有超过保存期限的日志段", "no segment is older than that")]:
+        typer.echo(name)
 
 
 def _json_lines(file: TextIO, rows: list[Recorded]) -> None:

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 
-from agent.audit_commands import trail_of
 from drivers.audit import AuditTrail
+from drivers.audit_config import trail_of
 from drivers.doctor import Finding, Given, Text
 
 ROOM = Text(
@@ -36,7 +36,17 @@ def _of(trail: AuditTrail) -> Iterator[Finding]:
     else:
         yield Finding("ok", "audit", said, where=where)
     if usage.used_bytes > 64 << 20:
-        return  # smelter audit check reads all of it
+        yield Finding(
+            "note",
+            "audit",
+            Text(
+                "日志超过 64 MB，此处未核验日志链",
+                "the trail is larger than 64 MB: its chain was not checked here",
+            ),
+            Text("请运行 smelter audit check FILE", "run smelter audit check FILE"),
+            where,
+        )
+        return
     broken = trail.check()
     if broken is not None:
         yield Finding(

@@ -1,14 +1,18 @@
 """What logs hold of an audit trail, and where the trail says something else: both read only."""
 
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from agent.batches.segment import Segment
 from agent.wire.lines import LineError, read_line
+from drivers.audit import DAY_NS, KEEP_DAYS
 from drivers.audit_act import Recorded
 from drivers.language import say
+
+OWN_GATEWAY = "historian"  # whose batches only the historian itself writes
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +25,15 @@ class Witnessed:
     said: str
     log: str
     seq: int
+    at_ns: int
 
 
 def witnessed(originals: Path) -> Iterator[Witnessed]:
-    """Every ``audit`` line of every record log below ``originals``."""
+    """
+    Every ``audit`` line of every record log below ``originals`` that may be believed.
+
+    A gateway speaks for its own trail only; of trails it follows the historian's own log alone.
+    """
     for folder in sorted(originals.glob("*/*/record/*/")):
         log = folder.relative_to(originals).as_posix()
         for segment in Segment.all_in(folder):
@@ -46,9 +55,12 @@ def _of(raw: bytes, log: str, seq: int) -> Witnessed | None:
         said = f"{line.fields['who']}: {line.tags['what']} {line.fields['target']}"
     except (LineError, KeyError, UnicodeDecodeError):
         return None
-    place = log.split("/")
-    name = f"{place[0]}/{trail}" if trail == place[1] else str(trail)
-    return Witnessed(name, int(n), str(digest), said, log, seq) if isinstance(n, int) else None
+    plant, gateway, *_ = log.split("/")
+    followed = gateway == OWN_GATEWAY and str(trail).startswith("/")
+    if not isinstance(n, int) or not (followed or trail == gateway):
+        return None
+    name = str(trail) if followed else f"{plant}/{trail}"
+    return Witnessed(name, int(n), str(digest), said, log, seq, line.time_ns)
 
 
 def names(found: list[Witnessed]) -> list[str]:
@@ -64,8 +76,15 @@ class Compared:
     differing: str
 
 
-def compare(trail: Iterator[Recorded], known: list[Witnessed]) -> Compared:
-    """A trail against what batches hold of it. Pruned acts are not missed."""
+def compare(
+    trail: Iterator[Recorded],
+    known: list[Witnessed],
+    *,
+    keep_days: float = KEEP_DAYS,
+    now_ns: int | None = None,
+) -> Compared:
+    """A trail against what batches hold of it. Only acts older than ``keep_days`` may be gone."""
+    young_ns = (time.time_ns() if now_ns is None else now_ns) - int(keep_days * DAY_NS)
     by_number: dict[int, list[Witnessed]] = {}
     for each in known:
         by_number.setdefault(each.n, []).append(each)
@@ -81,7 +100,11 @@ def compare(trail: Iterator[Recorded], known: list[Witnessed]) -> Compared:
             act = recorded.act
             here = f"{act.who}: {act.what} {act.target}"
             return Compared(compared, _differs(recorded.n, here, other))
-    gone = sorted(n for n in by_number if n > last)
+    gone = sorted(
+        n
+        for n, held in by_number.items()
+        if n > last or (n < first and any(each.at_ns > young_ns for each in held))
+    )
     if gone:
         other = by_number[gone[0]][0]
         nothing = say("无此操作", "no such act")

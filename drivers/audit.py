@@ -98,17 +98,36 @@ class AuditTrail:
         self.quota_bytes = quota_bytes
         self.keep_days = keep_days
 
-    def add(self, act: Act) -> Recorded:
+    def add(self, act: Act, *, prune: bool = True) -> Recorded:
         """Durable when it returns. Raises AuditError when the act could not be recorded."""
-        return self.add_all([act])[0]
+        return self.add_all([act], prune=prune)[0]
 
-    def add_all(self, acts: Iterable[Act]) -> list[Recorded]:
-        """The same for many with one sync; all or, after an error, perhaps the first of them."""
+    def add_all(self, acts: Iterable[Act], *, prune: bool = True) -> list[Recorded]:
+        """
+        The same for many with one sync; all or, after an error, perhaps the first of them.
+
+        ``prune`` False: nothing old goes. Only who knows the settings of the config may prune.
+        Raises AuditError also for an act that only the trail itself may record.
+        """
+        made = list(acts)
+        if any((each.what, each.target) == ("retention.deleted", files.ITSELF) for each in made):
+            raise AuditError(f"{self.folder}: retention.deleted {files.ITSELF}: not yours to say")
         try:
             with self._locked():
-                return self._add(list(acts))
+                return self._add(made, prune=prune)
         except OSError as error:
             raise AuditError(f"{self.folder}: {why(error)}") from error
+
+    def prune(self) -> list[str]:
+        """Delete every segment older than asked, each with its record; the names of the files."""
+        gone: list[str] = []
+        try:
+            with self._locked():
+                while name := self._prune(files.Tail(self.folder)):
+                    gone.append(name)
+        except OSError as error:
+            raise AuditError(f"{self.folder}: {why(error)}") from error
+        return gone
 
     def read(self, after: int = 0) -> Iterator[Recorded]:
         """
@@ -134,14 +153,25 @@ class AuditTrail:
 
     # --- writing, under the lock
 
-    def _add(self, acts: list[Act]) -> list[Recorded]:
+    def _prune(self, tail: files.Tail) -> str:
+        """The oldest segment, where it may go; its name, "" when none may."""
+        old = files.prunable(self.folder, time.time_ns(), int(self.keep_days * DAY_NS))
+        if old is None:
+            return ""
+        stated = {"upto": str(old.n), "hash": old.hash, "file": old.path.name}
+        tail.write([_own("retention.deleted", files.ITSELF, stated)])
+        old.path.unlink()
+        return old.path.name
+
+    def _add(self, acts: list[Act], *, prune: bool) -> list[Recorded]:
+        count = len(acts)
         tail = files.Tail(self.folder)
+        if tail.headless:  # told for good: what was cut off with it is not known any more
+            acts.insert(0, _own("audit.repaired", files.ITSELF, {"lost": "head"}, result="failed"))
         if (cut := tail.repair()) is not None:
             acts.insert(0, _own("audit.repaired", files.ITSELF, {"cut": cut}))
-        if old := files.prunable(self.folder, time.time_ns(), int(self.keep_days * DAY_NS)):
-            stated = {"upto": str(old.n), "hash": old.hash, "file": old.path.name}
-            tail.write([_own("retention.deleted", files.ITSELF, stated)])
-            old.path.unlink()
+        if prune:
+            self._prune(tail)
         before = self.usage()
         if before.share >= 1:
             raise AuditError(
@@ -157,7 +187,7 @@ class AuditTrail:
         if after.warns and not before.warns:
             share = {"share": f"{after.share:.2f}", "quota_bytes": str(self.quota_bytes)}
             tail.write([_own("audit.quota", files.ITSELF, share, result="failed")])
-        return made[-len(acts) :] if acts else []
+        return made[len(made) - count :]
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
@@ -216,7 +246,7 @@ def _login() -> str:
 
 
 def note_act(
-    folder: Path,
+    trail: AuditTrail | Path,
     what: str,
     target: str,
     *,
@@ -226,7 +256,7 @@ def note_act(
     details: dict[str, str] | None = None,
 ) -> bool:
     """
-    Record what a command has just done, as the person who called it.
+    Record what a command has just done, as the person who called it. Never prunes.
 
     A trail that cannot be written is told on standard error and changes nothing else: False.
     """
@@ -234,7 +264,7 @@ def note_act(
     place = this_place()
     act = Act(time.time_ns(), person, what, target, reason, result, place, details or {})
     try:
-        AuditTrail(folder).add(act)
+        (trail if isinstance(trail, AuditTrail) else AuditTrail(trail)).add(act, prune=False)
     except AuditError as error:
         told = say("未能记入审计日志", "not recorded in the audit trail")
         sys.stderr.write(f"{told} ({what}): {error}\n")

@@ -14,6 +14,11 @@ from drivers.language import say
 SEGMENT_BYTES = 32 << 20
 PLANT = timezone(timedelta(hours=8))
 ITSELF = "audit"  # the target of what the trail has to tell of itself
+LEAST_NS = 183 * 86_400_000_000_000  # no act is pruned earlier, whatever is set
+LOST = (
+    "文件 head（末条记号）曾缺失：其后的记录可能已被截去",
+    "the file head (the mark of the end) was missing: acts after this may have been cut off",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +123,7 @@ def first_break(folder: Path) -> Break | None:
     """Walk the chain. Costs about 15 µs an act."""
     known, head = read_head(folder)
     n, prev, last = 0, NO_HASH, Line(folder / "head", 0, "", None)
+    headless = not head_there(folder)
     left: Recorded | None = None  # the first act that is left, after pruning
     stated: set[tuple[int, str]] = set()  # what the trail itself says it has pruned
     for line in lines(folder):
@@ -131,12 +137,23 @@ def first_break(folder: Path) -> Break | None:
             return _break(line, n, "此行被改动", "this line was changed")
         if recorded.act.what == "retention.deleted" and recorded.act.target == ITSELF:
             stated.add(_stated(recorded.act))
+        if recorded.act.what == "audit.repaired" and "lost" in recorded.act.details:
+            return _break(line, n, *LOST)
+    if headless and n:
+        return _break(last, n, *LOST)
     if n < known:
         return _break(last, n + 1, f"应有 {known} 条", f"there were {known} acts")
-    if left is not None and (left.n - 1, left.prev) not in stated:
-        first = Line(segments(folder)[0], 1, "", None)
-        return _break(first, left.n - 1, "此前的记录被删除", "the acts before were removed")
-    return None
+    return _begin_broken(folder, left, stated)
+
+
+def _begin_broken(
+    folder: Path, left: Recorded | None, stated: set[tuple[int, str]]
+) -> Break | None:
+    """``left``, the first act that is left, must follow one that was rightly pruned."""
+    if left is None or (left.n - 1, left.prev) in stated:
+        return None
+    first = Line(segments(folder)[0], 1, "", None)
+    return _break(first, left.n - 1, "此前的记录被删除", "the acts before were removed")
 
 
 def _link_broken(line: Line, n: int, *, at_end: bool) -> Break:
@@ -154,8 +171,11 @@ def _link_broken(line: Line, n: int, *, at_end: bool) -> Break:
 
 
 def _stated(act: Act) -> tuple[int, str]:
-    upto = act.details.get("upto", "")
-    return int(upto) if upto.isdecimal() else -1, act.details.get("hash", "")
+    """What was pruned; nothing when it was younger than anybody may ask for (LEAST_NS)."""
+    upto, file = act.details.get("upto", ""), act.details.get("file", "")
+    if not upto.isdecimal() or _month_end_ns(Path(file)) > act.at_ns - LEAST_NS:
+        return -1, ""
+    return int(upto), act.details.get("hash", "")
 
 
 def _break(line: Line, n: int, zh: str, en: str) -> Break:
@@ -163,6 +183,15 @@ def _break(line: Line, n: int, zh: str, en: str) -> Break:
 
 
 # --- the head
+
+
+def head_there(folder: Path) -> bool:
+    """It is written before the first act, so where it is missing somebody took it away."""
+    try:
+        count, _, head = (folder / "head").read_text("utf-8").strip().partition(" ")
+    except (FileNotFoundError, ValueError):
+        return False
+    return count.isdecimal() and len(head) == len(NO_HASH)
 
 
 def read_head(folder: Path) -> tuple[int, str]:
@@ -193,6 +222,7 @@ class Tail:
         self._path = found[-1] if found else None
         self._month = self._path.name.partition("-")[2].partition(".")[0] if self._path else ""
         self.n, self.head = read_head(folder)
+        self.headless = self._path is not None and not head_there(folder)
         last = self._last_line()
         if last is not None and last.n > self.n:  # a crash before the head was written
             self.n, self.head = last.n, last.hash
@@ -234,6 +264,8 @@ class Tail:
 
     def write(self, acts: list[Act]) -> list[Recorded]:
         """Chain them and sync; a new segment with each month and when one is full."""
+        if self._path is None and not head_there(self._folder):
+            write_head(self._folder, 0, NO_HASH)
         made: list[Recorded] = []
         for act in acts:
             recorded = Recorded(self.n + 1, self.head, act)

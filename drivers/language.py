@@ -19,6 +19,14 @@ def say(zh: str, en: str) -> str:
     return zh if language() == "zh" else en
 
 
+def visible(text: str) -> str:
+    """For a terminal: what a peer or a file chose can neither move the cursor nor begin a line."""
+    return "".join(
+        each if each.isprintable() or each == "\u3000" else each.encode("unicode_escape").decode()
+        for each in text
+    )
+
+
 def plural(count: int) -> str:
     """The end of an English noun after that number."""
     return "" if count == 1 else "s"

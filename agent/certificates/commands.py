@@ -13,6 +13,7 @@ from agent.certificates.authority_commands import authority_app
 from agent.certificates.named import Named, named_in
 from agent.certificates.watch import Watched, look
 from drivers.audit import note_act
+from drivers.audit_config import trail_of
 from drivers.language import say, why
 from drivers.model import ConfigError
 
@@ -212,7 +213,7 @@ def _make(
 
 def _tell(named: Named, place: "Place", deed: str, until: dt.datetime) -> None:
     note_act(
-        named.data_dir / "audit",
+        trail_of(named.path),
         f"certificate.{deed}",
         f"{named.name} {place.use}",
         details={"file": str(place.current.resolve() / "cert.pem"), "until": until.isoformat()},

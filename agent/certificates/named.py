@@ -23,6 +23,7 @@ class Named:
     name: str  # CN: <plant>-<gateway>, or historian
     data_dir: Path
     files: dict[str, Path]
+    path: Path  # of the config
 
     @property
     def folder(self) -> Path:
@@ -48,7 +49,7 @@ def named_in(path: Path) -> Named:
         told = "须有 plant、gateway 和 data_dir", "plant, gateway and data_dir are needed"
         raise ConfigError([f"{path.name}: {say(*told)}"])
     name = "-".join(names) if names else "historian"
-    return Named(name, path.parent / data_dir, files_in(parsed, path.parent))
+    return Named(name, path.parent / data_dir, files_in(parsed, path.parent), path)
 
 
 def files_in(parsed: dict[str, Any], folder: Path) -> dict[str, Path]:

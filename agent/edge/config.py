@@ -14,7 +14,6 @@ from typing import Any, cast
 
 from pydantic import Field, ValidationError, field_validator
 
-from agent.audit import AuditConfig
 from agent.evidence.settings import EvidenceConfig
 from agent.exchangers.settings import ExchangersConfig
 from agent.forward.settings import ForwardConfig, forward_problems
@@ -24,6 +23,7 @@ from agent.pots.settings import PotsConfig
 from agent.stacks.settings import StackConfig
 from agent.stacks.table_checks import stack_problems
 from agent.toml_lines import Place, line_numbers, line_of
+from drivers.audit_config import AuditConfig
 from drivers.classes import ClassRules, ClassTables, Wish, permit
 from drivers.config import NAME, DeviceConfig, Strict, driver_names
 from drivers.language import language, say

@@ -73,7 +73,8 @@ def accept_witness(
     """Taken with the next cosignature; exit code 2 for what is no witness' key."""
     from agent.evidence.note import NoteError, key_of
 
-    folder = load_gateway(config).data_dir / "keys" / "witness"
+    settings = load_gateway(config)
+    folder = settings.data_dir / "keys" / "witness"
     try:
         owner, _, _ = key_of(vkey)
     except NoteError as error:
@@ -87,7 +88,8 @@ def accept_witness(
         raise typer.Exit(2)
     with (folder / "accept.txt").open("a", encoding="utf-8") as file:
         file.write(vkey + "\n")
-    note_act(folder.parent.parent / "audit", "key.accepted", owner, details={"vkey": vkey})
+    trail = settings.audit.trail(settings.data_dir / "audit")
+    note_act(trail, "key.accepted", owner, details={"vkey": vkey})
     typer.echo(say("下次收到其会签时采用", "taken with its next cosignature"))
 
 
@@ -124,7 +126,8 @@ def rotate(
         raise typer.Exit(3) from None
     before, now = ring.entries[-1].vkey, fresh.entries[-1].vkey
     told = {"before": before, "now": now}
-    note_act(settings.data_dir / "audit", "key.rotated", owner, details=told)
+    trail = settings.audit.trail(settings.data_dir / "audit")
+    note_act(trail, "key.rotated", owner, details=told)
     if as_json:
         typer.echo(json.dumps(told, indent=1))
         return

@@ -136,7 +136,8 @@ def rebuild_view(
         batches = uvloop.run(rebuild(settings, view))
     except (LogError, ViewInUseError) as error:
         _fail(str(error))
-    note_act(settings.data_dir / "audit", "store.rebuilt", view, details={"batches": str(batches)})
+    trail = settings.audit.trail(settings.data_dir / "audit")
+    note_act(trail, "store.rebuilt", view, details={"batches": str(batches)})
     typer.echo(_say(f"{view}：已写入 {batches} 个批次", f"{view}: {batches} batches written"))
 
 

@@ -135,7 +135,8 @@ def accept_key(
         )
     with (folder / "accept.txt").open("a", encoding="utf-8") as file:
         file.write(vkey + "\n")
-    note_act(settings.data_dir / "audit", "key.accepted", gateway, details={"vkey": vkey})
+    trail = settings.audit.trail(settings.data_dir / "audit")
+    note_act(trail, "key.accepted", gateway, details={"vkey": vkey})
     typer.echo(
         say(
             f"{gateway}：下次收到由此密钥签名的检查点时采用，并写入事件",

@@ -6,16 +6,19 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from agent.audit import WAITING_MAX, AuditConfig, Auditor, HistorianAuditConfig
+from agent.audit import WAITING_MAX, Auditor, HistorianAuditConfig, audit_line
 from agent.audit_commands import audit_app
-from agent.audit_evidence import compare, witnessed
+from agent.audit_evidence import Witnessed, compare, witnessed
 from agent.historian.originals import Originals
 from agent.views import Source, StoredBatch
 from agent.wire.parse import Parser
+from drivers import audit_files
 from drivers.audit import Act, AuditTrail, note_act
+from drivers.audit_config import AuditConfig
 from tests.agent.small_plant import device, lines, running, server, write_config, write_table
 
 AT_NS = 1_795_000_000_000_000_000
+MONTH_NS = 31 * 86_400_000_000_000
 
 
 class Log:
@@ -88,7 +91,7 @@ async def test_a_trail_that_cannot_be_written_is_told_once_and_caught_up(tmp_pat
     assert mine.missed == 0
 
 
-@pytest.mark.parametrize("how", ["rewrite", "shorten"])
+@pytest.mark.parametrize("how", ["rewrite", "shorten", "cut"])
 async def test_a_followed_trail_that_was_rewritten_is_told(tmp_path: Path, how: str) -> None:
     office = AuditTrail(tmp_path / "office")
     office.add_all([Act(AT_NS + n, "王敏", "entry.added", f"#{n}") for n in range(10)])
@@ -96,10 +99,16 @@ async def test_a_followed_trail_that_was_rewritten_is_told(tmp_path: Path, how: 
     mine = log.auditor(tmp_path, office.folder)
     await mine.put(log.keep)
     assert len(log.lines) == 10
-    for path in office.folder.iterdir():
-        path.unlink()
-    count = 11 if how == "rewrite" else 4
-    office.add_all([Act(AT_NS + n, "李强", "entry.added", f"#{n}") for n in range(count)])
+    if how == "cut":
+        (office.folder / "head").unlink()
+        [segment] = office.folder.glob("*.jsonl")
+        kept = segment.read_text("utf-8").splitlines(keepends=True)[:4]
+        segment.write_text("".join(kept), "utf-8")
+    else:
+        for path in office.folder.iterdir():
+            path.unlink()
+        count = 11 if how == "rewrite" else 4
+        office.add_all([Act(AT_NS + n, "李强", "entry.added", f"#{n}") for n in range(count)])
     await mine.put(log.keep)
     [told] = log.told
     assert "audit trail changed" in told
@@ -184,3 +193,59 @@ async def test_a_gateway_records_its_start_and_its_stop(tmp_path: Path) -> None:
     acts = [line for line in record if line.startswith("audit,")]
     assert any("what=process.started" in line for line in acts)
     assert any("what=process.stopped" in line for line in acts)
+
+
+def test_an_empty_trail_does_not_read_as_good(tmp_path: Path) -> None:
+    (tmp_path / "audit").mkdir()
+    done = CliRunner().invoke(audit_app, ["check", str(tmp_path / "audit")])
+    assert done.exit_code == 1
+    assert "empty" in done.output
+
+
+def test_what_a_peer_chose_cannot_imitate_another_act(tmp_path: Path) -> None:
+    forged = "10.0.0.1\n     2  2026-11-18 08:00:00  王敏\x1b[2J\u202e　全角"
+    trail = AuditTrail(tmp_path / "audit")
+    act = Act(AT_NS, "gw", "peer.refused", forged, forged, details={"shown": forged})
+    trail.add(act)
+    done = CliRunner().invoke(audit_app, ["list", str(trail.folder)])
+    assert len(done.output.splitlines()) == 4
+    assert not any(bad in done.output for bad in "\x1b\u202e")
+    assert "全角" in done.output
+
+
+def held(n: int, recorded_hash: str, at_ns: int, trail: str = "/office") -> Witnessed:
+    return Witnessed(trail, n, recorded_hash, "somebody", "demo/historian/record/0", 1, at_ns)
+
+
+def test_acts_that_are_gone_and_too_young_to_be_pruned_are_told(tmp_path: Path) -> None:
+    """A forged record of pruning names an old month: the chain holds, the historian does not."""
+    trail = AuditTrail(tmp_path)
+    trail.add_all([Act(AT_NS + n, "王敏", "entry.added", f"#{n}") for n in range(5)])
+    trail.add_all([Act(AT_NS + MONTH_NS + n, "王敏", "entry.added", f"#{n}") for n in range(5)])
+    known = [held(each.n, each.hash, each.act.at_ns) for each in trail.read()]
+    first = audit_files.segments(tmp_path)[0]
+    stated = {"upto": "5", "hash": known[4].hash, "file": "000000000001-2020-01.jsonl.gz"}
+    gone = Act(AT_NS + MONTH_NS, "root", "retention.deleted", "audit", details=stated)
+    audit_files.Tail(tmp_path).write([gone])
+    first.unlink()
+    assert trail.check() is None
+    now_ns = AT_NS + 2 * MONTH_NS
+    assert compare(trail.read(), known, now_ns=now_ns).differing.startswith("act 1 ")
+    years = AT_NS + 40 * MONTH_NS  # rightly gone after three years
+    assert compare(trail.read(), known, now_ns=years).differing == ""
+
+
+async def test_a_gateway_speaks_for_no_trail_but_its_own(tmp_path: Path) -> None:
+    recorded = AuditTrail(tmp_path / "x").add(Act(AT_NS, "王敏", "entry.added", "#1"))
+    async with Originals(tmp_path / "originals", "0" * 16) as originals:
+        await originals.keep_own("demo", [audit_line("demo", "historian", "/office", recorded)])
+    [own] = (tmp_path / "originals" / "demo" / "historian" / "record").iterdir()
+    assert [each.trail for each in witnessed(tmp_path / "originals")] == ["/office"]
+    for trail in ("/office", "gw1", "demo/gw1", "gw2"):
+        async with Originals(tmp_path / trail.strip("/") / "originals", "0" * 16) as originals:
+            await originals.keep_own("demo", [audit_line("demo", "gw2", trail, recorded)])
+        kept = tmp_path / trail.strip("/") / "originals"
+        (kept / "demo" / "historian").rename(kept / "demo" / "gw2")  # as if gw2 had sent it
+        found = [each.trail for each in witnessed(kept)]
+        assert found == (["demo/gw2"] if trail == "gw2" else [])
+    assert own.is_dir()

@@ -274,3 +274,87 @@ def test_every_deed_has_a_chinese_and_an_english_name() -> None:
     for name, (zh, en) in DEEDS.items():
         assert any("\u4e00" <= letter <= "\u9fff" for letter in zh), name
         assert en.isascii(), name
+
+
+def old_segments(folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """A trail of four years, its clock today: the first ten months are older than three years."""
+    now = AT_NS + 48 * MONTH_NS
+    monkeypatch.setattr(time, "time_ns", lambda: now)
+    trail = AuditTrail(folder, keep_days=2000)
+    for month in range(48):
+        trail.add_all([act(n, AT_NS + month * MONTH_NS) for n in range(2)])
+    return [path.name.removesuffix(".gz") for path in audit_files.segments(folder)]
+
+
+def test_a_command_never_prunes_and_keeps_to_the_configured_quota(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = old_segments(tmp_path / "a", monkeypatch)
+    for _ in range(3):
+        assert note_act(tmp_path / "a", "report.made", "x")  # knows no config: 1096 days would do
+        assert note_act(AuditTrail(tmp_path / "a", keep_days=183), "report.made", "x")
+    after = [path.name.removesuffix(".gz") for path in audit_files.segments(tmp_path / "a")]
+    assert after[: len(before)] == before
+    small = AuditTrail(tmp_path / "b", quota_bytes=1 << 16)
+    while small.usage().share < 1:
+        small.add(act(1))
+    assert not note_act(small, "report.made", "x")
+    assert "quota_mb" in capsys.readouterr().err
+    gone = AuditTrail(tmp_path / "a", keep_days=1096).prune()
+    assert len(gone) > 5
+    assert AuditTrail(tmp_path / "a").check() is None
+    assert AuditTrail(tmp_path / "a", keep_days=1096).prune() == []
+
+
+@pytest.mark.parametrize("how", ["taken", "emptied", "nonsense"])
+def test_a_trail_cut_short_with_its_head_stays_broken(tmp_path: Path, how: str) -> None:
+    trail = filled(tmp_path)
+    rewrite(tmp_path, lines(tmp_path)[:12])
+    head = tmp_path / "head"
+    head.unlink() if how == "taken" else head.write_text("" if how == "emptied" else "twelve")
+    broken = trail.check()
+    assert broken is not None
+    assert broken.n == 12
+    trail.add(act(99))  # a program that writes on makes a head anew
+    broken = trail.check()
+    assert broken is not None
+    assert broken.n == 13
+    told = next(each.act for each in trail.read(after=12))
+    assert (told.what, told.result, dict(told.details)) == (
+        *("audit.repaired", "failed"),
+        {"lost": "head"},
+    )
+
+
+def test_a_crash_before_the_first_head_is_no_break(tmp_path: Path) -> None:
+    trail = filled(tmp_path, 2)
+    audit_files.write_head(tmp_path, 0, audit_files.NO_HASH)  # as it is before the first line
+    assert trail.check() is None
+    trail.add(act(3))
+    assert trail.check() is None
+
+
+def test_only_the_trail_itself_says_that_it_was_pruned(tmp_path: Path) -> None:
+    trail = filled(tmp_path, 3)
+    forged = Act(AT_NS, "李强", "retention.deleted", "audit", details={"upto": "2"})
+    with pytest.raises(AuditError, match="not yours"):
+        trail.add(forged)
+    assert not note_act(trail, "retention.deleted", "audit")
+
+
+def test_a_young_segment_is_never_rightly_pruned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody writes the record of a pruning by hand, hashes and head included."""
+    trail = AuditTrail(tmp_path)
+    trail.add_all([act(n) for n in range(5)])
+    trail.add_all([act(n, AT_NS + MONTH_NS) for n in range(5)])
+    first = audit_files.segments(tmp_path)[0]
+    last = list(trail.read())[4]
+    stated = {"upto": "5", "hash": last.hash, "file": first.name}
+    deleted = Act(AT_NS + MONTH_NS, "root", "retention.deleted", "audit", details=stated)
+    audit_files.Tail(tmp_path).write([deleted])
+    first.unlink()
+    broken = trail.check()
+    assert broken is not None
+    assert broken.n == 5
