@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from drivers.audit import note_act
 from drivers.language import language, say
 from drivers.model import ConfigError
+from reports.acts import record_act
 from reports.compute_commands import compute
 from reports.entries.commands import entries_app, parse_month, speak
 from reports.periods import PLANT_TIME, SPANS, Period, last_over, plant_now
@@ -104,8 +104,8 @@ def _noted(site: Path, written: "Written") -> None:
     from reports.site import load_site
 
     report = written.report
-    note_act(
-        load_site(site).entries.parent / "audit",
+    record_act(
+        load_site(site),
         "report.made",
         f"{report.content.report} {report.content.period.name} v{report.version}",
         details={

@@ -7,15 +7,15 @@ from typing import Annotated
 
 import typer
 
-from drivers.audit import note_act
 from drivers.language import say
 from drivers.model import ConfigError
+from reports.acts import record_act, refusals
 from reports.entries.options import AsJson, Lang, speak
 from reports.lodgings import SEALS, Lodging, read_lodgings
 from reports.lodgings import lodge as record
 from reports.model import Report
 from reports.periods import Period, plant_now
-from reports.site import load_site
+from reports.site import Site, load_site
 from reports.versions import read_report
 
 
@@ -58,31 +58,33 @@ def lodge(  # noqa: PLR0913 - each is an option of the command
         return
     if file is None:
         raise ConfigError([say("缺少报告文件 REPORT.json", "name the report, REPORT.json")])
-    day = _signed(receipt, on, author)
     report = read_report(file)
     content = report.content
     plant = load_site(site or file.parent / report.site)
-    _refuse(file, report, plant.plant, day, incomplete=incomplete)
-    _refuse_before(file, report, day, backdated.strip())
-    made = record(
-        plant.entries,
-        Lodging(
-            number=0,
-            report=content.report,
-            period=content.period.name,
-            version=report.version,
-            content_sha256=report.content_sha256,
-            file=file.name,
-            receipt=receipt.strip(),
-            on=day,
-            author=author.strip(),
-            time=plant_now(),
-            note=note,
-            backdated=backdated.strip(),
-        ),
-        file.read_bytes(),
-    )
-    _noted(plant.entries, made)
+    named = f"{content.report} {content.period.name} v{report.version}"
+    with refusals(plant, "lodge.added", named, reason=backdated or note, who=author):
+        day = _signed(receipt, on, author)
+        _refuse(file, report, plant.plant, day, incomplete=incomplete)
+        _refuse_before(file, report, day, backdated.strip())
+        made = record(
+            plant.entries,
+            Lodging(
+                number=0,
+                report=content.report,
+                period=content.period.name,
+                version=report.version,
+                content_sha256=report.content_sha256,
+                file=file.name,
+                receipt=receipt.strip(),
+                on=day,
+                author=author.strip(),
+                time=plant_now(),
+                note=note,
+                backdated=backdated.strip(),
+            ),
+            file.read_bytes(),
+        )
+    _noted(plant, made)
     typer.echo(json.dumps(_table(made), ensure_ascii=False) if as_json else _sentence(made))
     if not as_json and content.report in SEALS:
         typer.echo(
@@ -94,10 +96,10 @@ def lodge(  # noqa: PLR0913 - each is an option of the command
         )
 
 
-def _noted(entries: Path, made: Lodging) -> None:
+def _noted(site: Site, made: Lodging) -> None:
     details = {"receipt": made.receipt, "on": str(made.on), "content_sha256": made.content_sha256}
-    note_act(
-        entries.parent / "audit",
+    record_act(
+        site,
         "lodge.added",
         f"{made.report} {made.period} v{made.version}",
         reason=made.backdated or made.note,

@@ -13,6 +13,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 
+from drivers.audit_config import AuditConfig
 from drivers.classes import ClassTables
 from drivers.config import NAME, Strict
 from drivers.language import say, why
@@ -200,6 +201,7 @@ class Site(SiteEnergy, SiteStacks, SiteGrade, ClassTables):
     overlays: tuple[Path, ...] = ()  # values the plant read itself, laid over the rule packs
     plan: Path | None = None  # data quality control plan, plan.toml
     alert_plan: Path | None = None  # what the plant promises to do on heavy-pollution days
+    audit: AuditConfig = AuditConfig()  # the trail beside the entries
     two_persons: bool = False  # a mark in the journal needs a second person
     potline: tuple[Potline, ...] = ()
 

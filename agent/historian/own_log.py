@@ -75,7 +75,8 @@ class OwnLog:
         self.signed = 0
         self.trouble = ""
         self._troubles: list[str] = []
-        self.plant = next(iter([*plants, *sorted(originals.plants)]), NO_PLANT)
+        known = [*plants, *sorted(originals.plants - {NO_PLANT})]
+        self.plant = next(iter(known), NO_PLANT)
         self.auditor = Auditor(
             self.plant,
             OWN_GATEWAY,

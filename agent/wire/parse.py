@@ -355,13 +355,14 @@ def _audit(line: Line, batch: int) -> EventRow:
     except KeyError as error:
         raise LineError(f"audit without {error}") from None
     text = f"{said['who']}: {what} {said['target']} [{said['result']}]"
+    told = _text(line, "details") if "details" in line.fields else ""
     return EventRow(
         ts_ns=line.time_ns,
         end_ns=None,
         kind="audit",
         equipment=None,
         id=f"audit-{n}-{said['hash'][:16]}",
-        text=f"{text} {said['why']}".rstrip(),
+        text=" ".join(part for part in (text, said["why"], told) if part),
         amount=None,
         batch=batch,
         peak=None,

@@ -9,9 +9,9 @@ from typing import Annotated
 
 import typer
 
-from drivers.audit import note_act
 from drivers.language import say
 from drivers.model import ConfigError
+from reports.acts import record_act, refusals
 from reports.entries.documents import keep
 from reports.entries.facts import read_facts
 from reports.entries.importing import (
@@ -65,7 +65,8 @@ def import_table(  # noqa: PLR0913 - each is an option of the command
         for problem in problems:
             typer.echo(problem)
         return
-    refuse(file, problems)
+    with refusals(plant, "entry.added", file.name, reason=reason, who=author):
+        refuse(file, problems)
     if not preview.changing:
         typer.echo(say("没有需要导入的数据", "nothing to import"))
         return
@@ -86,7 +87,8 @@ def import_table(  # noqa: PLR0913 - each is an option of the command
         refuse(file, _problems(preview, plant, revising=revising, reissue=reissue))
         return ledger.added(preview.changing, author=author, reason=reason, time=now)
 
-    ledger = change_ledger(plant.entries, change)
+    with refusals(plant, "entry.added", file.name, reason=reason, who=author):
+        ledger = change_ledger(plant.entries, change)
     count = len(preview.changing)
     what = "entry.revised" if any(x.revises for x in ledger.entries[-count:]) else "entry.added"
     _noted(plant, what, ledger, count, file.name)
@@ -145,9 +147,11 @@ def revise(  # noqa: PLR0913 - each is an option of the command
         return ledger.added([figure], author=author, reason=reason, time=now)
 
     before = read_ledger(plant.entries)
-    ledger = change_ledger(plant.entries, change)
+    what = "entry.withdrawn" if withdraw else "entry.revised"
+    with refusals(plant, what, f"{plant.entries.name} #{number}", reason=reason, who=author):
+        ledger = change_ledger(plant.entries, change)
     made = ledger.entries[-1]
-    _noted(plant, "entry.withdrawn" if withdraw else "entry.revised", ledger, 1)
+    _noted(plant, what, ledger, 1)
     if made.revises is not None and made.revises <= len(before.entries):
         typer.echo(entry_text(ledger.entries[made.revises - 1], counts=False))
     typer.echo(entry_text(made, counts=not withdraw))
@@ -157,8 +161,8 @@ def _noted(plant: Site, what: str, ledger: Ledger, count: int, source: str = "")
     """The act, with the head of the ledger: whoever rewrites the ledger is contradicted by it."""
     last = ledger.entries[-1]
     numbers = f"#{last.number}" if count == 1 else f"#{last.number - count + 1}–#{last.number}"
-    note_act(
-        plant.entries.parent / "audit",
+    record_act(
+        plant,
         what,
         f"{plant.entries.name} {numbers} {source}".rstrip(),
         reason=last.reason,

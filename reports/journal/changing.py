@@ -3,15 +3,15 @@
 import json
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from drivers.audit import note_act
 from drivers.language import say
 from drivers.model import ConfigError
+from reports.acts import record_act, refusals
 from reports.entries.options import AsJson, Author, Lang, Reason, SiteFile, speak
 from reports.journal.forms import FACTS, FORMS, find_form
 from reports.journal.importing import Office, Proposed, propose_one, propose_table
@@ -86,13 +86,16 @@ def add(  # noqa: PLR0913 - each is an option of the command
     cells |= _given(fact or [])
     plant = load_site(site)
     points = named_points(trace or [], plant.stack(stack))
-    with _office(plant) as office, _drawing(office, no_trace, draws=form.kind == "mark") as drawing:
-        drawing.points = points
-        people = Signed(author, reason, confirmed_by)
-        proposed = propose_one(cells, office, people, Path(), drawing)
-        if proposed.same:
-            raise ConfigError([_there(proposed.same[0])])
-    _finish(plant, office.journal, proposed, look=look, as_json=as_json)
+    draws = form.kind == "mark"
+    tried = refusals(plant, "mark.added", f"{kind} {stack} {what}", reason=reason, who=author)
+    with _unless(look, tried), _office(plant) as office:
+        with _drawing(office, no_trace, draws=draws) as drawing:
+            drawing.points = points
+            people = Signed(author, reason, confirmed_by)
+            proposed = propose_one(cells, office, people, Path(), drawing)
+            if proposed.same:
+                raise ConfigError([_there(proposed.same[0])])
+        _finish(plant, office.journal, proposed, look=look, as_json=as_json)
 
 
 def import_table(  # noqa: PLR0913 - each is an option of the command
@@ -111,7 +114,12 @@ def import_table(  # noqa: PLR0913 - each is an option of the command
     """Every mistake of the table is listed; what is added is shown before it is."""
     speak(lang)
     plant = load_site(site)
-    with _office(plant) as office, _drawing(office, no_trace, draws=True) as drawing:
+    tried = refusals(plant, "mark.added", file.name, reason=reason, who=author)
+    with (
+        _unless(look, tried),
+        _office(plant) as office,
+        _drawing(office, no_trace, draws=True) as drawing,
+    ):
         proposed = propose_table(file, office, Signed(author, reason, confirmed_by), drawing)
     if not as_json:
         typer.echo(proposed_text(proposed))
@@ -156,7 +164,9 @@ def withdraw(
         )
         return [made]
 
-    journal = change_journal(plant.journal, change)
+    named = f"{plant.journal.name} #{number}"
+    with refusals(plant, "mark.withdrawn", named, reason=reason, who=author):
+        journal = change_journal(plant.journal, change)
     made = journal.all[-1]
     _noted(plant, "mark.withdrawn", made, journal)
     if as_json:
@@ -172,8 +182,8 @@ def _noted(plant: Site, what: str, record: Record, journal: Journal) -> None:
     if record.confirmed_by:
         details["confirmed_by"] = record.confirmed_by
     number = record.number if record.withdraws is None else record.withdraws
-    note_act(
-        plant.journal.parent / "audit",
+    record_act(
+        plant,
         what,
         f"{plant.journal.name} #{number} {record.equipment or ''}".rstrip(),
         reason=record.reason,
@@ -200,6 +210,14 @@ def _given(facts: list[str]) -> dict[str, str]:
     if problems:
         raise ConfigError(problems)
     return found
+
+
+def _unless(
+    look: bool,
+    tried: AbstractContextManager[None],
+) -> AbstractContextManager[None]:
+    """Who only looks has tried nothing."""
+    return nullcontext() if look else tried
 
 
 @contextmanager

@@ -3,11 +3,10 @@
 from collections.abc import Iterable
 
 from reports.package.tiles import Heads, TreeError
-from reports.package.verify import anchors
+from reports.package.verify import OWN, anchors
 from reports.site import Site
 from reports.trace.originals import Original, OriginalsError, read_batches
 
-OWN = "historian"  # the historian's own gateway name
 MOST_BYTES = 32 << 20  # of its log in a package
 
 
@@ -22,17 +21,16 @@ def anchoring(site: Site) -> dict[str, set[int]]:
     if root is None:
         return {}
     found: dict[str, set[int]] = {}
-    for plant in (site.plant, "_"):
-        for folder in sorted((root / plant / OWN / "record").glob("*/")):
-            log = f"{plant}/{OWN}/record/{folder.name}"
-            try:
-                head = Heads(root).of(log)
-                size = head.head.size if head is not None else 0
-                seqs = _kept(read_batches(folder, range(1, size + 1)), site.plant)
-            except (TreeError, OriginalsError):
-                continue  # a verifier says that nothing anchors the chains
-            if seqs:
-                found[log] = seqs
+    for folder in sorted(root.glob(f"*/{OWN}/record/*/")):
+        log = folder.relative_to(root).as_posix()  # under ``_`` or the historian's first plant
+        try:
+            head = Heads(root).of(log)
+            size = head.head.size if head is not None else 0
+            seqs = _kept(read_batches(folder, range(1, size + 1)), site.plant)
+        except (TreeError, OriginalsError):
+            continue  # a verifier says that nothing anchors the chains
+        if seqs:
+            found[log] = seqs
     return found
 
 

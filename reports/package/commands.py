@@ -8,10 +8,9 @@ from typing import Annotated
 
 import typer
 
-from drivers.audit import note_act
 from drivers.language import language, say
 from drivers.model import ConfigError
-from reports.chain import chain_heads
+from reports.acts import record_act, refusals
 from reports.entries.options import AsJson, Lang, speak
 from reports.model import Report
 from reports.package.archive import write_package
@@ -87,13 +86,14 @@ def package(  # noqa: PLR0913 - each is an option of the command
     plant = load_site(site_file)
     if plant.plant != report.content.plant.id:
         raise ConfigError([f"{site_file}: {plant.plant}, {report.content.plant.id}"])
-    permitted = permit_package(site_file, out or file, approved_by, reason)
+    permitted = permit_package(plant, site_file, out or file, approved_by, reason)
     wish = Wish(whole, tuple(map(_hour, at or ())), tuple(since or ()), most_mb << 20)
-    ring = open_ring(plant.entries, plant.plant, signature, rotate=rotate_key)
-    found = gather(report, file, plant, site_file, ring, wish)
     target = out or file.with_name(f"{file.stem}.evidence.zip")
-    write_package(target, found.files, found.said, ring)
-    tell_export(plant.entries, target, approved_by, reason, permitted)
+    with refusals(plant, "package.made", target.name, reason=reason):
+        ring = open_ring(plant.entries, plant.plant, signature, rotate=rotate_key)
+        found = gather(report, file, plant, site_file, ring, wish)
+        write_package(target, found.files, found.said, ring)
+    tell_export(plant, target, approved_by, reason, permitted)
     _noted(plant, target, report, f"{report.content.report}-{report.content.period.name}")
     batches = sum(1 for name in found.files if name.startswith("batches/"))
     if as_json:
@@ -121,8 +121,7 @@ def _noted(site: Site, target: Path, report: Report, name: str) -> None:
         "content_sha256": report.content_sha256,
         "sha256": sha256(target.read_bytes()).hexdigest(),
     }
-    heads = chain_heads(site.entries, site.journal)
-    note_act(site.entries.parent / "audit", "package.made", target.name, details=details | heads)
+    record_act(site, "package.made", target.name, details=details)
 
 
 def _hour(text: str) -> int:

@@ -23,7 +23,7 @@ from reports.package.originals import Needed, cited, everything, in_hour, segmen
 from reports.package.readme import readme
 from reports.package.ring import Ring
 from reports.package.tiles import Heads, SignedHead, TreeError
-from reports.package.verify import MOST_LEAVES, Broken, Head, Note
+from reports.package.verify import MOST_LEAVES, OWN, Broken, Head, Note
 from reports.periods import Period
 from reports.rules.overlay import lay, read_overlays
 from reports.rules.packs import packs
@@ -240,7 +240,7 @@ def _originals(
             _proofs(found, heads, head, read, wish)
             found.files |= {f"stamps/{name}": d for name, d in heads.stamps(log).items()}
     for sender in sorted(senders):
-        keys = heads.keys(sender)
+        keys = None if sender.endswith(f"/{OWN}") else heads.keys(sender)  # those of the witness
         if keys is not None:
             found.files[f"keys/{sender}.json"] = keys
     found.said["counts"] = counts

@@ -857,19 +857,48 @@ def shifts_of(payload: bytes) -> list[Shift]:
 
 # -- what others hold of ledger, journal and lodgings -----------------------------------------
 
+OWN = "historian"  # the historian's own logs stand under this name, signed by its own key
 CHAINS = ("entries.jsonl", "journal.jsonl", "lodgings.jsonl")
-_ANCHOR = re.compile(
-    r"(?<![\w.])(entries|journal|lodgings)\.jsonl\W{1,8}(\d{1,9})[ :]([0-9a-f]{64})(?![0-9a-f])"
+_ACT = re.compile(
+    r"audit,plant=[^ ,=]+,gateway=[^ ,=]+,what=([a-z_.]{1,60}) n=(\d{1,18})i((?:,[a-z]+="
+    r'"(?:[^"\\]|\\.)*")+) (\d{1,19})\Z'
 )
+_SAID = re.compile(r',([a-z]+)="((?:[^"\\]|\\.)*)"')
+_ANCHOR = re.compile(r"(\d{1,9}) ([0-9a-f]{64})\Z")
+_MOST_DETAILS = 1 << 16
 
 
-def anchors(payload: bytes, plant: str) -> list[tuple[str, int, str]]:
-    """Chain, number of lines and hash of the last, as acts (lines ``audit``) of a batch tell."""
+def anchors(payload: bytes, plant: str) -> list[tuple[str, int, str, str]]:
+    """
+    Chain, number of lines, hash of the last and the act, as lines ``audit`` of a batch tell.
+
+    Whose chains they are stands in the act itself: the plant of the line is that of the historian's
+    log, ``_`` before it knew any, and one historian may follow the offices of several plants.
+    """
     found = []
+    if b"\naudit," not in payload:
+        return found
     for line in payload.decode("utf-8", "replace").split("\n"):
-        if line.startswith("audit,") and "plant=%s," % plant in line.partition(" ")[0] + ",":
-            found += [(m[1] + ".jsonl", int(m[2]), m[3]) for m in _ANCHOR.finditer(line)]
+        act = _ACT.match(line) if line.startswith("audit,") else None
+        details = _details(act[3]) if act else {}
+        if not act or details.get("plant") != plant:
+            continue
+        name = "%s #%s %s" % (act[1], act[2], clock(int(act[4]) // 10**9))
+        for chain in CHAINS:
+            told = _ANCHOR.match(str(details.get(chain)))
+            if told:
+                found.append((chain, int(told[1]), told[2], name))
     return found
+
+
+def _details(fields: str) -> dict[str, Any]:
+    """The field ``details`` of an act's line: JSON in a quoted text; {} where it is none."""
+    said = {m[1]: m[2] for m in _SAID.finditer(fields)}.get("details", "")
+    try:
+        found = json.loads(re.sub(r"\\(.)", r"\1", said)) if len(said) <= _MOST_DETAILS else {}
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 class Kept:
@@ -1152,13 +1181,22 @@ class Package:
             if "checkpoints/%s" % log != name or not head.origin.startswith("smelter/"):
                 self.verdict.change(name, "检查点不属于该日志", "a checkpoint of another log")
                 continue
-            gateway = self.histories.get("smelter/" + "/".join(log.split("/")[:2]))
-            keys = gateway.keys if gateway else []
-            if not any(note.signed_by(head.origin, key) for key in keys):
+            if not any(note.signed_by(head.origin, key) for key in self._senders(log)):
                 self.verdict.change(name, "网关签名不成立", "the gateway's signature does not hold")
                 continue
             self.heads[log] = (head, note)
             self._check_cosignature(name, note, latest_s)
+
+    def _senders(self, log: str) -> list[Key]:
+        """Who signs a log's heads: its gateway; of the historian's own logs the historian."""
+        plant, name = log.split("/")[:2]
+        return [
+            key
+            for owner, history in self.histories.items()
+            for key in history.keys
+            if owner == "smelter/%s/%s" % (plant, name)
+            or (name == OWN and owner.startswith(WITNESS))
+        ]
 
     def _check_cosignature(self, name: str, note: Note, latest_s: float) -> None:
         times = [
@@ -1309,7 +1347,7 @@ class Package:
         plant = str((self.report.get("plant") or {}).get("id"))
         told, good = 0, 0
         for log, found in sorted(self.batches.items()):
-            if not re.match("(%s|_)/historian/record/" % re.escape(plant), log):
+            if log.split("/")[1:3] != [OWN, "record"]:
                 continue
             size = self.heads[log][0].size if log in self.heads else 0
             if found and (max(found), len(found)) != (size, size + 1 - min(found)):
@@ -1318,8 +1356,8 @@ class Package:
                     "the historian's own log %s is not whole here: anchors may be missing" % log,
                 )
             for batch in found.values():
-                for name, count, head in anchors(batch.payload, plant):
-                    where = "batches/%s.seg: batch %d" % (log, batch.seq)
+                for name, count, head, act in anchors(batch.payload, plant):
+                    where = "%s (batches/%s.seg: batch %d)" % (act, log, batch.seq)
                     told += 1
                     good += self._check_seen(name, count, head, where) is not False
         if told and told == good:

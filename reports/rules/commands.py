@@ -11,9 +11,9 @@ from typing import Annotated
 
 import typer
 
-from drivers.audit import AuditTrail, note_act
 from drivers.language import plural, say
 from drivers.model import ConfigError
+from reports.acts import record_act, trail_of
 from reports.entries.commands import speak
 from reports.periods import plant_now
 from reports.rules.block import block
@@ -157,7 +157,7 @@ def check(
 
 def _noted(site: Site, overlay: Overlay) -> None:
     """Who signed what is in force from now on; once for each content of the file."""
-    trail = AuditTrail(site.entries.parent / "audit")
+    trail = trail_of(site)
     if any(
         each.act.what == "rules.signed" and each.act.details.get("sha256") == overlay.digest
         for each in trail.read()
@@ -165,7 +165,7 @@ def _noted(site: Site, overlay: Overlay) -> None:
         return
     signers = sorted({checked_text(x.legal.overlay) for x in overlay.stretches if x.legal.overlay})
     details = {"sha256": overlay.digest, "checked": "; ".join(signers)}
-    note_act(trail.folder, "rules.signed", overlay.path.name, details=details)
+    record_act(site, "rules.signed", overlay.path.name, details=details)
 
 
 def _laid(stretch: Stretch) -> Iterable[str]:

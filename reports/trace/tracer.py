@@ -91,13 +91,19 @@ class Tracer:
         return {"ref": ref}
 
     def _recomputed(self, line: Line) -> bool | None:
-        """True when the formula gives the line's value again from the printed inputs."""
+        """
+        True when the formula gives the line's value again from the printed inputs.
+
+        None where it also takes words or days, which are no inputs of a line.
+        """
         formula = FORMULAS[line.formula]
         if line.value is None:
             return None
         given = {i.name: i.value for i in line.inputs if i.value is not None}
         if line.how.value == "metered":
             given = {formula.parameters[0]: sum(given.values(), Decimal(0))}
+        if not {*formula.parameters} - {*formula.optional} <= {*given}:
+            return None
         results = formula(**given).values()
         return any(
             abs(value - line.value) <= SAME * max(Decimal(1), abs(line.value)) for value in results

@@ -64,12 +64,13 @@ def test_a_broken_chain_is_told_by_check(site: Path, tmp_path: Path) -> None:
 
 def test_a_package_leaves_only_as_the_site_says(site: Path) -> None:
     target = site.with_name("x.zip")
-    assert permit_package(site, target, "", "")["rule"] == "free"
+    plant = load_site(site)
+    assert permit_package(plant, site, target, "", "")["rule"] == "free"
     text = site.read_text("utf-8")
     site.write_text(text + '\n[export]\nimportant = "approved"\n', "utf-8")
     with pytest.raises(ConfigError, match="somebody must approve"):
-        permit_package(site, target, "", "")
-    assert permit_package(site, target, "Li", "asked by the auditor")["approved_by"] == "Li"
+        permit_package(plant, site, target, "", "")
+    assert permit_package(plant, site, target, "Li", "asked by the auditor")["approved_by"] == "Li"
 
 
 def test_the_doctor_sees_a_site_without_data(site: Path) -> None:

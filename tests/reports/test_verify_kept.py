@@ -1,6 +1,5 @@
 """What binds ledger and journal beyond the office's own key: anchors, earlier packages, heads."""
 
-import asyncio
 import json
 import shutil
 import subprocess
@@ -10,20 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from agent.batches.log import BatchLog
-from agent.wire.encode import BatchHead, batch_payload
 from drivers.model import ConfigError
-from reports.chain import chain_heads
 from reports.package.ring import open_ring
-from reports.package.verify import anchors, main, text, verify
+from reports.package.verify import main, text, verify
 from tests.reports.conftest import Built, Office, Smelter
 from tests.reports.forging import Original, files_of, packed
-from tests.reports.proven import prove
-from tests.reports.sealing import office_over, sealed_in, written
+from tests.reports.sealing import office_over, written
 
 SMELTER = (sys.executable, "-c", "from drivers.cli import main; main()")
-OWN = "5a5a5a5a5a5a5a5a"
-NOW_NS = 1_795_000_000 * 10**9
 
 
 def rewritten(lines: bytes, number: int) -> bytes:
@@ -98,68 +91,6 @@ def test_the_options_of_the_program(
     for more, code in (((), 2), (("--without-originals",), 0)):
         done = subprocess.run([*SMELTER, "verify", *call, *more], capture_output=True, check=False)
         assert done.returncode == code, done.stderr
-
-
-def with_acts(root: Path, built: Path, *acts: str) -> None:
-    """Originals with a log of the historian's own, in which acts of the site stand."""
-    shutil.copytree(built / "originals", root / "originals")
-
-    head = BatchHead("demo", "historian", "record", "0" * 16)
-
-    async def write() -> None:
-        folder = root / "originals" / "demo" / "historian"
-        async with BatchLog(folder, stream="record", log=OWN) as log:
-            for act in ("", *acts, ""):
-                line = f'audit,plant=demo,gateway=historian what="report.made",{act} {NOW_NS}'
-                other = f'event,plant=demo,gateway=historian id="x" {NOW_NS}'
-
-                def make(
-                    seq: int, prev: str, line: str = line if act else other
-                ) -> tuple[bytes, int]:
-                    place = {"log": OWN, "seq": seq, "prev": prev, "closed_ns": NOW_NS}
-                    return batch_payload(head, [line.encode()], **place)  # type: ignore[arg-type]
-
-                await log.append(make, closed_ns=NOW_NS, urgent=True)
-
-    asyncio.run(write())
-
-
-def told(heads: dict[str, str]) -> str:
-    """As a field of an act's line: JSON in a quoted text."""
-    inner = json.dumps(heads).replace('"', '\\"')
-    return f'details="{inner}"'
-
-
-def test_acts_under_the_historians_tree_hold_the_heads(built: Built, tmp_path: Path) -> None:
-    root = tmp_path / "h"
-    office = office_over(tmp_path / "office", root / "originals", built.root / "lake")
-    heads = chain_heads(office.site.entries, office.site.journal)
-    assert set(heads) == {"entries.jsonl"}
-    root.mkdir()
-    with_acts(root, built.root, told(heads))
-    ends = prove(root, root / "originals")
-    path = sealed_in(office, tmp_path / "true.zip")
-    ring = open_ring(office.site.entries, "demo")
-    original = Original(path, ring, ends, tmp_path)
-    found = verify(str(path), original.trusted, [])
-    assert (found.code, found.anchored) == (0, 1), (found.changed, found.unknown)
-    assert any("fit 1 anchors" in each["en"] for each in found.proved)
-    assert "rewrote ledger" not in text(found, "en")
-    lie = verify(str(forged(original)), original.trusted, [])
-    assert lie.code == 1
-    assert any("historian/record" in each["en"] for each in lie.changed)
-    assert any("锚" in each["zh"] or "整体改写" in each["zh"] for each in lie.changed)
-    assert [each["where"] for each in lie.changed] == ["entries/entries.jsonl: line 7"]
-
-
-def test_anchors_of_acts_only_and_of_this_plant(sealed: Original) -> None:
-    head = "ab" * 32
-    line = "audit,plant=demo,gateway=historian x={} 1\n"
-    assert anchors(line.format(f'"journal.jsonl 3 {head}"').encode(), "demo") == [
-        ("journal.jsonl", 3, head)
-    ]
-    for other in ("event,plant=demo,gateway=h x={} 1", "audit,plant=other,gateway=h x={} 1"):
-        assert anchors(other.format(f'"journal.jsonl 3 {head}"').encode(), "demo") == []
 
 
 def test_a_journal_that_no_longer_leads_on_is_found_with_the_offices_own_key(
