@@ -199,8 +199,26 @@ class _Client(aiomqtt.Client):
     aiomqtt asks the loop to register later, by the number of the file; when the socket is closed
     meanwhile, that number may already belong to another file. And it waits with asyncio.wait_for,
     which in Python 3.11 loses a cancellation that comes with the answer: a task that publishes in
-    a loop then never ends, nor the session it belongs to.
+    a loop then never ends, nor the session it belongs to. A connection that breaks before the
+    broker has answered fails at once: aiomqtt would wait for the answer until its time is up.
     """
+
+    def _on_disconnect(
+        self,
+        client: paho.Client,
+        userdata: Any,
+        flags: paho.DisconnectFlags,
+        reason_code: Any,
+        properties: Any = None,
+    ) -> None:
+        if not self._connected.done():
+            error = aiomqtt.MqttError(f"the connection broke before CONNACK ({reason_code})")
+            self._connected.set_exception(error)
+            self._connected.exception()  # nobody may be waiting any more
+            return
+        super()._on_disconnect(client, userdata, flags, reason_code, properties)
+        if self._disconnected.done() and not self._disconnected.cancelled():
+            self._disconnected.exception()  # the same: a session may end for another reason
 
     async def _wait_for(self, fut: Awaitable[T], timeout: float | None) -> T:  # noqa: ASYNC109 - as there
         limit = self.timeout if timeout is None else timeout

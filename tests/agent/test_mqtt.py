@@ -1,11 +1,13 @@
 """Sessions with a broker: ended for good when they are cancelled."""
 
 import asyncio
+import contextlib
 import time
 
+import aiomqtt
 import pytest
 
-from agent.mqtt import Pauses, _Client, keep_connected
+from agent.mqtt import BrokerConfig, Pauses, _Client, connection, keep_connected
 
 
 async def test_a_session_that_swallows_a_cancellation_is_ended_all_the_same() -> None:
@@ -43,3 +45,20 @@ async def test_a_cancellation_that_comes_with_the_answer_is_not_lost() -> None:
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiting
+
+
+@pytest.mark.parametrize("reset", [False, True])
+async def test_a_connection_that_breaks_before_the_answer_fails_at_once(reset: bool) -> None:
+    async def break_it(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)  # the first byte of CONNECT: closing with more unread is a reset
+        if not reset:
+            await reader.read(1 << 16)
+        writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
+
+    async with await asyncio.start_server(break_it, "127.0.0.1", 0) as server:
+        broker = BrokerConfig(url=f"mqtt://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+        with pytest.raises(aiomqtt.MqttError, match="broke before CONNACK"):  # not: timed out
+            async with connection(broker, "x"):
+                pass
