@@ -7,10 +7,12 @@ SHA-256; what was left out is named too. The SHA-256 of the manifest goes into t
 """
 
 import contextlib
+import errno
 import hashlib
 import io
 import json
 import os
+import re
 import tarfile
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
@@ -20,6 +22,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from drivers.keeping import Member
+from drivers.keeping_files import MOST_SECRET
 from drivers.language import say
 from drivers.language import why as why_not
 from drivers.model import ConfigError
@@ -28,7 +31,10 @@ FORM = "smelter.backup/1"
 MANIFEST = "manifest.json"
 SEALED = ".sealed"
 PIECE = 1 << 20
-MOST_SECRET = 1 << 20  # bytes; a key is small
+
+
+_PART = re.compile(r"[A-Za-z0-9][\w.-]*")  # a folder of the restored installation
+_FILE = re.compile(r"[^/\x00-\x1f]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +73,26 @@ class Manifest:
 
     @classmethod
     def read(cls, content: bytes) -> "Manifest":
-        """Raises ValueError for what is no manifest of ours."""
+        """Raises ValueError for what is no manifest of ours: whoever made it may mean harm."""
+        from pydantic import TypeAdapter, ValidationError
+
         try:
-            table = json.loads(content)
-            if table["form"] != FORM:
-                raise ValueError(f"form {table['form']!r}")
-            files = [Kept(**each) for each in table.pop("files")]
-            return cls(files=files, **table)
-        except (KeyError, TypeError, AttributeError) as error:
-            raise ValueError(f"{type(error).__name__}: {error}") from None
+            found = TypeAdapter(cls).validate_json(content, strict=True)
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(map(str, first["loc"]))
+            raise ValueError(f"{where}: {first['msg']}") from None
+        if found.form != FORM:
+            raise ValueError(f"form {found.form!r}")
+        for name, part in found.parts.items():
+            if not _PART.fullmatch(name) or {*part} != {"kind", "config"}:
+                raise ValueError(f"parts: {name!r}")
+            if not _FILE.fullmatch(part["config"]) or part["config"] in {".", ".."}:
+                raise ValueError(f"parts: {name}: config {part['config']!r}")
+        places = [each.place for each in found.files]
+        if len({*places}) < len(places):
+            raise ValueError("files: a place twice")
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,37 +118,86 @@ def write_backup(
     Raises ConfigError when the target exists or cannot be written.
     """
     if target.exists():
-        raise ConfigError([f"{target}: {say('已存在，不会覆盖', 'exists and is not replaced')}"])
+        raise _there(target)
     now = datetime.now(UTC).isoformat(timespec="seconds")
     manifest = Manifest(now, by, why, {}, program=f"smelter {version('smelter-agent')}")
     fresh = target.with_name(target.name + ".part")
     try:
-        handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    except FileExistsError:
+        told = say(
+            "已存在：另一备份正在进行，或上次被中断；确认后请删除它",
+            "is there: another backup is under way, or one was broken off; then delete it",
+        )
+        raise ConfigError([f"{fresh}: {told}"]) from None
+    except OSError as error:
+        raise ConfigError([f"{error.filename or target}: {why_not(error)}"]) from None
+    try:
         with os.fdopen(handle, "wb") as file:
-            with tarfile.open(fileobj=file, mode="w|", format=tarfile.PAX_FORMAT) as tar:
-                for part in parts:
-                    manifest.parts[part.folder] = {"kind": part.kind, "config": part.config.name}
-                    manifest.classes[part.folder] = part.data_class
-                    _add_part(tar, part, manifest, seal)
-                content = manifest.text().encode()
-                tar.addfile(_info(MANIFEST, len(content), 0), io.BytesIO(content))
+            os.fchmod(file.fileno(), 0o600)
+            content = _write(file, parts, manifest, seal)
             file.flush()
             os.fsync(file.fileno())
-        fresh.replace(target)
+        _name(fresh, target)
     except OSError as error:
-        fresh.unlink(missing_ok=True)
         raise ConfigError([f"{error.filename or target}: {why_not(error)}"]) from None
-    except BaseException:
+    finally:
         fresh.unlink(missing_ok=True)
-        raise
+        _sync(target.parent)
     return manifest, hashlib.sha256(content).hexdigest()
 
 
+def _there(target: Path) -> ConfigError:
+    return ConfigError([f"{target}: {say('已存在，不会覆盖', 'exists and is not replaced')}"])
+
+
+def _name(fresh: Path, target: Path) -> None:
+    """Never over what somebody put there meanwhile, as a rename would."""
+    try:
+        os.link(fresh, target)
+    except FileExistsError:
+        raise _there(target) from None
+    except OSError as error:
+        if error.errno not in {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}:
+            raise
+        try:  # a stick with FAT knows no links: hold the name, then take it
+            os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600))
+        except FileExistsError:
+            raise _there(target) from None
+        fresh.replace(target)
+
+
+def _sync(folder: Path) -> None:
+    """The name is durable as well; where a folder cannot be synced, it is as good as it gets."""
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def _write(file: BinaryIO, parts: Iterable[Part], manifest: Manifest, seal: Seal | None) -> bytes:
+    """All parts, then the manifest, whose bytes are returned."""
+    with tarfile.open(fileobj=file, mode="w|", format=tarfile.PAX_FORMAT) as tar:
+        for part in parts:
+            manifest.parts[part.folder] = {"kind": part.kind, "config": part.config.name}
+            manifest.classes[part.folder] = part.data_class
+            _add_part(tar, part, manifest, seal)
+        content = manifest.text().encode()
+        tar.addfile(_info(MANIFEST, len(content), 0), io.BytesIO(content))
+    return content
+
+
 def _add_part(tar: tarfile.TarFile, part: Part, manifest: Manifest, seal: Seal | None) -> None:
+    done: set[str] = set()
     for member in part.members:
         place = f"{part.folder}/{member.place}"
         source = member.source
         try:
+            if place in done:  # named by the config, and found in a folder
+                continue
+            done.add(place)
             if member.secret and seal is None:
                 manifest.left_out.append(place)
                 continue
@@ -155,7 +221,11 @@ def _add(
     if member.whole_lines:
         size = _whole_lines(source, size)
     if member.secret and seal is not None:
-        content = seal(source.read(MOST_SECRET), place)
+        secret = source.read(MOST_SECRET + 1)
+        if len(secret) > MOST_SECRET:
+            told = say("密钥或口令文件超过 1 MiB，无法加密备份", "a secret of more than 1 MiB")
+            raise ConfigError([f"{member.path}: {told}"])
+        content = seal(secret, place)
         tar.addfile(_info(place + SEALED, len(content), found.st_mtime_ns), io.BytesIO(content))
         digest = hashlib.sha256(content).hexdigest()
         return Kept(place, len(content), digest, found.st_mtime_ns, sealed=True)

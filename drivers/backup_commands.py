@@ -15,7 +15,7 @@ from drivers.keeping import keeper_of, keepers
 from drivers.language import say
 from drivers.model import ConfigError, DataClass
 from drivers.quantities import quantities
-from drivers.restore import faults, opened
+from drivers.restore import faults, open_keys, opened
 from drivers.restore import restore as put_back
 from drivers.sealed import opener, read_passphrase, sealer
 
@@ -25,6 +25,17 @@ Passphrase = Annotated[
     typer.Option(
         "--passphrase-file",
         help=say("密钥的加密口令（权限 0600）", "passphrase of the keys (mode 0600)"),
+    ),
+]
+
+Digest = Annotated[
+    str,
+    typer.Option(
+        "--manifest-sha256",
+        help=say(
+            "须为此清单（审计日志 backup.made 所记）",
+            "it must be this one, as backup.made in the audit trail says",
+        ),
     ),
 ]
 
@@ -48,6 +59,7 @@ def backup(  # noqa: PLR0913 - each is an option of the command
         str, typer.Option("--approved-by", help=say("批准人", "who approves that data leave"))
     ] = "",
     reason: Annotated[str, typer.Option("--why", help=say("理由", "why"))] = "",
+    manifest_sha256: Digest = "",
     *,
     with_keys: Annotated[
         bool,
@@ -61,7 +73,7 @@ def backup(  # noqa: PLR0913 - each is an option of the command
 ) -> None:
     """Exit code 1: with --check, something in the backup is not what was written."""
     if check:
-        _check(configs, as_json=as_json)
+        _check(configs, manifest_sha256, as_json=as_json)
         return
     if out is None:
         raise ConfigError([say("请用 --out X.smelter 指定备份文件", "name the backup: --out FILE")])
@@ -122,6 +134,15 @@ def _told(out: Path, manifest: Manifest, digest: str, took_s: float, *, as_json:
             f"SHA-256 of the manifest: {digest}",
         )
     )
+    if manifest.vanished:
+        count, first = len(manifest.vanished), ", ".join(manifest.vanished[:3])
+        typer.echo(
+            say(
+                f"备份期间有 {count} 个文件被删除（保存期限或合并），未包含：{first}",
+                f"{count} files were deleted meanwhile (retention, or joined to another) and are "
+                f"not in it: {first}",
+            )
+        )
     if manifest.left_out:
         count = len(manifest.left_out)
         typer.echo(
@@ -134,14 +155,19 @@ def _told(out: Path, manifest: Manifest, digest: str, took_s: float, *, as_json:
         )
 
 
-def _check(files: list[Path], *, as_json: bool) -> None:
+def _check(files: list[Path], digest: str, *, as_json: bool) -> None:
     known, told, wrong = keepers(), [], 0
+    bare: list[str] = []
     for path in files:
         with opened(path) as found:
+            found.must_be(digest)
             problems = list(faults(found, known))
             wrong += len(problems)
+            bare += (keys := [] if problems else open_keys(found))
             told.append(
                 {
+                    "manifest_sha256": found.digest,
+                    "open_keys": keys,
                     "backup": str(path),
                     "made": found.manifest.made,
                     "files": len(found.manifest.files),
@@ -156,16 +182,32 @@ def _check(files: list[Path], *, as_json: bool) -> None:
             typer.echo(
                 say(
                     f"{each['backup']}：{each['made']}，{each['files']} 个文件，"
-                    f"{each['bytes']:,} 字节",
+                    f"{each['bytes']:,} 字节\n清单 SHA-256：{each['manifest_sha256']}",
                     f"{each['backup']}: made {each['made']}, {each['files']} files, "
-                    f"{each['bytes']:,} bytes",
+                    f"{each['bytes']:,} bytes\n"
+                    f"SHA-256 of the manifest: {each['manifest_sha256']}",
                 )
             )
             for problem in each["problems"]:  # type: ignore[attr-defined]
                 typer.echo(f"  ✗ {problem}")
         if not wrong:
             typer.echo(say("哈希与哈希链全部相符", "every hash and every chain is right"))
+        _bare(bare)
     raise typer.Exit(1 if wrong else 0)
+
+
+def _bare(keys: list[str]) -> None:
+    """What to do about private keys that an earlier version left unsealed in a backup."""
+    if keys:
+        names = ", ".join(keys[:5])
+        typer.echo(
+            say(
+                f"! 其中有 {len(keys)} 个未加密的私钥（{names}）：凡能读到此备份者都可能已得到；"
+                "请更换这些密钥、吊销其证书，并销毁此备份",
+                f"! {len(keys)} private keys lie in it unsealed ({names}): whoever could read this "
+                "file may have them; make new ones, revoke their certificates, destroy the file",
+            )
+        )
 
 
 def restore(
@@ -174,6 +216,7 @@ def restore(
         Path, typer.Option("--to", help=say("空目录，或尚不存在", "an empty folder, or a new one"))
     ],
     passphrase: Passphrase = None,
+    manifest_sha256: Digest = "",
     *,
     as_json: AsJson = False,
 ) -> None:
@@ -181,9 +224,11 @@ def restore(
     known, began = keepers(), time.monotonic()
     unseal = opener(read_passphrase(passphrase)) if passphrase else None
     with opened(file) as found:
+        found.must_be(manifest_sha256)
         problems = list(faults(found, known))
         if problems:
             raise ConfigError(problems)
+        bare = open_keys(found)
         sealed = [each.place for each in found.manifest.files if each.sealed]
         folders = put_back(found, to, known, unseal)
         manifest = found.manifest
@@ -192,6 +237,7 @@ def restore(
     for name, part in parts:
         if (keeper := known.get(part["kind"])) is not None:
             details = {"backup": str(file), "made": manifest.made, "to": str(folders[name])}
+            details["manifest_sha256"] = found.digest
             note_act(keeper.audit(configs[name]), "backup.restored", name, details=details)
     took_s = time.monotonic() - began
     lacking = [*manifest.left_out, *(sealed if unseal is None else [])]
@@ -200,6 +246,8 @@ def restore(
             "restored": {name: str(path) for name, path in configs.items()},
             "files": len(manifest.files),
             "bytes": manifest.size,
+            "manifest_sha256": found.digest,
+            "open_keys": bare,
             "keys_lacking": lacking,
             "seconds": round(took_s, 3),
         }
@@ -213,6 +261,7 @@ def restore(
     )
     for name, path in configs.items():
         typer.echo(f"  {name}: {path}")
+    _bare(bare)
     if lacking:
         typer.echo(
             say(

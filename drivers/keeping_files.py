@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import stat
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -10,6 +11,9 @@ from drivers.keeping import Member
 from drivers.tomlfile import read_tables
 
 SECRET_KEYS = frozenset({"key", "password_file", "token_file", "key_file"})
+_SECRET_NAMES = (".key", "key.pem", ".p12", ".pfx")  # how the name of a private key ends
+_ARMOUR = re.compile(rb"^-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----", re.MULTILINE)
+MOST_SECRET = 1 << 20  # bytes; a key is small
 FOLDER_KEYS = frozenset({"trust"})
 ELSEWHERE = "elsewhere"  # below etc/: what the config names outside of its own folder
 _PASSING = (".new", ".tmp", ".part", ".lock")
@@ -19,16 +23,28 @@ _OURS = frozenset({"lock", "reserve", ".writer", ".reading", ".staging"})
 def config_members(config: Path, leave: Iterable[Path] = ()) -> Iterator[Member]:
     """The config and every file it names, and those that a named TOML names in turn."""
     yield Member(f"etc/{config.name}", config)
-    done = {config.resolve(), *(each.resolve() for each in leave)}
-    waiting = [config]
+    hidden, done = secrets_of(config), {config.resolve(), *(each.resolve() for each in leave)}
+    for at, value, path, _ in _all_named(config):
+        if path.resolve() not in done:
+            done.add(path.resolve())
+            place = f"etc/{_place(config, at, value, path)}"
+            yield Member(place, path, secret=path.resolve() in hidden)
+
+
+def secrets_of(config: Path) -> frozenset[Path]:
+    """Where the secrets really lie that the config names, in whatever folder."""
+    return frozenset(path.resolve() for _, _, path, secret in _all_named(config) if secret)
+
+
+def _all_named(config: Path) -> Iterator[tuple[Path, str, Path, bool]]:
+    """What ``named`` says of the config and of each TOML that is named, and where it stands."""
+    done, waiting = {config.resolve()}, [config]
     while waiting:
         at = waiting.pop()
         for value, path, secret in named(at):
-            if path.resolve() in done:
-                continue
-            done.add(path.resolve())
-            yield Member(f"etc/{_place(config, at, value, path)}", path, secret=secret)
-            if path.suffix == ".toml":
+            yield at, value, path, secret
+            if path.suffix == ".toml" and path.resolve() not in done:
+                done.add(path.resolve())
                 waiting.append(path)
 
 
@@ -41,11 +57,33 @@ def named(config: Path) -> Iterator[tuple[str, Path, bool]]:
         except (OSError, ValueError):
             continue
         if stat.S_ISREG(mode):
-            yield value, path, key in SECRET_KEYS or path.suffix == ".key"
+            yield value, path, key in SECRET_KEYS or is_secret(path)
         elif stat.S_ISDIR(mode) and key in FOLDER_KEYS:
             for each in sorted(path.rglob("*")):
                 if each.is_file():
-                    yield value, each, each.suffix == ".key"
+                    yield value, each, is_secret(each)
+
+
+def named_secret(name: str) -> bool:
+    """Does the name of a file say that a private key is in it?"""
+    return name.endswith(_SECRET_NAMES)
+
+
+def holds_key(content: bytes) -> bool:
+    """Is there a private key in PEM in it?"""
+    return _ARMOUR.search(content) is not None
+
+
+def is_secret(path: Path) -> bool:
+    """By its name, or by what is in it; what this user may not read cannot be backed up anyway."""
+    if named_secret(path.name):
+        return True
+    try:
+        if path.stat().st_size > MOST_SECRET:
+            return False
+        return holds_key(path.read_bytes())
+    except OSError:
+        return False
 
 
 def _strings(table: object, key: str = "") -> Iterator[tuple[str, str]]:
@@ -83,12 +121,16 @@ def settle_names(config: Path) -> None:
 
 
 def data_members(
-    folder: Path, leave: Iterable[Path] = (), place: str = "data", secret: bool = False
+    folder: Path,
+    leave: Iterable[Path] = (),
+    place: str = "data",
+    secrets: frozenset[Path] = frozenset(),
 ) -> Iterator[Member]:
     """
     Every file below, but for locks, files being made and ``leave``.
 
-    A chain's ``.head`` comes before its chain, which may meanwhile grow but never shrink.
+    Secret is what looks like a private key, and what ``secrets`` (resolved) names. A chain's
+    ``.head`` comes before its chain, which may meanwhile grow but never shrink.
     """
     left = {each.absolute() for each in leave}
     if not folder.exists():
@@ -102,11 +144,12 @@ def data_members(
             path = here / name
             if name in _OURS or name.endswith(_PASSING) or path.absolute() in left:
                 continue
-            if not stat.S_ISREG(path.lstat().st_mode):
+            lines = name.endswith(".jsonl")  # ours, and never a key
+            try:
+                if not stat.S_ISREG(path.lstat().st_mode):
+                    continue
+            except FileNotFoundError:  # retention, or a joined piece
                 continue
-            yield Member(
-                f"{place}/{path.relative_to(folder)}",
-                path,
-                secret=secret or name.endswith(".key"),
-                whole_lines=name.endswith(".jsonl"),
-            )
+            hidden = path.resolve() in secrets or (not lines and is_secret(path))
+            where = f"{place}/{path.relative_to(folder)}"
+            yield Member(where, path, secret=hidden, whole_lines=lines)

@@ -16,8 +16,10 @@ from pathlib import Path, PurePosixPath
 
 from drivers.backup import MANIFEST, PIECE, SEALED, Kept, Manifest
 from drivers.keeping import Keeper
+from drivers.keeping_files import MOST_SECRET, holds_key, named_secret
 from drivers.language import say, why
 from drivers.model import ConfigError
+from drivers.tomlfile import read_tables
 
 MOST_MANIFEST = 256 << 20
 
@@ -37,9 +39,21 @@ class Lies:
 class Backup:
     """A backup file, opened for reading; use ``opened``."""
 
-    def __init__(self, file: int, path: Path, manifest: Manifest, found: list[Lies]) -> None:
+    def __init__(
+        self, file: int, path: Path, manifest: Manifest, found: list[Lies], digest: str
+    ) -> None:
         self.file, self.path = file, path
         self.manifest, self.found = manifest, found
+        self.digest = digest  # SHA-256 of the manifest, as the audit trail has it
+
+    def must_be(self, digest: str) -> None:
+        """Raises ConfigError when it is another backup than the one the trail tells of."""
+        if digest and digest.strip().lower() != self.digest:
+            told = say(
+                "清单 SHA-256 与所给不符，不是那份备份",
+                "the manifest has another SHA-256: it is not that backup",
+            )
+            raise ConfigError([f"{self.path}: {told}: {self.digest}"])
 
     def pieces(self, lies: Lies) -> Iterator[bytes]:
         """Its bytes. Raises ConfigError at the end when they are not what was hashed."""
@@ -68,13 +82,16 @@ def opened(path: Path) -> Iterator[Backup]:
             with tarfile.open(fileobj=handle, mode="r:") as tar:
                 places = {each.name: each for each in tar}
                 last = places.pop(MANIFEST, None)
-                content = tar.extractfile(last) if last and last.size < MOST_MANIFEST else None
-                manifest = Manifest.read(content.read()) if content else None
+                named = last is not None and last.isreg() and last.size < MOST_MANIFEST
+                file = tar.extractfile(last) if last is not None and named else None
+                content = file.read() if file else b""
+                manifest = Manifest.read(content) if content else None
         except (tarfile.TarError, ValueError, OSError) as error:
             raise _broken(path, str(error)) from None
         if manifest is None:
             raise _broken(path, say("没有清单，备份未写完", "no manifest: it was not finished"))
-        yield Backup(handle.fileno(), path, manifest, _placed(path, manifest, places))
+        found = _placed(path, manifest, places)
+        yield Backup(handle.fileno(), path, manifest, found, hashlib.sha256(content).hexdigest())
 
 
 def _broken(path: Path, detail: str) -> ConfigError:
@@ -86,18 +103,49 @@ def _placed(path: Path, manifest: Manifest, places: dict[str, tarfile.TarInfo]) 
     problems, found = [], []
     for kept in manifest.files:
         info = places.pop(kept.place + SEALED * kept.sealed, None)
-        parts = PurePosixPath(kept.place).parts
-        if not parts or parts[0] not in manifest.parts or ".." in parts or len(parts) < 2:
+        if not _ours(kept, manifest):
             problems.append(f"{path}: {kept.place!r}: {say('路径不合法', 'is no place of ours')}")
         elif info is None or not info.isreg() or info.size != kept.bytes:
             told = say("缺失或大小不符", "is lacking or has another size")
             problems.append(f"{path}: {kept.place}: {told}")
         else:
             found.append(Lies(kept, info.offset_data))
+    configs = {f"{name}/etc/{part['config']}" for name, part in manifest.parts.items()}
+    plain = {lies.kept.place for lies in found if not lies.kept.sealed}
+    told = say("配置文件缺失", "the config is lacking")
+    problems += [f"{path}: {place}: {told}" for place in sorted(configs - plain)]
     told = say("不在清单中", "is not in the manifest")
     problems += [f"{path}: {name}: {told}" for name in places]
     if problems:
         raise ConfigError(problems)
+    return found
+
+
+def _ours(kept: Kept, manifest: Manifest) -> bool:
+    """Is it a place below the folder of a part, written in the one way it can be written?"""
+    place = PurePosixPath(kept.place)
+    return (
+        str(place) == kept.place
+        and not place.is_absolute()
+        and len(place.parts) > 1
+        and place.parts[0] in manifest.parts
+        and ".." not in place.parts
+        and "\0" not in kept.place
+        and kept.bytes >= 0
+        and kept.mtime_ns >= 0
+    )
+
+
+def open_keys(backup: Backup) -> list[str]:
+    """Private keys that lie in it unsealed, as they did in backups of earlier versions."""
+    found = []
+    for lies in backup.found:
+        place, small = lies.kept.place, lies.kept.bytes <= MOST_SECRET
+        if lies.kept.sealed or place.endswith(".jsonl"):
+            continue
+        content = b"".join(backup.pieces(lies)) if small and not place.endswith(".seg") else b""
+        if named_secret(place) or holds_key(content):
+            found.append(place)
     return found
 
 
@@ -196,15 +244,34 @@ def _write_all(
     for name, part in backup.manifest.parts.items():
         keeper = keepers.get(part["kind"])
         if keeper is not None:
-            keeper.settle(fresh / name / "etc" / part["config"], parts)
+            _settle(keeper, fresh / name, part["config"], parts)
+
+
+def _settle(keeper: Keeper, folder: Path, name: str, parts: Mapping[str, Path]) -> None:
+    """ConfigError for a config that is of another kind, or still speaks of a place outside."""
+    config = folder / "etc" / name
+    if not keeper.mine(read_tables(config)):
+        told = say("配置与其种类不符", "this config is not of the kind that the manifest says")
+        raise ConfigError([f"{name}: {told}"])
+    keeper.settle(config, parts)
+    if not keeper.audit(config).resolve().is_relative_to(folder.resolve()):
+        told = say(
+            "无法将其数据目录改到恢复位置（data_dir 或 entries 的写法）",
+            "its data folder could not be changed to the restored one (how data_dir or entries "
+            "is written)",
+        )
+        raise ConfigError([f"{name}: {told}"])
 
 
 def _write(backup: Backup, lies: Lies, fresh: Path, unseal: Unseal | None) -> None:
     kept = lies.kept
     path = fresh / kept.place
+    if not path.resolve().is_relative_to(fresh.resolve()):
+        raise ConfigError([f"{kept.place!r}: {say('路径不合法', 'is no place of ours')}"])
     path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
-    mode = 0o600 if kept.sealed else 0o640
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+    mode = 0o600 if kept.sealed or named_secret(path.name) else 0o640
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+    with os.fdopen(os.open(path, flags, mode), "wb") as file:
         if kept.sealed and unseal is not None:
             path.parent.chmod(0o700)
             file.write(unseal(b"".join(backup.pieces(lies)), kept.place))

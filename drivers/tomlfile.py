@@ -26,7 +26,7 @@ def with_value(text: str, key: str, value: str, table: str = "") -> str:
     stays as a comment.
     """
     here, out = "", []
-    pattern = re.compile(rf"\s*{re.escape(key)}\s*=")
+    pattern = re.compile(rf"\s*([\"']?){re.escape(key)}\1\s*=")
     for line in text.splitlines(keepends=True):
         if head := re.match(r"\s*\[\[?\s*([A-Za-z0-9_.\"-]+)\s*\]", line):
             here = head[1]

@@ -4,11 +4,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from drivers.keeping import Holding, Member
-from drivers.keeping_files import config_members, data_members, settle_names
+from drivers.keeping_files import config_members, data_members, secrets_of, settle_names
 from drivers.tomlfile import read_tables, with_value
 
 # Beside the entries; documents are named by their digest and never change.
 BESIDE = ("documents", "lodged", "report-keys", "audit")
+REPORTS = "reports"  # beside site.toml: a report names its site by a relative path
 CHAINS = ("journal.jsonl", "lodgings.jsonl")
 
 
@@ -36,8 +37,11 @@ class SiteKeeper:
             for path in (head, chain):
                 if path.exists():
                     yield Member(f"data/{path.name}", path, whole_lines=path == chain)
+        hidden = secrets_of(config)
         for name in BESIDE:
-            yield from data_members(entries.with_name(name), place=f"data/{name}")
+            folder = entries.with_name(name)
+            yield from data_members(folder, place=f"data/{name}", secrets=hidden)
+        yield from data_members(config.parent / REPORTS, place=f"etc/{REPORTS}", secrets=hidden)
 
     def audit(self, config: Path) -> Path:
         return entries_of(config).with_name("audit")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from agent.keeping.logs import log_faults, log_members
 from drivers.keeping import Holding, Member
-from drivers.keeping_files import config_members, data_members, settle_names
+from drivers.keeping_files import config_members, data_members, secrets_of, settle_names
 from drivers.tomlfile import read_tables, with_value
 
 STREAMS = ("record", "raw")
@@ -35,7 +35,8 @@ class GatewayKeeper:
     def members(self, config: Path) -> Iterator[Member]:
         yield from config_members(config)
         data = data_dir_of(config)
-        yield from data_members(data, leave=[data / stream for stream in STREAMS])
+        leave = [data / stream for stream in STREAMS]
+        yield from data_members(data, leave=leave, secrets=secrets_of(config))
         for stream in STREAMS:
             for folder in sorted((data / stream).glob("*/")):
                 yield from log_members(folder, f"data/{stream}/{folder.name}")

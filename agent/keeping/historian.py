@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from agent.historian.branches import is_piece
 from agent.historian.originals import sources_in
 from agent.keeping.gateway import data_dir_of, settle_data_dir
 from agent.keeping.logs import log_faults, log_members
 from drivers.keeping import Holding, Member
-from drivers.keeping_files import config_members, data_members
+from drivers.keeping_files import config_members, data_members, secrets_of
 from drivers.tomlfile import read_tables, with_value
 
 LAKE = "lake"  # derived: made again from the originals at the first start
@@ -30,13 +31,17 @@ class HistorianKeeper:
         return "historian"
 
     def members(self, config: Path) -> Iterator[Member]:
-        """Heads and cursors before the batches they speak of, so that none points ahead."""
+        """
+        Heads and cursors before the batches they speak of, so that none points ahead.
+
+        What came ahead of a backlog before the log it is copied to: then it is in one of them.
+        """
         yield from config_members(config)
         data = data_dir_of(config)
         originals = data / "originals"
         leave = [originals, lake_of(config), data / "views" / LAKE]
-        yield from data_members(data, leave=leave)
-        for source in sources_in(originals):
+        yield from data_members(data, leave=leave, secrets=secrets_of(config))
+        for source in sorted(sources_in(originals), key=lambda each: not is_piece(each.log)):
             place = f"{source.plant}/{source.gateway}/{source.stream}/{source.log}"
             yield from log_members(originals / place, f"data/originals/{place}")
 

@@ -7,6 +7,7 @@ import os
 import shutil
 import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,10 @@ import duckdb
 import pytest
 from typer.testing import CliRunner
 
-from agent.batches.batch import Found
+from agent.batches.batch import Batch, Found
 from agent.batches.log import BatchLog
 from agent.batches.segment import Segment
+from agent.certificates.commands import certificates_app
 from agent.historian.config import HistorianConfig, load_historian
 from agent.historian.retention import RetentionConfig, due
 from agent.keeping.gateway import GatewayKeeper
@@ -26,7 +28,7 @@ from drivers.backup import Part, write_backup
 from drivers.backup_commands import backup, restore
 from drivers.cli import _app
 from drivers.doctor_command import doctor
-from drivers.keeping import keepers
+from drivers.keeping import Member, keepers
 from drivers.model import ConfigError, DataClass
 from drivers.restore import faults, opened
 from drivers.restore import restore as put_back
@@ -156,6 +158,128 @@ def test_keys_leave_only_with_an_approval(tmp_path: Path) -> None:
     assert '"result":"refused"' in acts
     good = RUN.invoke(_app("backup", backup), [*call, "--approved-by", "Li", "--why", "drill"])
     assert good.exit_code == 0, good.output
+
+
+# --- secrets
+
+
+def test_no_private_key_leaves_in_clear(tmp_path: Path) -> None:
+    """Certificates as the command makes them, a password in the data folder, a key by any name."""
+    config, data = gateway_in(tmp_path), tmp_path / "data"
+    call = ["create", "-c", str(config), "--for", "mqtt"]
+    made = RUN.invoke(certificates_app, call, env={"SMELTER_PERSON": "li"})
+    assert made.exit_code in {0, 1}, made.output  # a request waits, or a pair is there
+    (key,) = data.rglob("key.pem")
+    assert b"PRIVATE KEY" in key.read_bytes()
+    shutil.copy(key, data / "spare.txt")
+    (data / "mqtt.password").write_text("hunter2-of-the-plant")
+    (data / "mqtt.password").chmod(0o600)
+    login = 'username = "gw1"\npassword_file = "data/mqtt.password"\n[log]'
+    config.write_text(config.read_text().replace("[log]", login))
+    secrets = [b"PRIVATE KEY", b"hunter2-of-the-plant"]
+    secrets += [line for line in key.read_bytes().splitlines() if len(line) > 40]
+    target = tmp_path / "x.smelter"
+    told = RUN.invoke(_app("backup", backup), [str(config), "--out", str(target)])
+    assert told.exit_code == 0, told.exception
+    assert "4 keys or passwords" in told.output  # the password beside the config and in data
+    content = target.read_bytes()
+    assert not [each for each in secrets if each in content]
+    phrase = tmp_path / "phrase"
+    phrase.write_text("a phrase of a simulated plant")
+    phrase.chmod(0o600)
+    sealed = tmp_path / "y.smelter"
+    more = [
+        "--with-keys",
+        "--passphrase-file",
+        str(phrase),
+        "--approved-by",
+        "Li",
+        "--why",
+        "drill",
+    ]
+    done = RUN.invoke(_app("backup", backup), [str(config), "--out", str(sealed), *more])
+    assert done.exit_code == 0, done.exception
+    content = sealed.read_bytes()
+    assert not [each for each in secrets if each in content]
+    back = [str(sealed), "--to", str(tmp_path / "to"), "--passphrase-file", str(phrase)]
+    assert RUN.invoke(_app("restore", restore), back).exit_code == 0
+    again = tmp_path / "to" / "gateway-gw1" / "data" / key.relative_to(data)
+    assert again.read_bytes() == key.read_bytes()
+    assert again.stat().st_mode & 0o777 == 0o600
+
+
+def test_keys_in_a_backup_of_an_earlier_version_are_told(tmp_path: Path) -> None:
+    key = tmp_path / "key.pem"
+    key.write_text("-----BEGIN PRIVATE KEY-----\nMII\n-----END PRIVATE KEY-----\n")
+    config = historian_in(tmp_path)
+    members = [
+        Member("etc/historian.toml", config),
+        Member("data/certificates/mqtt.1/key.pem", key),
+    ]
+    target = tmp_path / "x.smelter"
+    part = Part("historian", "historian", config, members, "core")
+    write_backup(target, [part], by="", why="", seal=None)
+    for tongue, words in (("en", "private keys lie in it unsealed"), ("zh", "未加密的私钥")):
+        call = ["--check", str(target)]
+        done = RUN.invoke(_app("backup", backup), call, env={"SMELTER_LANG": tongue})
+        assert words in done.output
+        assert "historian/data/certificates/mqtt.1/key.pem" in done.output
+    table = json.loads(RUN.invoke(_app("backup", backup), [*call, "--json"]).output)
+    assert table[0]["open_keys"] == ["historian/data/certificates/mqtt.1/key.pem"]
+
+
+# --- what comes ahead of a backlog
+
+
+async def test_a_piece_that_is_joined_during_a_backup_is_in_it(tmp_path: Path) -> None:
+    """
+    The main log has 1–2, the piece 3–4; as the first log is read, 3–4 go behind it.
+
+    Whichever is read first, every batch that was durable before is in the backup.
+    """
+    config = historian_in(tmp_path)
+    place = tmp_path / "h" / "originals" / "demo" / "gw1"
+    name = RAW.log
+    batches: list[Batch] = []
+    async with BatchLog(tmp_path / "gw", stream="raw", log=name) as log:
+        batches = [await log.append(numbered(500), closed_ns=T0_NS) for _ in range(4)]
+    main = await BatchLog(place, stream="raw", log=name).__aenter__()
+    piece = await BatchLog(place, stream="raw", log=f"{name}-a3").__aenter__()
+    for to, some in ((main, batches[:2]), (piece, batches[2:])):
+        for each in some:
+            await to.append_copy(each)
+    await piece.__aexit__(None, None, None)
+
+    async def join() -> None:
+        for each in batches[2:]:
+            await main.append_copy(each)
+        shutil.rmtree(place / "raw" / f"{name}-a3")
+
+    loop = asyncio.get_running_loop()
+
+    def members() -> Iterator[Member]:
+        joined = False
+        for member in HistorianKeeper().members(config):
+            if member.place.endswith(".seg") and not joined:
+                joined = True
+                asyncio.run_coroutine_threadsafe(join(), loop).result(30)
+            yield member
+
+    part = Part("historian", "historian", config, members(), "important")
+    target = tmp_path / "x.smelter"
+    await asyncio.to_thread(write_backup, target, [part], by="", why="", seal=None)
+    await main.__aexit__(None, None, None)
+    with opened(target) as found:
+        assert list(faults(found, keepers())) == []
+        put_back(found, tmp_path / "to", keepers(), None)
+    restored = tmp_path / "to" / "historian" / "data" / "originals" / "demo" / "gw1" / "raw"
+    there = {
+        item.batch.digest
+        for path in restored.glob(f"{name}*/*.seg")
+        for item in Segment(path).scan()
+        if isinstance(item, Found)
+    }
+    assert there == {each.digest for each in batches}
 
 
 # --- retention

@@ -1,20 +1,29 @@
 """Classes and export rules, sealed keys, and an archive that tells what was changed in it."""
 
+import io
+import json
 import os
+import tarfile
 from collections.abc import Callable, Iterator
 from datetime import date
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from drivers.backup import Part, write_backup
+from drivers.backup_commands import backup as backup_command
+from drivers.backup_commands import restore as restore_command
 from drivers.classes import ClassRules, Wish, permit, rules_of
+from drivers.cli import _app
 from drivers.keeping import Member
 from drivers.model import ConfigError, DataClass
 from drivers.restore import faults, opened, restore
 from drivers.sealed import opener, read_passphrase, sealer
 from drivers.tomlfile import with_value
 
+RUN = CliRunner()
 TODAY = date(2026, 11, 23)
 PHRASE = "a phrase of a simulated plant"
 
@@ -234,3 +243,127 @@ def test_an_archive_that_was_cut_or_points_elsewhere_is_refused(tmp_path: Path) 
         opened(Path(os.devnull)),
     ):
         pass
+
+
+# --- a backup that means harm
+
+
+def forged(folder: Path, manifest: dict[str, object], files: dict[str, bytes]) -> Path:
+    """As one would make it by hand: every hash is right."""
+    told = [
+        {"place": place, "bytes": len(data), "sha256": sha256(data).hexdigest(), "mtime_ns": 0}
+        for place, data in files.items()
+    ]
+    usual = {"made": "", "by": "", "why": "", "form": "smelter.backup/1", "files": told}
+    content = json.dumps(usual | manifest).encode()
+    target = folder / "evil.smelter"
+    with tarfile.open(target, "w") as tar:
+        for name, data in {**files, "manifest.json": content}.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
+    return target
+
+
+GATEWAY = b'plant = "demo"\ngateway = "gw1"\n"data_dir" = "%s"\n[[device]]\nname = "a"\n'
+
+
+@pytest.mark.parametrize("place", ["{0}/planted", "../../planted", "a/../../planted", "a//b", "a"])
+def test_a_restore_writes_nowhere_else(tmp_path: Path, place: str) -> None:
+    place = place.format(tmp_path)
+    parts = {"a": {"kind": "x", "config": "c"}}
+    for more in ({}, {"/": parts["a"], "": parts["a"]}):
+        evil = forged(tmp_path, {"parts": parts | more}, {"a/etc/c": b"", place: b"evil"})
+        done = RUN.invoke(_app("restore", restore_command), [str(evil), "--to", f"{tmp_path}/to"])
+        assert isinstance(done.exception, ConfigError)
+        assert not list(tmp_path.rglob("planted"))
+        assert not (tmp_path / "to").exists()
+
+
+@pytest.mark.parametrize(
+    "manifest",
+    [
+        {"parts": {"a": {"kind": "gateway", "config": "VICTIM"}}},
+        {"parts": {"a": {"kind": "gateway", "config": "../../../victim.toml"}}},
+        {"parts": {"a": {"config": "gateway.toml"}}},
+        {"parts": ["a"]},
+        {"parts": {"a": {"kind": "gateway", "config": "gateway.toml"}}, "files": [{"place": 7}]},
+        {"parts": {"a": {"kind": "gateway", "config": "lacking.toml"}}},
+        {"parts": {"a": {"kind": "historian", "config": "gateway.toml"}}},
+        {"parts": {"a": {"kind": "gateway", "config": "gateway.toml"}}, "made": 7},
+        {"parts": {"a": {"kind": "gateway", "config": "gateway.toml"}}, "left_out": "abc"},
+    ],
+)
+def test_a_manifest_that_is_not_ours_is_refused(
+    tmp_path: Path, manifest: dict[str, object]
+) -> None:
+    victim = tmp_path / "victim.toml"
+    victim.write_bytes(GATEWAY.replace(b'"data_dir"', b"data_dir") % b"/old")
+    before = victim.read_bytes()
+    text = json.dumps(manifest).replace("VICTIM", str(victim))
+    evil = forged(tmp_path, json.loads(text), {"a/etc/gateway.toml": GATEWAY % b"data"})
+    done = RUN.invoke(_app("restore", restore_command), [str(evil), "--to", f"{tmp_path}/to"])
+    assert isinstance(done.exception, ConfigError), done.exception
+    assert victim.read_bytes() == before
+    assert not list((tmp_path / "to").glob("*"))
+
+
+def test_a_restored_config_never_names_the_old_data(tmp_path: Path) -> None:
+    """However it is written: the act of the restore goes into the restored trail or nowhere."""
+    parts = {"parts": {"a": {"kind": "gateway", "config": "gateway.toml"}}}
+    old = tmp_path / "old"
+    for number, text in enumerate((GATEWAY, GATEWAY.replace(b'"data_dir"', b'"data\\u005fdir"'))):
+        evil = forged(tmp_path, parts, {"a/etc/gateway.toml": text % bytes(old)})
+        to = tmp_path / f"to{number}"
+        done = RUN.invoke(_app("restore", restore_command), [str(evil), "--to", str(to)])
+        assert (done.exit_code == 0) == (number == 0), done.exception
+        assert (to / "a" / "data" / "audit").is_dir() == (number == 0)
+        assert not old.exists()
+
+
+def test_another_backup_than_the_trail_tells_of(tmp_path: Path) -> None:
+    target = archive(tmp_path)
+    with opened(target) as found:
+        digest = found.digest
+    call = ["--check", str(target), "--manifest-sha256"]
+    assert RUN.invoke(_app("backup", backup_command), [*call, digest]).exit_code == 0
+    other = RUN.invoke(_app("backup", backup_command), [*call, "0" * 64])
+    assert "another SHA-256" in str(other.exception)
+
+
+# --- the file that is being written
+
+
+def test_a_link_in_the_way_is_not_followed(tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+    victim.write_text("mine")
+    (tmp_path / "x.smelter.part").symlink_to(victim)
+    with pytest.raises(ConfigError, match="under way, or one was broken off"):
+        archive(tmp_path)
+    assert victim.read_text() == "mine"
+    assert not (tmp_path / "x.smelter").exists()
+
+
+def test_what_came_meanwhile_is_not_replaced(tmp_path: Path) -> None:
+    target = tmp_path / "x.smelter"
+
+    def members() -> Iterator[Member]:
+        target.write_text("mine")
+        yield Member("etc/plain.txt", tmp_path / "victim")
+
+    (tmp_path / "victim").write_text("a file")
+    part = Part("part", "none", tmp_path / "victim", members(), "general")
+    with pytest.raises(ConfigError, match="exists"):
+        write_backup(target, [part], by="me", why="test", seal=None)
+    assert target.read_text() == "mine"
+    assert not (tmp_path / "x.smelter.part").exists()
+
+
+def test_a_secret_is_never_cut(tmp_path: Path) -> None:
+    path = tmp_path / "big"
+    path.write_bytes(b"x" * ((1 << 20) + 1))
+    member = Member("data/big", path, secret=True)
+    part = Part("part", "none", path, [member], "core")
+    with pytest.raises(ConfigError, match="more than 1 MiB"):
+        write_backup(tmp_path / "x", [part], by="me", why="test", seal=sealer(PHRASE))
+    assert not (tmp_path / "x").exists()
