@@ -122,12 +122,18 @@ def _absent(served: Whole, plc: FakePlc, there: Whole) -> tuple[Whole, Whole]:
 
 
 def absent_ns(plc: FakePlc, found: Samples) -> Whole:
-    """When each value was served that ``found`` does not have, in ns."""
+    """
+    For each value that ``found`` does not have, in the order in which they were served, when the
+    read that asked for it began at the device, in ns: a read begins with the first point.
+    """
     served = np.array(plc.served, "i8").reshape(-1, 3)
     numbers = numbers_of(plc.device, found.points - 1, found.values)
     known = (numbers >= 0) & (numbers < len(served))
     there = numbers[known] * plc.points + found.points[known] - 1
-    return _absent(served, plc, there)[1]
+    absent, _ = _absent(served, plc, there)
+    first_of = np.maximum.accumulate(np.where(served[:, 1] == 0, np.arange(len(served)), 0))
+    began: Whole = served[first_of[absent // plc.points], 0]
+    return began
 
 
 def _strays(

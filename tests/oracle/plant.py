@@ -100,6 +100,7 @@ class Plant:
     max_bytes: int | None = None
     waiting_bytes: int | None = None
     driver: str = "modbus-tcp"
+    timeout_s: float = 0.5
 
     def __post_init__(self) -> None:
         self.agent_dir = self.agent_dir or self.folder / "agent"
@@ -139,7 +140,7 @@ class Plant:
             f"[log]\nbatch_interval_s = {self.batch_s}\n{most}"
             f'[health]\nlisten = "127.0.0.1:{self.health}"\n'
             f'[[device]]\nname = "plc"\ndriver = "{self.driver}"\n'
-            f"interval_s = {self.interval_s}\ntimeout_s = 0.5\n"
+            f"interval_s = {self.interval_s}\ntimeout_s = {self.timeout_s}\n"
             f'address = "127.0.0.1:{self.device_port}"\npoints = "points.csv"\n'
         )
         influx = ""

@@ -1,28 +1,18 @@
-"""The log of evidence (D2, D7 to D9): forks, time stamps, ten years of it, other algorithms."""
+"""The log of evidence (D2, D7, D9): forks, time stamps, other algorithms."""
 
 import asyncio
 import json
-import os
-import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from agent.batches import files as logfiles
-from agent.batches.log import BatchLog
-from agent.edge.desk import Desk
-from agent.edge.outbox import Outbox
 from agent.evidence.heads import HeadStore
 from agent.evidence.keys import KeyEntry, KeyRing, read_history
 from agent.evidence.messages import Message, SaidHead
 from agent.evidence.note import Head, key_of, read_note
-from agent.evidence.proof import check_proof, leaf_hash, proof_text
+from agent.evidence.proof import check_proof, proof_text
 from agent.evidence.rfc3161 import StampError
-from agent.evidence.tiles import TileTree
-from agent.evidence.tree import hash_named, inclusion_path
 from agent.historian.stamps import DailyStamps, TimestampConfig, verify_day
-from agent.wire.encode import BatchHead
 from reports.package import verify as alone
 from tests import servers
 from tests.agent.ends import GATEWAY, PLANT, broker_at, events, until
@@ -31,7 +21,7 @@ from tests.agent.stamp_authority import StampAuthority
 from tests.reliability.cases import Outcome, Setting, case, need_program
 
 OWNER = f"smelter/{PLANT}/{GATEWAY}"
-DAY_S, YEAR_S = 86_400, 366 * 86_400
+DAY_S = 86_400
 NOON = 1_790_000_000  # 2026-09-21 22:13:20 in UTC+8
 
 
@@ -206,104 +196,6 @@ def _flipped(
                 alone_missed += alone.stamped(program, wrong, answer, str(authority.ca))
         path.write_bytes(whole)
     return flips, missed, alone_flips, alone_missed
-
-
-# --- D8
-
-
-@case(
-    "D8",
-    fault="retention: ten years of checkpoints",
-    procedure="a tree of one leaf a day and log for ten years (1,000 logs: 3.65 million leaves), "
-    "in tiles on disk; proofs of random leaves under random older heads, opened anew each time, "
-    "judged by the stand-alone verifier. Then a real batch log whose segments are eleven years "
-    "old, receipted by and by, pruned at each step, its files read by their names",
-    mark="inclusion proof ≤ 100 ms; nothing deletable without a receipt; each deletion leaves a "
-    "record in the record log with the numbers that are gone",
-)
-def ten_years(setting: Setting) -> Outcome:
-    leaves = setting.size(cut=36_500, full=3_650_000)
-    log = f"{PLANT}/{GATEWAY}/record/00112233445566ff"
-    algorithm, folder = hash_named("sha256"), setting.folder / "tree"
-    folder.mkdir()
-    tree, began = TileTree.opened(folder, algorithm), time.monotonic()
-    for seq in range(1, leaves + 1):
-        tree.append(leaf_hash(log, seq, b"%d" % seq, "sha256", 0))
-    tree.flush()
-    built_s = time.monotonic() - began
-    chance, slowest_s, wrong = setting.chance, 0.0, 0
-    proofs = setting.size(cut=50, full=1000)
-    for _ in range(proofs):
-        size = chance.randrange(leaves // 2, leaves + 1)
-        seq = chance.randrange(1, size + 1)
-        began = time.monotonic()
-        path = inclusion_path(algorithm, seq - 1, size, TileTree.opened(folder, algorithm).node)
-        slowest_s = max(slowest_s, time.monotonic() - began)
-        leaf = alone.leaf_hash("sha256", 0, log, seq, b"%d" % seq)
-        wrong += alone.root_by_path("sha256", leaf, seq - 1, size, path) != tree.root(size)
-    kept = asyncio.run(_pruned(setting))
-    figure = (
-        f"{leaves:,} leaves written in {built_s:.0f} s; {proofs} proofs, {wrong} wrong, the "
-        f"slowest made in {slowest_s * 1e3:.0f} ms; {kept.text}"
-    )
-    return Outcome(not wrong and slowest_s <= 0.1 and kept.good, figure)
-
-
-@dataclass
-class Pruned:
-    """What became of a log that was pruned at each step."""
-
-    steps: int = 0
-    deleted: int = 0
-    early: int = 0  # deleted without a receipt
-    said: int = 0  # numbers of which a record in the log says that they are gone
-
-    @property
-    def good(self) -> bool:
-        return not self.early and self.deleted == self.said > 0
-
-    @property
-    def text(self) -> str:
-        return (
-            f"{self.deleted} old batches deleted in {self.steps} steps, {self.early} of them "
-            f"without a receipt, {self.said} named by a record in the log"
-        )
-
-
-async def _pruned(setting: Setting) -> Pruned:
-    found, chance = Pruned(steps=setting.size(cut=10, full=100)), setting.chance
-    before = logfiles.SEGMENT_BYTES, logfiles.SEGMENT_BYTES_MIN
-    logfiles.SEGMENT_BYTES = logfiles.SEGMENT_BYTES_MIN = 4096
-    try:
-        async with (
-            BatchLog(setting.folder, stream="record") as record,
-            BatchLog(setting.folder, stream="raw", keep_ns=10 * YEAR_S * 10**9) as raw,
-        ):
-            head = BatchHead(PLANT, GATEWAY, "raw", "0" * 16)
-            boxes = [Outbox(each, head, time.time_ns) for each in (record, raw)]
-            desk = Desk(PLANT, GATEWAY, *boxes)
-            for _ in range(found.steps):
-                for _ in range(chance.randrange(1, 30)):
-                    boxes[1].add(chance.randbytes(400).hex().encode())
-                    await boxes[1].flush()
-                for path in (setting.folder / "raw").rglob("*.seg"):
-                    os.utime(path, (time.time() - 11 * YEAR_S,) * 2)
-                if chance.random() < 0.7:
-                    raw.set_receipted(chance.randrange(raw.receipted, raw.newest + 1))
-                await raw.prune()
-                oldest = min(int(p.stem) for p in (setting.folder / "raw").rglob("*.seg"))
-                found.deleted = oldest - 1
-                found.early += max(0, oldest - 1 - raw.receipted)
-                desk.log_state(time.time_ns())
-                await boxes[0].flush()
-            batches = await record.read_from(1, 1 << 30)
-            lines = [x for b in batches for x in b.payload.decode().split("\n") if "pruned" in x]
-            for line in lines:
-                words = line.partition("batches ")[2].split()
-                found.said += int(words[2]) - int(words[0]) + 1
-    finally:
-        logfiles.SEGMENT_BYTES, logfiles.SEGMENT_BYTES_MIN = before
-    return found
 
 
 # --- D9

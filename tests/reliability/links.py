@@ -81,6 +81,7 @@ def flapping(setting: Setting) -> Outcome:
                 broker.port,
                 agent_broker=near.port,
                 historian_broker=far.port,
+                timeout_s=10.0,  # the proxies take their turns with the device in this process
             ) as plant,
             Ledger(broker.port) as ledger,
         ):
