@@ -2,9 +2,9 @@
 SHELL := /bin/sh
 BIN := .venv/bin
 # Tests that only compute share two cores; the others watch the clock and run one by one.
-COMPUTING := tests/reports tests/rules tests/drivers tests/simulators tests/simulation tests/test_smoke_edge.py tests/test_smoke_month.py tests/test_smoke_year.py tests/test_demo_year.py
+COMPUTING := tests/reports tests/rules tests/drivers tests/simulators tests/simulation tests/supply tests/read_only/test_scan.py tests/test_smoke_edge.py tests/test_smoke_month.py tests/test_smoke_year.py tests/test_demo_year.py
 
-.PHONY: demo test check lock wheelhouse deb deb-test clean bench fuzz reliability simulate schema
+.PHONY: demo test check lock wheel wheelhouse wheelhouse-test sbom licences audit advisories deb deb-test clean bench fuzz reliability simulate schema
 
 demo: .venv/.installed ## simulated smelter -> agent -> historian -> monthly carbon report, then live values
 	$(BIN)/smelter demo
@@ -18,6 +18,7 @@ check: .venv/.installed ## every check, servers being there
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	[ ! -f deploy/advisories.json ] || $(BIN)/python -m tests.supply audit
 	$(BIN)/pytest -n 2 --dist loadfile $(COMPUTING)
 	$(BIN)/pytest $(COMPUTING:%=--ignore=%)
 
@@ -42,9 +43,29 @@ lock: .venv/.installed ## renew requirements.lock from pyproject.toml (needs uv)
 	uv pip compile --universal --generate-hashes --no-header --no-annotate --python-version 3.11 \
 		--extra edge --extra historian --extra reports -c requirements.lock \
 		pyproject.toml -o requirements.runtime.lock
+	echo 'cyclonedx-bom>=7.2' | uv pip compile --universal --generate-hashes --no-header --no-annotate \
+		--python-version 3.11 - -o requirements.sbom.lock
 
 wheelhouse: .venv/.installed ## dist/wheelhouse: every wheel a plant needs, by hash, for an installation with no network
 	deploy/wheelhouse
+
+wheelhouse-test: .venv/.installed ## that installation without a network, flipped wheels, SBOM, wheel built twice (minutes)
+	$(BIN)/python -m tests.reliability E6 --full --write docs
+
+wheel: .venv/.installed ## dist/smelter_agent-*.whl: the same bytes from the same commit
+	deploy/wheel
+
+sbom: wheelhouse ## dist/sbom.cdx.json (CycloneDX) of what the wheelhouse installs, held against it
+	deploy/sbom
+
+licences: .venv/.installed ## renew docs/licences.md; fails on a licence that is unknown or not accepted
+	$(BIN)/python -m tests.supply licences --write
+
+audit: .venv/.installed ## the locks against known weaknesses in deploy/advisories.json, with no network
+	$(BIN)/python -m tests.supply audit
+
+advisories: .venv/.installed ## FROM=FILE: renew deploy/advisories.json of an OSV export that was brought
+	$(BIN)/python -m tests.supply advisories $(FROM)
 
 deb: .venv/.installed ## dist/*.deb for Debian 12: environment, users, units, examples; installs with no network
 	deploy/deb
