@@ -6,11 +6,21 @@ with ``--lang`` set SMELTER_LANG. Logs of the engineer's programs and protocol e
 """
 
 import os
+import socket
+from collections.abc import Callable
+from contextvars import ContextVar
+
+_asked: ContextVar[str] = ContextVar("asked", default="")
 
 
 def language() -> str:
     """``zh`` or ``en``: SMELTER_LANG, else the locale of the environment, else English."""
-    text = os.environ.get("SMELTER_LANG") or os.environ.get("LC_ALL") or os.environ.get("LANG", "")
+    text = (
+        _asked.get()
+        or os.environ.get("SMELTER_LANG")
+        or os.environ.get("LC_ALL")
+        or os.environ.get("LANG", "")
+    )
     return "zh" if text.lower().startswith("zh") else "en"
 
 
@@ -27,6 +37,18 @@ def visible(text: str) -> str:
     )
 
 
+def in_both(text: Callable[[], str]) -> tuple[str, str]:
+    """What ``text`` says in Chinese and in English, for what is told to a machine in both."""
+    found = []
+    for asked in ("zh", "en"):
+        token = _asked.set(asked)
+        try:
+            found.append(text())
+        finally:
+            _asked.reset(token)
+    return found[0], found[1]
+
+
 def plural(count: int) -> str:
     """The end of an English noun after that number."""
     return "" if count == 1 else "s"
@@ -37,10 +59,15 @@ _REASONS = {
     PermissionError: "没有权限",
     IsADirectoryError: "这是目录，不是文件",
     NotADirectoryError: "路径中有一级不是目录",
+    ConnectionRefusedError: "连接被拒绝（该端口没有程序监听）",
+    ConnectionResetError: "连接被对方重置",
+    BrokenPipeError: "连接已断开",
+    TimeoutError: "超时无应答",
+    socket.gaierror: "主机名无法解析",
 }
 
 
 def why(error: OSError) -> str:
-    """Why a file could not be opened."""
+    """Why a file could not be opened, or a machine not be reached."""
     text = error.strerror or str(error) or type(error).__name__
     return say(_REASONS.get(type(error), text), text)

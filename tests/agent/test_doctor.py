@@ -3,8 +3,8 @@
 import asyncio
 import json
 import os
+import re
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,13 +12,16 @@ from typer.testing import CliRunner
 
 from agent.batches.log import BatchLog
 from agent.doctor import configs, host, logs, reach
+from agent.doctor.broker import check as broker_check
 from agent.doctor.logbook import held_by, log_state
+from drivers.authority import Authority
 from drivers.cli import _app
 from drivers.doctor import Finding, Given, Text, examine, worst
 from drivers.doctor_command import doctor
 from tests import servers
 from tests.agent.logs import numbered
-from tests.agent.small_plant import device, server, write_config, write_table
+from tests.agent.small_plant import device, running, server, write_config, write_table
+from tests.security.tenants import A, client, shipped, site
 
 RUN = CliRunner()
 
@@ -47,31 +50,95 @@ async def test_a_device_that_answers_one_that_is_silent_and_one_left_alone(tmp_p
     assert note.level == "note"
 
 
-@pytest.fixture
-def guarded(tmp_path: Path) -> Iterator[servers.Server]:
-    """A broker where anybody may write below one gateway only."""
-    acl = tmp_path / "acl"
-    acl.write_text("topic readwrite smelter/v1/demo/gw1/#\n")
-    broker = servers.mosquitto(tmp_path, f"acl_file {acl}\nuser root\n").start()
-    yield broker
-    broker.end()
-
-
-def test_the_broker_says_whether_one_may_publish(tmp_path: Path, guarded: servers.Server) -> None:
+async def test_the_doctor_throws_nobody_off_the_shipped_broker(tmp_path: Path) -> None:
+    """Gateway and historian hold their sessions under the certificates that the doctor shows."""
     write_table(tmp_path)
-    path = write_config(tmp_path, device("plc", 1), guarded.port)
-    found = list(reach.broker(given(path)))
-    assert [each.level for each in found] == ["ok", "ok"]
-    path.write_text(path.read_text().replace('gateway = "gw1"', 'gateway = "gw2"'))
-    other = list(reach.broker(given(path)))
-    assert [each.level for each in other] == ["ok", "note"]
-    assert "topic write smelter/v1/demo/gw2/doctor" in other[1].what_to_do.en
+    site(tmp_path)
+    broker = shipped(tmp_path).start()
+    try:
+        url = f"mqtts://127.0.0.1:{broker.port}"
+        configs = []
+        for name, path in (
+            (A, write_config(tmp_path, device("plc", 1))),
+            ("historian", tmp_path / "historian.toml"),
+        ):
+            old = path.read_text() if path.exists() else 'data_dir = "h"\n[mqtt]\nurl = ""\n'
+            files = f'ca = "ca.pem"\ncert = "{name}.pem"\nkey = "{name}.key"'
+            path.write_text(re.sub(r'url = ".*"', f'url = "{url}"\n{files}', old))
+            configs.append(path)
+        at = tmp_path, broker.port
+        receipts = "smelter/v1/demo/gw1/receipt"
+        async with client(*at, A) as gateway, client(*at, "historian") as historian:
+            await gateway.subscribe(receipts, qos=1)
+            look = given(configs[0], historian=configs[1])
+            found = await asyncio.to_thread(lambda: list(broker_check(look)))
+            assert [each.level for each in found if each.where == url] == ["ok", "ok"], found
+            await historian.publish(receipts, b"still here", qos=1)
+            async with asyncio.timeout(60):
+                heard = await anext(aiter(gateway.messages))
+            assert heard.payload == b"still here"
+        assert "already connected" not in (tmp_path / "broker.log").read_text()
+        (tmp_path / f"{A}.pem").write_bytes((tmp_path / "reader.pem").read_bytes())
+        (tmp_path / f"{A}.key").write_bytes((tmp_path / "reader.key").read_bytes())
+        Authority(tmp_path).revoke("reader", "lost")
+    finally:
+        broker.end()
+    broker = shipped(tmp_path)
+    broker.start()
+    try:
+        text = configs[0].read_text()
+        configs[0].write_text(
+            re.sub(r"127\.0\.0\.1:\d+\"", f'127.0.0.1:{broker.port}"', text, count=1)
+        )
+        (bad, *_) = await asyncio.to_thread(lambda: list(broker_check(given(configs[0]))))
+        assert bad.level == "bad"
+        assert "我方证书已被吊销" in bad.what.zh
+        assert "our certificate is revoked" in bad.what.en
+    finally:
+        broker.end()
+
+
+def test_a_store_that_is_away_is_told_without_numbers_of_errors(tmp_path: Path) -> None:
+    path = tmp_path / "historian.toml"
+    url = f"http://127.0.0.1:{servers.free_port()}"
+    influx = f'[[influxdb]]\napi = "v1"\nurl = "{url}"\ndatabase = "plant"\n'
+    path.write_text(f'data_dir = "h"\n[mqtt]\nurl = "mqtt://127.0.0.1:1"\n{influx}')
+    (bad,) = (each for each in reach.stores(Given(historian=path)) if each.level == "bad")
+    assert bad.what.zh == "InfluxDB 没有应答：连接被拒绝（该端口没有程序监听）"
+    assert bad.what.en == "InfluxDB does not answer: Connection refused"
+
+
+async def test_what_the_running_service_says_of_its_session(tmp_path: Path) -> None:
+    write_table(tmp_path)
+    plain = servers.mosquitto(tmp_path).start()
+    port = servers.free_port()
+    async with server() as plc:
+        path = write_config(tmp_path, device("plc", plc.port), plain.port)
+        path.write_text(path.read_text().replace("127.0.0.1:0", f"127.0.0.1:{port}"))
+
+        async def levels_now() -> list[str]:
+            found = await asyncio.to_thread(lambda: list(broker_check(given(path))))
+            return [each.level for each in found]
+
+        try:
+            assert await levels_now() == ["ok", "note"]  # nobody runs: no login is tried
+            async with running(path):
+                async with asyncio.timeout(60):
+                    while await levels_now() != ["ok", "ok"]:  # noqa: ASYNC110 - of another program
+                        await asyncio.sleep(0.2)
+                plain.end()
+                async with asyncio.timeout(60):
+                    while (await levels_now())[:2] != ["bad", "bad"]:  # noqa: ASYNC110
+                        await asyncio.sleep(0.2)
+        finally:
+            plain.end()
 
 
 def test_no_broker_at_all(tmp_path: Path) -> None:
     write_table(tmp_path)
-    (found,) = reach.broker(given(write_config(tmp_path, device("plc", 1))))
-    assert found.level == "bad"
+    found, note = broker_check(given(write_config(tmp_path, device("plc", 1))))
+    assert (found.level, note.level) == ("bad", "note")
+    assert found.what.zh == "无法连接：连接被拒绝（该端口没有程序监听）"
 
 
 async def test_what_waits_for_the_historian_and_who_writes(tmp_path: Path) -> None:

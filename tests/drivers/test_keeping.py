@@ -4,7 +4,7 @@ import io
 import json
 import os
 import tarfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
@@ -248,14 +248,14 @@ def test_an_archive_that_was_cut_or_points_elsewhere_is_refused(tmp_path: Path) 
 # --- a backup that means harm
 
 
-def forged(folder: Path, manifest: dict[str, object], files: dict[str, bytes]) -> Path:
+def forged(folder: Path, manifest: Mapping[str, object], files: dict[str, bytes]) -> Path:
     """As one would make it by hand: every hash is right."""
     told = [
         {"place": place, "bytes": len(data), "sha256": sha256(data).hexdigest(), "mtime_ns": 0}
         for place, data in files.items()
     ]
     usual = {"made": "", "by": "", "why": "", "form": "smelter.backup/1", "files": told}
-    content = json.dumps(usual | manifest).encode()
+    content = json.dumps(usual | dict(manifest)).encode()
     target = folder / "evil.smelter"
     with tarfile.open(target, "w") as tar:
         for name, data in {**files, "manifest.json": content}.items():
