@@ -30,6 +30,7 @@ class Tiles:
     algorithm: str
     _read: dict[tuple[int, int], bytes] = field(default_factory=dict, repr=False)
     _stated: dict[tuple[int, int], bytes] | None = field(default=None, repr=False)
+    _joined: dict[tuple[int, int], bytes] = field(default_factory=dict, repr=False)
 
     def node(self, level: int, index: int) -> bytes:
         """Raises TreeError where the tiles do not know."""
@@ -48,8 +49,10 @@ class Tiles:
                     "it computes what is missing",
                 )
             )
-        left, right = self.node(level - 1, 2 * index), self.node(level - 1, 2 * index + 1)
-        return joined(self.algorithm, left, right)
+        if (level, index) not in self._joined:  # asked for again by the path of every batch
+            left, right = self.node(level - 1, 2 * index), self.node(level - 1, 2 * index + 1)
+            self._joined[level, index] = joined(self.algorithm, left, right)
+        return self._joined[level, index]
 
     @property
     def stated(self) -> dict[tuple[int, int], bytes]:

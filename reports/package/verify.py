@@ -875,7 +875,7 @@ def anchors(payload: bytes, plant: str) -> list[tuple[str, int, str, str]]:
     Whose chains they are stands in the act itself: the plant of the line is that of the historian's
     log, ``_`` before it knew any, and one historian may follow the offices of several plants.
     """
-    found = []
+    found: list[tuple[str, int, str, str]] = []
     if b"\naudit," not in payload:
         return found
     for line in payload.decode("utf-8", "replace").split("\n"):

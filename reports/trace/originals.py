@@ -63,6 +63,10 @@ class _Place:
     length: int
 
 
+_MOST_WALKED: Final = 64  # segments of which the headers are remembered
+_walked: dict[Path, tuple[tuple[int, int, int], list[_Place]]] = {}
+
+
 def log_folder(root: Path, plant: str, gateway: str, log: str) -> Path:
     """Where the record stream of a log lies."""
     return root / plant / gateway / "record" / log
@@ -150,16 +154,27 @@ def _segments(folder: Path) -> list[Path]:
 
 
 def _places(path: Path) -> Iterator[_Place]:
-    """Headers of a segment, hopped over without reading payloads."""
-    size = path.stat().st_size
+    """Headers of a segment, hopped over without reading payloads; each once while it is as was."""
+    found = path.stat()
+    state = found.st_ino, found.st_size, found.st_mtime_ns
+    known = _walked.get(path)
+    if known is None or known[0] != state:
+        if len(_walked) >= _MOST_WALKED:
+            _walked.clear()
+        known = _walked[path] = state, []
+    places = known[1]
+    yield from places
+    offset = places[-1].offset + _HEADER.size + places[-1].length if places else 0
     with path.open("rb") as file:
-        offset = 0
-        while offset + _HEADER.size <= size:
+        while offset + _HEADER.size <= found.st_size:
             file.seek(offset)
             magic, length, seq, closed_ns, *_ = _HEADER.unpack(file.read(_HEADER.size))
             if magic != b"SMB1" or length > MAX_PAYLOAD:
                 raise OriginalsError(f"{path}: damaged at byte {offset}")
-            yield _Place(path, offset, seq, closed_ns, length)
+            place = _Place(path, offset, seq, closed_ns, length)
+            if not places or places[-1].offset < offset:
+                places.append(place)
+            yield place
             offset += _HEADER.size + length
 
 

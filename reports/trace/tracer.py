@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from reports.citations import EntryUse, LegalUse, MeterUse, RegisterUse
 from reports.formulas import FORMULAS
+from reports.formulas.numbers import FormulaError
 from reports.model import Content, Line
 from reports.periods import Period, clock_text
 from reports.trace.certified import Certified
@@ -104,7 +105,10 @@ class Tracer:
             given = {formula.parameters[0]: sum(given.values(), Decimal(0))}
         if not {*formula.parameters} - {*formula.optional} <= {*given}:
             return None
-        results = formula(**given).values()
+        try:
+            results = formula(**given).values()
+        except FormulaError:
+            return None  # a word that this line was made with is not among its figures
         return any(
             abs(value - line.value) <= SAME * max(Decimal(1), abs(line.value)) for value in results
         )
@@ -201,13 +205,16 @@ class Tracer:
         area, _, unit = meter.equipment.partition("/")
         measurement = meter.quantity.partition(".")[0]
         tags = f"plant={self.content.plant.id},line={area},unit={unit} "
-        for period_s in periods_s:
-            start, end = f"{measurement}_{WINDOWS[period_s]},{tags}", f" {register.window_ns}"
-            for original in self._candidates(register, start, end, period_s):
+        end = f" {register.window_ns}"
+        starts = {s: f"{measurement}_{WINDOWS[s]},{tags}" for s in periods_s}
+        for start in starts.values():
+            for original in self._candidates(register, start, end):
                 line = find_in(original, start, end)
-                if line is None:  # it was moved to its true time: it has another stamp here
-                    moved = self._line(original, start, register, period_s)
-                    line = None if moved is None else moved[0]
+                if line is not None:
+                    return original, line
+        for period_s, start in starts.items():  # last: what was moved costs a walk of its log
+            for original in self._moved(register, start, period_s):
+                line = self._line(original, start, register, period_s)
                 if line is not None:
                     return original, line
         at = clock_text(register.window_ns)
@@ -217,34 +224,43 @@ class Tracer:
 
     def _line(
         self, original: Original, start: str, register: RegisterUse, period_s: int
-    ) -> tuple[str, int] | None:
-        """Of what was moved: the window that is cited, or the one that ``at_ns`` lies in."""
+    ) -> str | None:
+        """
+        The line of what was moved to its true time; it has another stamp in the batch.
+
+        That of the window that is cited, or of the one that ``at_ns`` lies in.
+        """
         if register.time or not self.at_ns:
-            return self.shifts.line(original, start, register.window_ns)
-        return self.shifts.line(original, start, self.at_ns, period_s * SECOND_NS)
+            found = self.shifts.line(original, start, register.window_ns)
+        else:
+            found = self.shifts.line(original, start, self.at_ns, period_s * SECOND_NS)
+        return None if found is None else found[0]
 
-    def _candidates(
-        self, register: RegisterUse, start: str, end: str, period_s: int
-    ) -> list[Original]:
+    def _candidates(self, register: RegisterUse, start: str, end: str) -> Iterator[Original]:
         """The batch a lake names; InfluxDB names none, then the logs are searched."""
-        root, plant = self.originals, self.content.plant.id
-        if root is None:
-            return []
         if register.seq:
-            folder = log_folder(root, plant, register.gateway, register.log)
-            return [read_batch(folder, register.seq)]
-        folders = sorted((root / plant).glob("*/record/*/"))
-        found = (find_line(folder, start, end, register.window_ns) for folder in folders)
-        first = next((original for original in found if original is not None), None)
-        return (
-            [first] if first is not None else list(self._moved(folders, start, register, period_s))
-        )
+            yield self._named(register)
+            return
+        for folder in self._folders():
+            found = find_line(folder, start, end, register.window_ns)
+            if found is not None:
+                yield found
 
-    def _moved(
-        self, folders: list[Path], start: str, register: RegisterUse, period_s: int
-    ) -> Iterator[Original]:
+    def _named(self, register: RegisterUse) -> Original:
+        assert self.originals is not None  # noqa: S101 - ``_original`` asked
+        root, plant = self.originals, self.content.plant.id
+        return read_batch(log_folder(root, plant, register.gateway, register.log), register.seq)
+
+    def _folders(self) -> list[Path]:
+        assert self.originals is not None  # noqa: S101 - ``_original`` asked
+        return sorted((self.originals / self.content.plant.id).glob("*/record/*/"))
+
+    def _moved(self, register: RegisterUse, start: str, period_s: int) -> Iterator[Original]:
         """Batches closed around the stamps that stood for this time in an unsynced stretch."""
-        for folder in folders:
+        if register.seq:
+            yield self._named(register)
+            return
+        for folder in self._folders():
             for stamp_ns in self.shifts.stamps(folder, register.window_ns):
                 near = stamp_ns - MINUTE_NS, stamp_ns + 2 * HOUR_NS
                 for original in closed_between(folder, *near):

@@ -19,6 +19,7 @@ from reports.trace.tracer import Node, Tracer, verified
 from tests.originals_reader import read_stream
 from tests.reports import plant
 from tests.reports.conftest import Built, Office, Smelter
+from tests.reports.energy import office as energy_office
 
 LOG = plant.GATEWAY.log
 
@@ -38,6 +39,18 @@ def test_every_line_can_be_traced_and_recomputed(kept: Office) -> None:
         assert verified(node), line.id
         for part in walk(node):
             assert part.get("recomputed") in {True, None}
+
+
+def test_lines_made_with_words_are_traced_though_not_recomputed(tmp_path: Path) -> None:
+    """An indicator or a day of the law is no figure of a line: the formula cannot run without."""
+    plant = energy_office(tmp_path)
+    plant.store()
+    content = plant.report()
+    tracer = Tracer(content, None)
+    nodes = [tracer.line(line.id) for line in content.lines]
+    assert {node["formula"]["name"] for node in nodes if node.get("formula")} >= {"standard_coal"}
+    for node in nodes:
+        assert node.get("recomputed") in {True, None}, node["line"]
 
 
 def test_a_total_leads_to_entries_laws_and_formulas(kept: Office) -> None:
