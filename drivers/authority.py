@@ -22,6 +22,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from drivers.language import say
 from drivers.model import ConfigError
+from drivers.secret import OpenKeyError, refuse_open_key
 
 Use = Literal["client", "server", "opcua"]
 Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
@@ -100,7 +101,10 @@ class Authority:
         self.folder = folder
         try:
             self.certificate = x509.load_pem_x509_certificate(self.path.read_bytes())
+            refuse_open_key(folder / "authority.key")
             key = serialization.load_pem_private_key((folder / "authority.key").read_bytes(), None)
+        except OpenKeyError as error:
+            raise ConfigError([str(error.strerror)]) from None
         except (OSError, ValueError) as error:
             told = say(f"{folder}：不是证书机构目录", f"{folder}: no folder of an authority")
             raise ConfigError([f"{told}: {error}"]) from None
@@ -146,9 +150,33 @@ class Authority:
         return self.folder / "crl.pem"
 
     def issued(self) -> list[Issued]:
+        """Raises ConfigError with the line that is none."""
         path = self.folder / "issued.jsonl"
-        lines = path.read_text("utf-8").splitlines() if path.exists() else []
-        return [Issued(**json.loads(line)) for line in lines]
+        rows: list[Issued] = []
+        try:
+            for line in path.read_text("utf-8").splitlines() if path.exists() else []:
+                rows.append(Issued(**json.loads(line)))  # noqa: PERF401 - its length is told below
+        except (OSError, ValueError, TypeError) as error:
+            told = say(
+                "无法读取；请用备份恢复此文件，否则无法得知签发和吊销了什么",
+                "cannot be read; bring it back from a copy, or nobody knows what was revoked",
+            )
+            raise ConfigError([f"{path}:{len(rows) + 1}: {told} ({error})"]) from None
+        return rows
+
+    def valid(self, name: str) -> Issued | None:
+        """The newest certificate of that name that is neither over nor revoked."""
+        now = dt.datetime.now(dt.UTC)
+        return next(
+            (
+                each
+                for each in reversed(self.issued())
+                if each.name == name
+                and not each.revoked
+                and dt.datetime.fromisoformat(each.until) > now
+            ),
+            None,
+        )
 
     def sign(
         self,
@@ -280,3 +308,14 @@ def _role(role: str) -> x509.UnrecognizedExtension:
 
 def _iso(moment: dt.datetime) -> str:
     return moment.isoformat(timespec="seconds")
+
+
+def names_of(csr: x509.CertificateSigningRequest) -> tuple[str, list[str]]:
+    """The name (CN, "" for none) and every other name that a request asks for."""
+    found = csr.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    try:
+        more = csr.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except (x509.ExtensionNotFound, ValueError):
+        return str(found[0].value) if len(found) == 1 else "", []
+    others = [f"{type(each).__name__} {each.value}" for each in more]
+    return str(found[0].value) if len(found) == 1 else "", others

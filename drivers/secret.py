@@ -6,6 +6,7 @@ A config names where a secret is, never the secret: ``password_file = "mqtt.pass
 wrong with it is said without the words that stand there: they may be the secret itself.
 """
 
+import errno
 import os
 import stat
 from pathlib import Path
@@ -15,6 +16,12 @@ from drivers.model import ConfigError
 
 CREDENTIAL, VARIABLE = "credential:", "env:"
 MOST_BYTES = 65536
+# Of a file that is not there only such names are printed: a password may have a dot in it too.
+SUFFIXES = (".password", ".passwd", ".token", ".secret", ".key", ".pem", ".txt")
+
+
+class OpenKeyError(PermissionError):
+    """A private key that others can read; nothing is done with it."""
 
 
 def read_secret(place: Path) -> str:
@@ -26,17 +33,12 @@ def read_secret(place: Path) -> str:
         path = _credential(place.name.removeprefix(CREDENTIAL))
     try:
         with path.open("rb") as file:
-            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+            trouble = open_to_others(path, os.fstat(file.fileno()).st_mode)
             content = file.read(MOST_BYTES)
     except OSError as error:
         raise ConfigError([f"{_shown(path)}: {why(error)}"]) from None
-    if mode & 0o077 and not _given_by_systemd(path):
-        told = say(
-            f"{path}：权限 {mode:04o}，他人可读；请执行 chmod 600 {path}，并更换其中的密码或密钥",
-            f"{path}: mode {mode:04o}, others can read it; run chmod 600 {path} and change what is "
-            "in it",
-        )
-        raise ConfigError([told])
+    if trouble:
+        raise ConfigError([trouble])
     try:
         text = content.decode("utf-8").strip()
     except UnicodeDecodeError:
@@ -74,6 +76,24 @@ def _credential(name: str) -> Path:
     return Path(folder) / name
 
 
+def open_to_others(path: Path, mode: int | None = None) -> str:
+    """What is wrong with a file that others can read, "" for none. Raises OSError: not there."""
+    bits = stat.S_IMODE(path.stat().st_mode if mode is None else mode)
+    if not bits & 0o077 or _given_by_systemd(path):
+        return ""
+    return say(
+        f"{path}：权限 {bits:04o}，他人可读；请执行 chmod 600 {path}，并更换其中的密码或密钥",
+        f"{path}: mode {bits:04o}, others can read it; run chmod 600 {path} and change what is "
+        "in it",
+    )
+
+
+def refuse_open_key(path: Path) -> None:
+    """Before a private key is loaded. Raises OpenKeyError when others can read it."""
+    if trouble := open_to_others(path):
+        raise OpenKeyError(errno.EACCES, trouble)
+
+
 def _given_by_systemd(path: Path) -> bool:
     """Systemd lets only the unit in, by an access list that shows as a mode of 0440."""
     folder = os.environ.get("CREDENTIALS_DIRECTORY", "")
@@ -81,7 +101,11 @@ def _given_by_systemd(path: Path) -> bool:
 
 
 def _shown(path: Path) -> str:
-    """The path, unless it looks as if somebody wrote the secret there in place of a file."""
-    if path.exists() or path.suffix:
+    """The path, unless it may be that somebody wrote the secret there in place of a file."""
+    try:
+        there = path.exists()
+    except OSError:
+        there = False  # too long for a name, for instance
+    if there or path.suffix in SUFFIXES:
         return str(path)
     return str(path.parent / say("（此处应为文件名，不写密码本身）", "(a file, not the secret)"))

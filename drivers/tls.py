@@ -13,6 +13,7 @@ from typing import Any, Final, Literal
 
 from drivers.language import say, why
 from drivers.peer import PeerRefusedError, Refusal, Why
+from drivers.secret import OpenKeyError, refuse_open_key
 
 TlsVersion = Literal["1.2", "1.3"]
 _VERSIONS: Final = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
@@ -76,6 +77,7 @@ class TlsFiles:
             context.load_verify_locations(self.crl)
             context.verify_flags |= ssl.VerifyFlags.VERIFY_CRL_CHECK_LEAF
         if self.cert is not None:
+            refuse_open_key(self.key or self.cert)
             context.load_cert_chain(self.cert, self.key)
         context.sslsocket_class = _Socket
         context.sslobject_class = _Object
@@ -97,6 +99,8 @@ class TlsFiles:
         if not found:
             try:
                 self.context()
+            except OpenKeyError as error:
+                found.append(f"key: {error.strerror}")
             except (ssl.SSLError, ValueError) as error:
                 keys = "ca、cert、key、crl", "ca, cert, key or crl"
                 found.append(say(f"{keys[0]} 无法使用", f"{keys[1]} is not usable") + f": {error}")

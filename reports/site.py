@@ -16,6 +16,7 @@ from pydantic import Field, ValidationError, model_validator
 from drivers.audit_config import AuditConfig
 from drivers.classes import ClassTables
 from drivers.config import NAME, Strict
+from drivers.https import HttpsConfig
 from drivers.language import say, why
 from drivers.model import ConfigError
 from reports.site_energy import LineEnergy, SiteEnergy
@@ -155,16 +156,20 @@ class Potline(LineEnergy):
         return any(not any(pause.covers(day) for pause in self.pauses) for day in days)
 
 
-class Influx(Strict):
+class Influx(HttpsConfig):
     """InfluxDB as the source instead of the lake; read by InfluxQL only."""
 
-    url: str = Field(pattern=r"^https?://")
     database: str = Field(min_length=1)
     retention_policy: str = ""
     username: str = ""
     password_file: Path | None = None
     token_file: Path | None = None
     timeout_s: float = Field(default=60.0, gt=0)
+
+    @model_validator(mode="after")
+    def _sealed(self) -> Self:
+        self.sealed(secret=bool(self.username or self.token_file))
+        return self
 
 
 class Enterprise(Strict):
@@ -304,11 +309,14 @@ def load_site(path: Path) -> Site:
         raise ConfigError([mistake(path, problem) for problem in error.errors()]) from None
 
 
+INFLUX_FILES = ("password_file", "token_file", "ca", "cert", "key", "crl")
+
+
 def _absolute(tables: dict[str, Any], folder: Path) -> None:
     influx = tables.get("influxdb")
     for table, keys in (
         (tables, ("lake", "originals", "entries", "plan", "alert_plan")),
-        (influx if isinstance(influx, dict) else {}, ("password_file", "token_file")),
+        (influx if isinstance(influx, dict) else {}, INFLUX_FILES),
     ):
         for key in keys:
             if isinstance(table.get(key), str):

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from drivers.audit import note_act
-from drivers.language import say, why
+from drivers.language import say, visible, why
 from drivers.model import ConfigError
 
 if TYPE_CHECKING:  # cryptography is loaded only by the commands that need it
     from cryptography import x509
+
+    from drivers.authority import Issued
 
 Use = Literal["client", "server", "opcua"]
 AUTHORITY_DAYS, DAYS = 3650, 825
@@ -27,6 +29,13 @@ Folder = Annotated[Path, typer.Option("--folder", help=say("证书机构目录",
 For = Annotated[Use, typer.Option("--for", help=say("用途", "what for"))]
 Days = Annotated[int, typer.Option(min=1, max=7300, help=say("有效天数", "valid for, days"))]
 Out = Annotated[Path | None, typer.Option("--out", help=say("写到哪里", "where to write"))]
+Again = Annotated[
+    bool,
+    typer.Option(
+        "--same-machine",
+        help=say("同名证书尚有效：属于同一台设备", "the name is taken: it is the same machine"),
+    ),
+]
 HERE = Path("authority")
 
 
@@ -61,7 +70,7 @@ def create(
         "key and certificate for what does not run this program: a broker, a device, a reader",
     )
 )
-def issue(
+def issue(  # noqa: PLR0913 - options of a command
     name: Annotated[str, typer.Argument(help=say("名称（CN）", "its name (CN)"))],
     wanted: For = "server",
     host: Annotated[
@@ -71,6 +80,8 @@ def issue(
     folder: Folder = HERE,
     days: Days = DAYS,
     out: Out = None,
+    *,
+    same: Again = False,
 ) -> None:
     """Writes NAME.pem and NAME.key (0600)."""
     from cryptography.hazmat.primitives.serialization import Encoding
@@ -85,6 +96,7 @@ def issue(
         raise ConfigError([say(*told)])
     if wanted == "opcua" and not uri:
         raise ConfigError([say("OPC UA 证书须有 --uri", "for OPC UA --uri is needed")])
+    refuse_taken(opened.valid(name), same=same)
     place = out or folder / "issued"
     place.mkdir(parents=True, exist_ok=True, mode=0o700)
     key = new_key(wanted)
@@ -99,15 +111,25 @@ def issue(
 def sign(
     request: Annotated[Path, typer.Argument(help=say("请求文件 .csr", "the request, .csr"))],
     wanted: For,
+    name: Annotated[
+        str,
+        typer.Option(
+            help=say(
+                "您预期的名称（CN），如 <厂>-<网关>", "the name (CN) you expect, PLANT-GATEWAY"
+            )
+        ),
+    ],
     folder: Folder = HERE,
     days: Days = DAYS,
     out: Out = None,
+    *,
+    same: Again = False,
 ) -> None:
-    """Look at the name before: whoever holds the certificate is that name to the broker."""
+    """Whoever holds the certificate is that name to the broker: no other than --name is signed."""
     from cryptography import x509
     from cryptography.hazmat.primitives.serialization import Encoding
 
-    from drivers.authority import Authority, write_file
+    from drivers.authority import Authority, names_of, write_file
 
     opened = Authority(folder)
     try:
@@ -115,10 +137,39 @@ def sign(
     except (OSError, ValueError) as error:
         told = why(error) if isinstance(error, OSError) else str(error)
         raise ConfigError([f"{request}: {told}"]) from None
+    asked, others = names_of(csr)
+    for each in [f"CN {asked}", *others]:
+        typer.echo(say("  请求的名称：", "  it asks for ") + visible(each))
+    if asked != name:
+        told = say(
+            f"请求的名称是 {visible(asked)!r}，不是 {name!r}：未签发",
+            f"it asks for {visible(asked)!r}, not for {name!r}: not signed",
+        )
+        _refused(folder, asked, f"{request}: {told}")
+    refuse_taken(opened.valid(name), same=same)
     certificate = opened.sign(csr, wanted, days)
     path = out or request.with_suffix(".pem")
     write_file(path, certificate.public_bytes(Encoding.PEM))
-    _told(folder, certificate.subject.rfc4514_string(), path, certificate)
+    _told(folder, name, path, certificate)
+
+
+def _refused(folder: Path, name: str, told: str) -> None:
+    note_act(folder / "audit", "certificate.made", name, result="refused", reason=told)
+    raise ConfigError([told])
+
+
+def refuse_taken(issued: "Issued | None", *, same: bool) -> None:
+    """Of one name only one machine: gateway c of plant a-b and gateway b-c of plant a are alike."""
+    if issued is None or same:
+        return
+    told = say(
+        f"{issued.name} 已有有效证书（{issued.serial}，至 {issued.until[:10]}）："
+        "同一台设备请加 --same-machine，旧证书失窃请先 revoke，另一台设备请改用别的名称",
+        f"{issued.name} has a valid certificate ({issued.serial}, until {issued.until[:10]}): "
+        "add --same-machine for the same machine, revoke it first if it was stolen, and give "
+        "another machine another name",
+    )
+    raise ConfigError([told])
 
 
 @authority_app.command(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from agent.certificates.authority_commands import authority_app
+from agent.certificates.authority_commands import Again, authority_app, refuse_taken
 from agent.certificates.named import Named, named_in
 from agent.certificates.watch import Watched, look
 from drivers.audit import note_act
@@ -51,7 +51,7 @@ AsJson = Annotated[bool, typer.Option("--json", help=say("输出 JSON", "print J
 @certificates_app.command(
     help=say("生成密钥和证书（或待签请求）", "make keys and certificates, or requests to be signed")
 )
-def create(
+def create(  # noqa: PLR0913 - options of a command
     config: Config,
     wanted: For = "all",
     authority: Folder = None,
@@ -60,6 +60,7 @@ def create(
     role: Role = "",
     *,
     own: Own = False,
+    same: Again = False,
 ) -> None:
     """Exit code 2 where there is one already: ``renew`` replaces it."""
     from agent.certificates.place import Place
@@ -70,6 +71,10 @@ def create(
     if taken:
         told = "已有证书；请用 renew", "has a certificate already; use renew"
         raise ConfigError([f"{Place(named.folder, use).current}: {say(*told)}" for use in taken])
+    if authority is not None and not any(Place(named.folder, use).there for use in USES):
+        from drivers.authority import Authority
+
+        refuse_taken(Authority(authority).valid(named.name), same=same)
     for use in uses:
         _make(named, use, authority, (days, own, host or socket.gethostname(), role), "made")
 

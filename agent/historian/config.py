@@ -131,7 +131,7 @@ def load_historian(path: Path) -> HistorianConfig:
 
 
 def _below(influx: InfluxConfig, folder: Path) -> InfluxConfig:
-    names = ("ca", "cert", "key", "password_file", "token_file")
+    names = ("ca", "cert", "key", "crl", "password_file", "token_file")
     found = {n: folder / getattr(influx, n) for n in names if getattr(influx, n) is not None}
     return influx.model_copy(update=found)
 
@@ -145,13 +145,10 @@ def _views(influxdb: tuple[InfluxConfig, ...]) -> list[str]:
             what = "名称已被使用，请另起 name" if zh else "the name is taken, give it another"
             problems.append(f"influxdb {influx.name}: {what}")
         seen.add(influx.name)
-        for name in ("ca", "cert", "key", "password_file", "token_file"):
+        for name in ("password_file", "token_file"):
             file: Path | None = getattr(influx, name)
-            if file is None:
-                continue
-            if name in {"password_file", "token_file"}:
-                told = secret_trouble(file)
-            else:
-                told = "" if file.is_file() else f"{file}: " + say("文件不存在", "no such file")
+            told = secret_trouble(file) if file is not None else ""
             problems += [f"influxdb {influx.name}: {name}: {told}"] if told else []
+        if influx.https:
+            problems += [f"influxdb {influx.name}: {x}" for x in influx.tls_files.problems()]
     return problems

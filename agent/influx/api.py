@@ -1,10 +1,8 @@
 """The two ways to write to InfluxDB: ``/write`` of 1.x, and the v2 client for 2.x and 3.x."""
 
-import ssl
 import zlib
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from pathlib import Path
 from time import time
 from typing import Any, Final, Protocol
 from urllib.parse import urlencode
@@ -12,6 +10,7 @@ from urllib.parse import urlencode
 import urllib3
 
 from agent.influx.config import InfluxConfig
+from drivers.model import ConfigError
 from drivers.peer import Refusal
 from drivers.secret import read_secret
 from drivers.tls import refusal_of
@@ -43,7 +42,45 @@ class Door(Protocol):
 
 def door_of(config: InfluxConfig) -> Door:
     """The door that ``api`` names. Raises OSError when a password or token file cannot be read."""
+    return _Renewing(config)
+
+
+def _open(config: InfluxConfig) -> Door:
     return V1Door(config) if config.api == "v1" else V2Door(config)
+
+
+class _Renewing:
+    """Opens anew when certificate, key, list, password or token were renewed on disk."""
+
+    def __init__(self, config: InfluxConfig) -> None:
+        self._config = config
+        secrets = (config.password_file, config.token_file)
+        self._files = [*config.tls_files.files.values(), *(x for x in secrets if x is not None)]
+        self._stamp = self._now()
+        self._door = _open(config)
+
+    def _now(self) -> list[tuple[int, int, int]]:
+        found = []
+        for path in self._files:
+            try:
+                state = path.stat()
+                found.append((state.st_ino, state.st_mtime_ns, state.st_size))
+            except OSError:
+                found.append((0, 0, 0))
+        return found
+
+    def post(self, body: bytes) -> Answer:
+        if (stamp := self._now()) != self._stamp:
+            try:
+                fresh = _open(self._config)
+            except (ConfigError, OSError) as error:  # half of the new files is there: the next try
+                return Answer(_NO_ANSWER, str(error))
+            self._door.close()
+            self._door, self._stamp = fresh, stamp
+        return self._door.post(body)
+
+    def close(self) -> None:
+        self._door.close()
 
 
 class V1Door:
@@ -66,11 +103,7 @@ class V1Door:
             maxsize=4,
             timeout=config.timeout_s,
             retries=False,
-            ssl_minimum_version=ssl.TLSVersion.TLSv1_2,
-            cert_reqs="CERT_REQUIRED",
-            ca_certs=_text(config.ca),
-            cert_file=_text(config.cert),
-            key_file=_text(config.key),
+            ssl_context=config.tls_context(),
         )
         self._where = config.url
 
@@ -104,9 +137,7 @@ class V2Door:
             timeout=int(config.timeout_s * 1000),
             retries=False,
             verify_ssl=True,
-            ssl_ca_cert=_text(config.ca),
-            cert_file=_text(config.cert),
-            cert_key_file=_text(config.key),
+            ssl_context=config.tls_context(),
         )
         self._where = config.url
         self._write: Any = self._client.write_api(write_options=SYNCHRONOUS)
@@ -129,10 +160,6 @@ class V2Door:
     def close(self) -> None:
         self._write.close()
         self._client.close()
-
-
-def _text(path: Path | None) -> str | None:
-    return None if path is None else str(path)
 
 
 def _nothing(error: Exception, where: str) -> Answer:

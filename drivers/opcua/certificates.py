@@ -14,6 +14,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from drivers.secret import refuse_open_key
+
 KEY_BITS = 3072  # all supported policies allow 2048 to 4096
 VALID_DAYS = 10 * 365  # a gateway outlives its installer's memory; the server pins it anyway
 
@@ -93,7 +95,8 @@ def load_certificate(path: Path) -> x509.Certificate:
 
 
 def load_key(path: Path) -> rsa.RSAPrivateKey:
-    """DER or PEM without password. Raises OSError or ValueError."""
+    """DER or PEM without password. Raises OSError, also when others can read it, or ValueError."""
+    refuse_open_key(path)
     data = path.read_bytes()
     pem = b"-----BEGIN" in data
     load = serialization.load_pem_private_key if pem else serialization.load_der_private_key

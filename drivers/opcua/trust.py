@@ -9,9 +9,9 @@ rejected/ until a person looks at its fingerprint and moves it.
 
 import datetime as dt
 import ipaddress
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 
 from cryptography import x509
@@ -24,6 +24,7 @@ from drivers.peer import Why
 FOLDERS = ("trusted", "issuers", "rejected", "crl")
 REJECTED_MOST = 50  # a scanner in the network must not fill the disk
 LONGEST_CHAIN = 6
+MOST_PATHS = 16  # what a server sends beside its certificate cannot keep us busy
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +52,18 @@ class TrustList:
         """None when ``shown`` may be believed; ``chain`` is what the server sent beside it."""
         now = dt.datetime.now(dt.UTC)
         trusted = self._certificates("trusted")
-        known = [*trusted, *self._certificates("issuers"), *chain]
-        path = _path(shown, known)
+        known = [*trusted, *self._certificates("issuers")]
+        known += islice(chain, LONGEST_CHAIN)  # who sends more wants to keep us busy
         believed = {_finger(each) for each in trusted}
-        if path is None or not any(_finger(each) in believed for each in path):
-            return Why.UNKNOWN
-        outdated = next((found for each in path if (found := _dates(each, now))), None)
-        if reason := outdated or self._revoked(path, now):
-            return reason
-        return _mismatch(shown, asked, vouched=_finger(shown) not in believed)
+        paths = (p for p in _paths([shown], known) if any(_finger(x) in believed for x in p))
+        reasons: list[Why] = []
+        for path in islice(paths, MOST_PATHS):
+            outdated = next((found for each in path if (found := _dates(each, now))), None)
+            reason = outdated or self._revoked(path, now)
+            if reason is None:
+                return _mismatch(shown, asked, vouched=_finger(shown) not in believed)
+            reasons.append(reason)
+        return reasons[0] if reasons else Why.UNKNOWN
 
     def reject(self, shown: x509.Certificate) -> Path:
         """Keep it for a person to look at; of very many only the newest."""
@@ -125,17 +129,25 @@ def _files(folder: Path) -> Iterable[bytes]:
                 yield path.read_bytes()
 
 
-def _path(leaf: x509.Certificate, known: list[x509.Certificate]) -> list[x509.Certificate] | None:
-    """From the leaf up to a self-signed one; None where a link is missing."""
-    path = [leaf]
-    while not _signed(path[-1], path[-1]):
-        if len(path) > LONGEST_CHAIN:
-            return None
-        above = next((each for each in known if _authority(each) and _signed(path[-1], each)), None)
-        if above is None:
-            return None
-        path.append(above)
-    return path
+def _paths(
+    path: list[x509.Certificate], known: list[x509.Certificate]
+) -> Iterator[list[x509.Certificate]]:
+    """
+    Every way from the leaf up to a self-signed one: an authority that was renewed or signed by two
+    others has several, and one of them may be outdated.
+    """
+    last = path[-1]
+    if _signed(last, last):
+        yield path
+        return
+    if len(path) > LONGEST_CHAIN:
+        return
+    met = {_finger(each) for each in path}
+    for each in known:
+        below = len(path) - 1  # authorities between this one and the leaf
+        if _finger(each) not in met and _authority(each, below) and _signed(last, each):
+            met.add(_finger(each))  # sent and listed: once
+            yield from _paths([*path, each], known)
 
 
 def _signed(each: x509.Certificate, issuer: x509.Certificate) -> bool:
@@ -146,11 +158,25 @@ def _signed(each: x509.Certificate, issuer: x509.Certificate) -> bool:
     return True
 
 
-def _authority(each: x509.Certificate) -> bool:
+def _authority(each: x509.Certificate, below: int) -> bool:
+    """May it sign certificates, with ``below`` authorities under it (RFC 5280 §4.2.1.9)?"""
     try:
-        return bool(each.extensions.get_extension_for_class(x509.BasicConstraints).value.ca)
+        limits = each.extensions.get_extension_for_class(x509.BasicConstraints).value
     except (x509.ExtensionNotFound, ValueError):
         return False
+    room = limits.path_length is None or below <= limits.path_length
+    return limits.ca and room and _may(each, "key_cert_sign")
+
+
+def _may(each: x509.Certificate, deed: str) -> bool:
+    """A certificate without keyUsage may do everything (§4.2.1.3)."""
+    try:
+        usage = each.extensions.get_extension_for_class(x509.KeyUsage).value
+    except x509.ExtensionNotFound:
+        return True
+    except ValueError:
+        return False
+    return bool(getattr(usage, deed))
 
 
 def _dates(each: x509.Certificate, now: dt.datetime) -> Why | None:
@@ -164,6 +190,7 @@ def _of(crl: x509.CertificateRevocationList, issuer: x509.Certificate, now: dt.d
     key = issuer.public_key()
     try:
         mine = crl.issuer == issuer.subject and crl.is_signature_valid(key)  # type: ignore[arg-type]
+        mine = mine and _may(issuer, "crl_sign")
     except (TypeError, ValueError):
         return False
     until = crl.next_update_utc

@@ -13,6 +13,7 @@ import urllib3
 
 from drivers.model import Equipment
 from drivers.secret import read_secret
+from drivers.tls import refusal_of
 from reports.periods import Period
 from reports.series.influx_answers import Rows, lines_of, rows_of
 from reports.series.lake import AT_HAND, connect, hours_of
@@ -68,9 +69,12 @@ class InfluxSeries:
         self._plant = plant
         self._config = config
         self._known: list[Retiming] | None = None
-        self._http = urllib3.PoolManager(
-            timeout=urllib3.Timeout(connect=5.0, read=config.timeout_s), retries=False
-        )
+        try:
+            context = config.tls_context()
+        except OSError as error:
+            raise SeriesError(f"{config.url}: {error}") from None
+        limits = urllib3.Timeout(connect=5.0, read=config.timeout_s)
+        self._http = urllib3.PoolManager(timeout=limits, retries=False, ssl_context=context)
 
     @property
     def name(self) -> str:
@@ -303,7 +307,8 @@ class InfluxSeries:
                 preload_content=False,
             )
         except urllib3.exceptions.HTTPError as error:
-            raise SeriesError(f"{config.url}: {error}") from None
+            refusal = refusal_of(error, config.url, f"TLS ≥ {config.tls_min}")
+            raise SeriesError(str(refusal or f"{config.url}: {error}")) from error
         try:
             if response.status != 200:
                 text = response.read(500).decode("utf-8", "replace").strip()

@@ -22,6 +22,8 @@ from drivers.audit import AuditTrail
 from drivers.authority import Authority, Owner, new_key, request_of
 from drivers.doctor import Given
 from drivers.model import ConfigError
+from drivers.opcua.certificates import load_key
+from drivers.tls import TlsFiles
 from tests.security.pki import CLIENT, Maker
 
 CONFIG = 'plant = "demo"\ngateway = "gw1"\ndata_dir = "data"\n[mqtt]\nurl = "mqtts://192.0.2.20"\n'
@@ -108,7 +110,19 @@ def test_a_request_travels_and_only_its_own_certificate_is_installed(site: Path)
     said = certificates(site, "create", "-c", "gateway.toml", "--for", "modbus", "--role", "观察员")
     request = site / "data/certificates/modbus.next/request.csr"
     assert str(request.relative_to(site)) in said
-    certificates(site, "authority", "sign", str(request), "--for", "client", "--out", "gw1.pem")
+    sign = ("authority", "sign", str(request), "--for", "client", "--out", "gw1.pem", "--name")
+    other = run(site, *sign, "demo-gw2", language="zh")
+    assert other.returncode == 2
+    assert "未签发" in other.stderr
+    assert "urn:" in other.stdout  # the other names it asks for are shown before
+    taken = run(site, *sign, "demo-gw1")  # mqtt has it: the same name on another machine?
+    assert taken.returncode == 2
+    assert "--same-machine" in taken.stderr
+    assert not (site / "gw1.pem").exists()
+    refused = [x.act for x in AuditTrail(site / "authority" / "audit").read()]
+    assert any(x.result == "refused" and "demo-gw2" in x.why for x in refused)
+    said = certificates(site, *sign, "demo-gw1", "--same-machine")
+    assert "CN demo-gw1" in said
     install = ("install", "-c", "gateway.toml", "--for", "modbus")
     wrong = run(site, *install, "authority/issued/broker.pem")
     assert wrong.returncode == 2
@@ -236,3 +250,67 @@ def test_the_doctor_tells_days_and_what_anybody_could_read(tmp_path: Path) -> No
     assert len(found) == 4
     assert all(each.what.zh != each.what.en and each.what_to_do.zh for each in found)
     assert list(doctor.check(Given())) == []
+
+
+def test_nobody_becomes_the_historian_by_a_request(site: Path) -> None:
+    (site / "forged").mkdir()
+    (site / "forged" / "historian.toml").write_text('data_dir = "data"\n')
+    certificates(site / "forged", "create", "-c", "historian.toml", "--for", "mqtt")
+    request = str(site / "forged/data/certificates/mqtt.next/request.csr")
+    sign = ("authority", "sign", request, "--for", "client", "--name")
+    refused = run(site, *sign, "demo-gw1")
+    assert refused.returncode == 2
+    assert "historian" in refused.stderr
+    assert run(site, *sign[:-1]).returncode == 2  # without a name nothing is signed at all
+
+
+def test_two_gateways_of_one_name_are_not_two_certificates(site: Path) -> None:
+    """Gateway c of plant a-b and gateway b-c of plant a are both a-b-c to the broker."""
+    for folder, plant, gateway in (("one", "a-b", "c"), ("two", "a", "b-c")):
+        (site / folder).mkdir()
+        text = CONFIG.replace('"demo"', f'"{plant}"').replace('"gw1"', f'"{gateway}"')
+        (site / folder / "gateway.toml").write_text(text)
+    make = ("--for", "mqtt", "--authority", "authority")
+    certificates(site, "create", "-c", "one/gateway.toml", *make)
+    second = run(site, "create", "-c", "two/gateway.toml", *make)
+    assert second.returncode == 2
+    assert "another name" in second.stderr
+    assert run(site, "authority", "issue", "a-b-c", "--for", "client").returncode == 2
+    certificates(site, "renew", "-c", "one/gateway.toml", *make)  # the same machine renews
+    certificates(site, "create", "-c", "one/gateway.toml", "--for", "modbus", *make[2:])
+
+
+def test_a_broken_index_names_its_line(tmp_path: Path) -> None:
+    made = Authority.create(tmp_path / "authority", "site")
+    made.sign(request_of(new_key("client"), Owner("gw1")), "client")
+    index = tmp_path / "authority" / "issued.jsonl"
+    index.write_text(index.read_text("utf-8") + '{"serial": "1"', "utf-8")
+    for words in (("show",), ("revoke", "gw1", "--why", "x"), ("issue", "b", "--host", "b")):
+        done = run(tmp_path, "authority", *words)
+        assert done.returncode == 2, words
+        assert "issued.jsonl:2" in done.stderr
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604])
+def test_a_key_that_others_can_read_is_not_loaded(
+    tmp_path: Path, mode: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    maker = Maker(tmp_path, "ca")
+    mine = maker.leaf("gw1", use=CLIENT)
+    files = TlsFiles(maker.path, mine.cert, mine.key)
+    assert files.problems() == []
+    assert files.context()
+    mine.key.chmod(mode)
+    for language, word in (("zh", "他人可读"), ("en", "others can read it")):
+        monkeypatch.setenv("SMELTER_LANG", language)
+        [problem] = files.problems()
+        assert word in problem
+        assert "chmod 600" in problem
+        with pytest.raises(OSError, match=word):
+            files.context()
+        with pytest.raises(OSError, match=word):
+            load_key(mine.key)
+    authority = Authority.create(tmp_path / "authority", "site")
+    (authority.folder / "authority.key").chmod(mode)
+    with pytest.raises(ConfigError, match="others can read it"):
+        Authority(authority.folder)

@@ -1,14 +1,19 @@
 """OPC UA servers that must be refused: no session is opened, so no name and no password is sent."""
 
 import asyncio
+import datetime as dt
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
 
-from drivers.opcua.trust import REJECTED_MOST, TrustList
+from drivers.opcua.trust import REJECTED_MOST, Asked, TrustList
 from drivers.peer import Why
 from tests.security.pki import Maker
 from tests.security.wrong_opcua import SECRET, Shown, World, world
@@ -54,8 +59,6 @@ async def test_what_an_operator_moves_from_rejected_to_trusted_is_believed(made:
     assert str(rejected) in refusal.shown
     trust = TrustList(rejected.parents[1])
     rejected.rename(rejected.parents[1] / "trusted" / rejected.name)
-    from drivers.opcua.trust import Asked
-
     uri = "urn:plc:server"
     assert trust.judge(alone.certificate, [], Asked("192.0.2.200", uri)) is None  # host: its own
     assert trust.judge(alone.certificate, [], Asked("127.0.0.1", "urn:x")) is Why.URI
@@ -72,8 +75,6 @@ async def test_rejected_holds_a_bounded_number(tmp_path: Path) -> None:
 
 
 async def test_rubbish_in_the_folders_is_believed_by_nobody(tmp_path: Path) -> None:
-    from drivers.opcua.trust import Asked
-
     maker, trust = Maker(tmp_path / "ca", "site"), TrustList(tmp_path / "trust")
     trust.make()
     for name in ("trusted", "crl", "issuers"):
@@ -82,3 +83,124 @@ async def test_rubbish_in_the_folders_is_believed_by_nobody(tmp_path: Path) -> N
     shown = maker.leaf("server", uri="urn:s").certificate
     assert trust.judge(shown, [], Asked("127.0.0.1", "urn:s")) is Why.UNKNOWN
     assert trust.judge(shown, [maker.ca], Asked("127.0.0.1", "urn:s")) is Why.UNKNOWN
+
+
+URI = "urn:s"
+DAY = dt.timedelta(days=1)
+By = tuple[str, ec.EllipticCurvePrivateKey]
+USAGES = (
+    *("digital_signature", "content_commitment", "key_encipherment", "data_encipherment"),
+    *("key_agreement", "key_cert_sign", "crl_sign", "encipher_only", "decipher_only"),
+)
+
+
+class Chain:
+    """Certificates with every constraint as wanted, and a trust list."""
+
+    def __init__(self, folder: Path) -> None:
+        self.trust = TrustList(folder)
+        self.trust.make()
+        self.now = dt.datetime.now(dt.UTC)
+
+    def made(
+        self,
+        name: str,
+        by: By | None = None,
+        *,
+        ca: bool = True,
+        room: int | None = None,
+        signs: bool | None = None,
+        lists: bool = True,
+        days: float = 5,
+        key: ec.EllipticCurvePrivateKey | None = None,
+    ) -> tuple[x509.Certificate, By]:
+        """``signs`` None: no keyUsage at all."""
+        own = key or ec.generate_private_key(ec.SECP256R1())
+        issuer, signer = by or (name, own)
+        builder = (
+            x509.CertificateBuilder()
+            .subject_name(_name(name))
+            .issuer_name(_name(issuer))
+            .public_key(own.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(self.now - 9 * DAY)
+            .not_valid_after(self.now + days * DAY)
+            .add_extension(x509.BasicConstraints(ca=ca, path_length=room), critical=True)
+        )
+        if signs is not None:
+            usage = dict.fromkeys(USAGES, False) | {"key_cert_sign": signs, "crl_sign": lists}
+            builder = builder.add_extension(x509.KeyUsage(**usage), critical=True)
+        if not ca:
+            names = [x509.UniformResourceIdentifier(URI), x509.DNSName("plc")]
+            builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
+        return builder.sign(signer, hashes.SHA256()), (name, own)
+
+    def put(self, folder: str, certificate: x509.Certificate) -> Path:
+        path = self.trust.folder / folder / f"{certificate.serial_number}.der"
+        path.write_bytes(certificate.public_bytes(Encoding.DER))
+        return path
+
+    def clean(self, by: By) -> None:
+        """A list without entries."""
+        builder = x509.CertificateRevocationListBuilder().issuer_name(_name(by[0]))
+        builder = builder.last_update(self.now - DAY).next_update(self.now + DAY)
+        data = builder.sign(by[1], hashes.SHA256()).public_bytes(Encoding.DER)
+        (self.trust.folder / "crl" / by[0]).write_bytes(data)
+
+    def judge(self, leaf: x509.Certificate, *chain: x509.Certificate) -> Why | None:
+        return self.trust.judge(leaf, chain, Asked("plc", URI))
+
+
+def _name(text: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
+
+
+@pytest.mark.parametrize(
+    ("middle", "expected"),
+    [
+        ({}, None),
+        ({"signs": True}, None),
+        ({"signs": False}, Why.UNKNOWN),  # keyUsage without keyCertSign signs no certificates
+        ({"ca": False}, Why.UNKNOWN),
+        ({"signs": True, "lists": False}, Why.NO_LIST),  # nor, without cRLSign, a list
+    ],
+)
+async def test_an_authority_signs_only_what_it_may(
+    tmp_path: Path, middle: dict[str, bool], expected: Why | None
+) -> None:
+    made = Chain(tmp_path)
+    root, by_root = made.made("root", room=1, signs=True)
+    between, by_between = made.made("between", by_root, **middle)  # type: ignore[arg-type]
+    leaf, _ = made.made("plc", by_between, ca=False)
+    made.put("trusted", root)
+    made.clean(by_root)
+    made.clean(by_between)
+    assert made.judge(leaf, between) is expected
+
+
+async def test_a_chain_longer_than_its_root_allows_is_not_believed(tmp_path: Path) -> None:
+    made = Chain(tmp_path)
+    root, by_root = made.made("root", room=0)
+    between, by_between = made.made("between", by_root)
+    leaf, _ = made.made("plc", by_between, ca=False)
+    direct, _ = made.made("plc", by_root, ca=False)
+    made.put("trusted", root)
+    made.clean(by_root)
+    made.clean(by_between)
+    assert made.judge(leaf, between) is Why.UNKNOWN
+    assert made.judge(direct) is None
+
+
+async def test_an_outdated_issuer_does_not_hide_the_renewed_one(tmp_path: Path) -> None:
+    """The same authority, its certificate renewed with the same key; whichever is met first."""
+    made = Chain(tmp_path)
+    key = ec.generate_private_key(ec.SECP256R1())
+    old, by_ca = made.made("ca", days=-1, key=key)
+    new, _ = made.made("ca", key=key)
+    leaf, _ = made.made("plc", by_ca, ca=False)
+    made.clean(by_ca)
+    (made.trust.folder / "trusted" / "0-old.der").write_bytes(old.public_bytes(Encoding.DER))
+    kept = made.put("trusted", new)
+    assert made.judge(leaf, old) is None
+    kept.unlink()
+    assert made.judge(leaf, old) is Why.EXPIRED

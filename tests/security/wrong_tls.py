@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,33 @@ from drivers.modbus.driver import ModbusDriver
 from drivers.model import DriverError, Equipment, Group, Point
 from drivers.peer import Refusal, Why, refusal_in
 from drivers.quantities import quantities
+from drivers.tls import refusal_of
+from reports.periods import Period
+from reports.series.influx import InfluxSeries
+from reports.series.store import SeriesError
+from reports.site import Influx
 from tests.security.listener import Listener
 from tests.security.pki import CLIENT, Maker, Signed
 
 SECRET = "not-for-you-canary-7f31"  # noqa: S105 - looked for in what wrong servers heard
+
+
+KINDS = {  # the case, and why its server is refused
+    "unknown authority": Why.UNKNOWN,
+    "forged in the name of ours": Why.BROKEN,
+    "self-signed": Why.UNKNOWN,
+    "expired": Why.EXPIRED,
+    "not yet valid": Why.NOT_YET,
+    "wrong host": Why.HOST,
+    "certificate of a client": Why.USE,
+    "weak key": Why.WEAK_KEY,
+    "TLS 1.0": Why.VERSION,
+    "TLS 1.1": Why.VERSION,
+    "no TLS": Why.NOT_TLS,
+    "revoked": Why.REVOKED,
+    "outdated revocation list": Why.NO_LIST,
+    "TLS 1.2": Why.VERSION,
+}
 
 
 @dataclass(frozen=True)
@@ -32,7 +56,6 @@ class Wrong:
     shown: Signed | None
     most: str = "1.3"
     client: tuple[tuple[str, Any], ...] = ()
-    lists: bool = False  # needs a CRL, which InfluxDB's settings do not have
 
 
 @dataclass(frozen=True)
@@ -42,7 +65,7 @@ class World:
     maker: Maker
     good: Signed
     ours: Signed
-    wrong: tuple[Wrong, ...]
+    wrong: dict[str, Wrong]
     password: Path
 
 
@@ -54,31 +77,25 @@ def world(folder: Path) -> World:
     revoked = leaf("revoked")
     listed = ("crl", good.revoke(revoked))
     weak = rsa.generate_private_key(public_exponent=65537, key_size=1024)  # noqa: S505 - to be refused
-    wrong = (
-        Wrong("unknown authority", Why.UNKNOWN, other.leaf("server")),
-        Wrong("forged in the name of ours", Why.BROKEN, same.leaf("server")),
-        Wrong("self-signed", Why.UNKNOWN, leaf("alone", alone=True)),
-        Wrong("expired", Why.EXPIRED, leaf("expired", days=(-20, -0.01))),
-        Wrong("not yet valid", Why.NOT_YET, leaf("early", days=(0.1, 20))),
-        Wrong("wrong host", Why.HOST, leaf("elsewhere", hosts=("192.0.2.9", "plc9"))),
-        Wrong("certificate of a client", Why.USE, leaf("client", use=CLIENT)),
-        Wrong("weak key", Why.WEAK_KEY, leaf("weak", key=weak)),
-        Wrong("TLS 1.0", Why.VERSION, leaf("old0"), "1.0"),
-        Wrong("TLS 1.1", Why.VERSION, leaf("old1"), "1.1"),
-        Wrong("no TLS", Why.NOT_TLS, None),
-        Wrong("revoked", Why.REVOKED, revoked, client=(listed,), lists=True),
-        Wrong(
-            "outdated revocation list",
-            Why.NO_LIST,
-            leaf("unlisted"),
-            client=(("crl", good.revoke(days=-1)),),
-            lists=True,
-        ),
-        Wrong("TLS 1.2", Why.VERSION, leaf("old2"), "1.2", (("tls_min", "1.3"),), lists=True),
-    )
+    shown: dict[str, tuple[Any, ...]] = {
+        "unknown authority": (other.leaf("server"),),
+        "forged in the name of ours": (same.leaf("server"),),
+        "self-signed": (leaf("alone", alone=True),),
+        "expired": (leaf("expired", days=(-20, -0.01)),),
+        "not yet valid": (leaf("early", days=(0.1, 20)),),
+        "wrong host": (leaf("elsewhere", hosts=("192.0.2.9", "plc9")),),
+        "certificate of a client": (leaf("client", use=CLIENT),),
+        "weak key": (leaf("weak", key=weak),),
+        "TLS 1.0": (leaf("old0"), "1.0"),
+        "TLS 1.1": (leaf("old1"), "1.1"),
+        "no TLS": (None,),
+        "revoked": (revoked, "1.3", (listed,)),
+        "outdated revocation list": (leaf("unlisted"), "1.3", (("crl", good.revoke(days=-1)),)),
+        "TLS 1.2": (leaf("old2"), "1.2", (("tls_min", "1.3"),)),
+    }
+    wrong = {name: Wrong(name, reason, *shown[name]) for name, reason in KINDS.items()}
     password = folder / "password"
     password.write_text(SECRET)
-    password.chmod(0o600)
     password.chmod(0o600)
     ours = good.leaf("demo-gw1", use=CLIENT)
     return World(good, good.leaf("server"), ours, wrong, password)
@@ -125,14 +142,13 @@ async def by_modbus(made: World, port: int, more: dict[str, Any]) -> Refusal | N
 
 async def by_https(made: World, port: int, more: dict[str, Any]) -> Refusal | None:
     """Writes a line with a password (1.x) and one with a token (2.x)."""
-    del more
     common: dict[str, Any] = {"url": f"https://127.0.0.1:{port}", "timeout_s": 5}
     files = {"ca": made.maker.path, "cert": made.ours.cert, "key": made.ours.key}
     v1 = {"api": "v1", "database": "d", "username": "gw1", "password_file": made.password}
     v2 = {"api": "v2", "bucket": "b", "org": "o", "token_file": made.password}
     found: list[Refusal | None] = []
     for way in (v1, v2):
-        door = door_of(InfluxConfig.model_validate({**common, **files, **way}))
+        door = door_of(InfluxConfig.model_validate({**common, **files, **way, **more}))
         with contextlib.closing(door):
             answer = await asyncio.to_thread(door.post, b"m v=1 1")
         found.append(answer.refusal)
@@ -140,7 +156,30 @@ async def by_https(made: World, port: int, more: dict[str, Any]) -> Refusal | No
     return first if first and second and first.reason is second.reason else None
 
 
-CLIENTS: dict[str, Client] = {"MQTT": by_mqtt, "Modbus/TCP Security": by_modbus, "HTTPS": by_https}
+async def by_report(made: World, port: int, more: dict[str, Any]) -> Refusal | None:
+    """A report asks the store that site.toml names, with a token."""
+    files = {"ca": made.maker.path, "cert": made.ours.cert, "key": made.ours.key}
+    where = {"url": f"https://127.0.0.1:{port}", "database": "d", "token_file": made.password}
+    config = Influx.model_validate({**where, **files, **more, "timeout_s": 5})
+    try:
+        await asyncio.to_thread(_ask, config)
+    except SeriesError as error:
+        return refusal_of(error, config.url, "TLS")
+    return None
+
+
+def _ask(config: Influx) -> None:
+    InfluxSeries("demo", config).events(
+        "line1/pot001", Period(date(2026, 11, 1), date(2026, 11, 2))
+    )
+
+
+CLIENTS: dict[str, Client] = {
+    "MQTT": by_mqtt,
+    "Modbus/TCP Security": by_modbus,
+    "HTTPS": by_https,
+    "HTTPS of a report": by_report,
+}
 
 
 @dataclass(frozen=True)
@@ -169,5 +208,5 @@ async def meet(made: World, client: str, wrong: Wrong) -> Met:
 
 
 def pairs(made: World) -> list[tuple[str, Wrong]]:
-    """Every client before every wrong server that its settings can tell."""
-    return [(c, w) for c in CLIENTS for w in made.wrong if c != "HTTPS" or not w.lists]
+    """Every client before every wrong server."""
+    return [(c, w) for c in CLIENTS for w in made.wrong.values()]
