@@ -92,11 +92,15 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("kind", PLANTED)
 def test_what_is_planted_is_found(copy: Path, kind: str) -> None:
+    assert found_when_planted(copy, kind), PLANTED[kind]
+
+
+def found_when_planted(root: Path, kind: str) -> bool:
+    """Whether the scan of a copy tells of the line put at the end of its file."""
     name, line = PLANTED[kind]
-    whole = (copy / name).read_text("utf-8")
+    whole = (root / name).read_text("utf-8")
     try:
-        (copy / name).write_text(f"{whole}\n\n{line}\n", "utf-8")
-        found = [each for each in scan_file(copy, name) if each.line > whole.count("\n")]
+        (root / name).write_text(f"{whole}\n\n{line}\n", "utf-8")
+        return any(each.line > whole.count("\n") for each in scan_file(root, name))
     finally:
-        (copy / name).write_text(whole, "utf-8")
-    assert found, line
+        (root / name).write_text(whole, "utf-8")
