@@ -5,6 +5,8 @@ import os
 import socket
 import sys
 import time
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 LEVELS = {
     logging.DEBUG: 7,
@@ -40,6 +42,61 @@ def watchdog_s() -> float | None:
     allowed = os.environ.get("WATCHDOG_USEC", "")
     ours = os.environ.get("WATCHDOG_PID", str(os.getpid())) == str(os.getpid())
     return int(allowed) / 2e6 if allowed.isdigit() and int(allowed) and ours else None
+
+
+STALL_S = 30.0  # without a service manager that says how long it waits
+
+
+def stall_s() -> float:
+    """Seconds that a work may stand still: as long as the service manager waits for us."""
+    return 2 * (watchdog_s() or STALL_S / 2)
+
+
+class Work(NamedTuple):
+    """``figure`` moves while the work goes forward, None while there is nothing to do."""
+
+    figure: object
+    most_s: float  # may stand still so long
+
+
+class Watchdog:
+    """
+    Tells the service manager that we live, but only while every work goes forward.
+
+    A loop that turns proves little: what is written and read waits in threads and for peers. A
+    work is late when its figure has not moved for ``most_s``; ``stuck`` then says which.
+    """
+
+    def __init__(
+        self, works: Callable[[], Mapping[str, Work]], now_s: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.stuck = ""
+        self._works, self._now_s = works, now_s
+        self._every_s = watchdog_s()
+        self._fed_s = float("-inf")
+        self._seen: dict[str, tuple[object, float]] = {}  # name -> figure, since when
+
+    def look(self) -> None:
+        """To be called by the loop, at least once a second."""
+        now_s, works = self._now_s(), self._works()
+        late, seen = [], dict[str, tuple[object, float]]()
+        for name, (figure, most_s) in works.items():
+            last, since_s = self._seen.get(name, (None, now_s))
+            seen[name] = figure, now_s if figure is None or figure != last else since_s
+            if now_s - seen[name][1] > most_s:
+                late.append(f"{name} stands still for {now_s - seen[name][1]:.0f} s")
+        self._seen = seen
+        stuck = "; ".join(late)
+        if bool(stuck) != bool(self.stuck):
+            log = logging.getLogger(__name__)
+            if stuck:
+                log.error("%s: the watchdog is not fed", stuck)
+            else:
+                log.warning("goes forward again")
+        self.stuck = stuck
+        if self._every_s and not stuck and now_s - self._fed_s >= self._every_s / 2:
+            notify("WATCHDOG=1")
+            self._fed_s = now_s
 
 
 class JournalFormatter(logging.Formatter):

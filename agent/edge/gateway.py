@@ -22,13 +22,13 @@ from agent.edge.outbox import Outbox
 from agent.edge.own import OwnFigures
 from agent.edge.peers import Peers
 from agent.edge.poll import Line, asked_of, requests_of
-from agent.edge.publish import Publisher
-from agent.edge.running import Running, graces, names, stop_lines
+from agent.edge.publish import TRIES_S, Publisher
+from agent.edge.running import Running, graces, names, polled, stop_lines
 from agent.edge.timekeeper import Timekeeper
 from agent.exchangers.exchangers import Exchangers, keep, load
 from agent.forward.forwarder import Forwarder
 from agent.health import serve
-from agent.notify import notify, reloading, watchdog_s
+from agent.notify import Watchdog, Work, notify, reloading, stall_s
 from agent.pots.pots import Pots
 from agent.stacks.resume import minutes_of
 from agent.stacks.stacks import Stacks
@@ -64,6 +64,8 @@ class Gateway:
         self._wake = asyncio.Event()
         self._lines: dict[str, Running] = {}
         self._alive_s = self._started_s = time.monotonic()
+        self._watchdog = Watchdog(self._works)
+        self._flushes = 0
         self._time: Timekeeper
         self._clock: Timeline
         self._desk: Desk
@@ -225,17 +227,25 @@ class Gateway:
 
     async def _tick(self) -> None:
         """Watch the clock, close minutes, tell systemd that we live."""
-        every_s = watchdog_s()
-        told_s = 0.0
         while True:
             looked = self._time.look()
             self._desk.looked(looked, self._clock.now_ns())
             self._desk.close_minutes(self._clock.now_ns())
             self._alive_s = time.monotonic()
-            if every_s and self._alive_s - told_s >= every_s / 2:
-                notify("WATCHDOG=1")
-                told_s = self._alive_s
+            self._watchdog.look()
             await asyncio.sleep(LOOK_S)
+
+    def _works(self) -> dict[str, Work]:
+        """What must go forward, whoever answers: a device or broker that is away holds up none."""
+        wait_s = stall_s()
+        newest = [log.newest for log in self._logs.values()]
+        batches = (self._flushes, *newest)
+        return {
+            "log": Work(batches, self.config.log.batch_interval_s + wait_s),
+            "publisher": Work(self._publisher.turns, TRIES_S + wait_s),
+            "sender": Work(self._publisher.sending, wait_s),
+            **{f"poll {names([it])}": polled(it, wait_s) for it in self._lines.values()},
+        }
 
     async def _flush(self) -> None:
         """Close a batch of each stream every ``batch_interval_s``, soon after a slot's polls."""
@@ -256,6 +266,7 @@ class Gateway:
         self._desk.log_state(self._clock.now_ns())
         await self._desk.fullness.keep()
         await keep(self._exchangers, self.config.data_dir)
+        self._flushes += 1
 
     async def _prune(self) -> None:
         while True:
@@ -353,10 +364,12 @@ class Gateway:
     # --- health
 
     def healthy(self) -> tuple[bool, str]:
-        """For /healthz: the loop turns and the logs take batches."""
+        """For /healthz: everything goes forward and the logs take batches."""
         silent_s = time.monotonic() - self._alive_s
         if silent_s > 10 * LOOK_S:
             return False, f"no sign of life for {silent_s:.0f} s"
+        if self._watchdog.stuck:
+            return False, self._watchdog.stuck
         for outbox in (self._desk.record, self._desk.raw):
             if outbox.refused:
                 return False, f"{outbox.log.stream} log: {outbox.refused}"

@@ -122,6 +122,7 @@ class Line:
         ]
         self._shared = len(by_name) > 1
         self._stopped = False
+        self.turns = 0  # whoever watches sees it move
 
     def stop(self) -> None:
         """``run`` returns when the read under way is done, at the latest when the next is due."""
@@ -132,6 +133,7 @@ class Line:
             self._begin(turn)
         async with self._driver:
             while not self._stopped:
+                self.turns += 1
                 await self._step()
 
     def _begin(self, turn: _Turn) -> None:

@@ -29,6 +29,7 @@ HELLO_S = 1.0  # the historian answers our state with what it has; so long that 
 _DECIDE_S = 0.05  # it may say more than one thing
 _NOTE_S = 0.05  # between two savings of the receipt that outlive the process
 _KEEP_S = 30.0  # and that outlive a power cut
+TRIES_S = 60.0  # more than one try to connect and the pause behind it
 
 
 class Publisher:
@@ -60,6 +61,8 @@ class Publisher:
         self._on_the_way = 0
         self._told: tuple[object, ...] = ()
         self.online = False
+        self.turns = 0  # of the session, or tries to begin one
+        self.sending: int | None = None  # while batches are read and put on their way
         self.counts = PublishCounts()
         self.on_cosignature: Callable[[bytes], None] = lambda _: None
         self.on_lost: Callable[[BaseException], None] = lambda _: None
@@ -76,12 +79,15 @@ class Publisher:
         if self.online or not self.counts.lost:
             _log.warning("broker %s lost: %s; trying again", self._broker.url, reason)
         self.counts.lost += 1
+        self.turns += 1
         self.online = False
+        self.sending = None
         self.on_lost(reason)
 
     async def _session(self) -> None:
         will = aiomqtt.Will(self._topic("state"), b'{"online":false}', qos=1, retain=True)
         name = f"smelter-{self._plant}-{self._gateway}"
+        self.turns += 1
         async with connection(self._broker, name, will=will) as client:
             wanted = [(self._topic(leaf), 1) for leaf in ("receipt", "cosignature")]
             await client.subscribe(wanted)
@@ -151,6 +157,7 @@ class Publisher:
             kept_at, noted = time.monotonic(), dict[str, int]()
             while time.monotonic() < kept_at + _KEEP_S:
                 await asyncio.sleep(_NOTE_S)
+                self.turns += 1
                 for lane in self._lanes.values():
                     if noted.get(lane.stream) != lane.log.receipted:
                         noted[lane.stream] = lane.log.receipted
@@ -230,7 +237,9 @@ class Publisher:
             self._decide()
             run = self._first()
             if run is not None:
+                self.sending = self.counts.batches
                 await self._send_some(run, client, tasks)
+                self.sending = None
                 continue
             try:
                 async with asyncio.timeout(self._next_doubt_s()):

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 from agent.edge.config import LineConfig
 from agent.edge.poll import Line
+from agent.notify import Work
 from drivers.model import Group
 
 GRACE_S = 2.0
+TIMEOUTS = 20  # a session is connected, asked what it knows and read in fewer
 
 
 @dataclass(slots=True, eq=False)
@@ -34,6 +36,12 @@ def graces(lines: Iterable[Running]) -> dict[Group, int]:
 def names(lines: Iterable[Running]) -> list[str]:
     """Of their devices."""
     return [device.name for running in lines for device in running.config.devices]
+
+
+def polled(running: Running, wait_s: float) -> Work:
+    """A line turns twice a second, but for a read: its driver ends that after some time-outs."""
+    longest_s = max(device.timeout_s for device in running.config.devices)
+    return Work(running.line.turns, TIMEOUTS * longest_s + wait_s)
 
 
 async def stop_lines(lines: list[Running]) -> None:

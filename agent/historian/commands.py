@@ -26,7 +26,7 @@ from agent.historian.process import Historian, rebuild
 from agent.historian.retention_commands import retention
 from agent.historian.verify import LogReport, verify_originals
 from agent.historian.view_runner import Cursor, ViewInUseError
-from agent.notify import notify, set_up_logging, watchdog_s
+from agent.notify import Watchdog, notify, set_up_logging, stall_s
 from drivers.audit import note_act
 from drivers.cli import language
 
@@ -44,6 +44,8 @@ historian_app = typer.Typer(
     rich_markup_mode=None,
     help=_say("历史库：接收、保存、提供视图", "receive, keep and serve batches"),
 )
+
+LOOK_S = 0.25
 
 ConfigPath = Annotated[
     Path, typer.Argument(help=_say("historian.toml 的路径", "path of historian.toml"))
@@ -68,12 +70,13 @@ async def _run(config: HistorianConfig) -> None:
         asyncio.get_running_loop().add_signal_handler(sign, stop.set)
     historian = Historian(config)
     started_s = time.monotonic()
+    watchdog = Watchdog(lambda: historian.receiver.works(stall_s()))
     async with serve(
         config.health.listen,
         lambda: exposition(historian, started_s),
-        lambda: healthy(historian),
+        lambda: healthy(historian, watchdog.stuck),
     ):
-        alive = asyncio.create_task(_say_alive())
+        alive = asyncio.create_task(_say_alive(watchdog))
         try:
             await historian.run(stop, lambda: notify("READY=1"))
         finally:
@@ -81,12 +84,11 @@ async def _run(config: HistorianConfig) -> None:
             alive.cancel()
 
 
-async def _say_alive() -> None:
-    """The watchdog of the service manager: silence means that the loop hangs."""
-    every_s = watchdog_s()
-    while every_s:
-        notify("WATCHDOG=1")
-        await asyncio.sleep(every_s)
+async def _say_alive(watchdog: Watchdog) -> None:
+    """Silence means that the loop hangs, or that what was received is not stored."""
+    while True:
+        watchdog.look()
+        await asyncio.sleep(LOOK_S)
 
 
 def _fail(message: str) -> NoReturn:

@@ -45,9 +45,9 @@ def exposition(historian: Historian, started_s: float) -> str:
     return metrics.text()
 
 
-def healthy(historian: Historian) -> tuple[bool, str]:
+def healthy(historian: Historian, stuck: str = "") -> tuple[bool, str]:
     """Not healthy only when data are not being made durable; a dead view is said, and harmless."""
-    problems = []
+    problems = [stuck] if stuck else []
     if not historian.receiver.online:
         problems.append("broker not connected")
     if any(log.level >= Level.FULL for log in historian.originals.logs.values()):

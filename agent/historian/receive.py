@@ -5,12 +5,13 @@ import json
 import logging
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import aiomqtt
 
 from agent.batches.log import LogError
 from agent.historian.branches import Advertised, Holding, Outcome, Verdict
+from agent.historian.lanes import Hello, Lane
 from agent.historian.originals import Originals, TooManyLogsError
 from agent.historian.received import (
     STREAMS,
@@ -23,17 +24,18 @@ from agent.historian.received import (
 from agent.historian.states import read_state
 from agent.historian.witness import Witness
 from agent.mqtt import PREFIX, BrokerConfig, Pauses, connection, keep_connected, topic
+from agent.notify import Work
 from agent.views import Source
 from agent.wire.events import Happening
 
 _log = logging.getLogger(__name__)
 
-QUEUE = 64  # messages per stream; a gateway has at most 20 on the way
 QUEUE_BYTES = 64 << 20  # of all streams together; what does not fit is asked for again
 MOST_SENDERS = 1024
 _GROUP = 32
 _ASK_AGAIN_S = 2.0
 _CLIENT_QUEUE = 256
+TRIES_S = 60.0  # more than one try to connect and the pause behind it
 
 
 @dataclass(slots=True)
@@ -56,25 +58,6 @@ class ReceiveCounts:
     receipts: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Hello:
-    """A gateway said its state: it wants to know what is durable here of this log."""
-
-    log: str
-    ask: bool  # and from where to send on
-
-
-@dataclass(slots=True, eq=False)
-class _Lane:
-    """What came on one topic and waits for the disk."""
-
-    sender: Sender
-    stream: str
-    queue: "asyncio.Queue[bytes | Hello]" = field(default_factory=lambda: asyncio.Queue(QUEUE))
-    asked: dict[tuple[str, bool], tuple[int, float]] = field(default_factory=dict)
-    apart: set[str] = field(default_factory=set)  # logs of which something may be joined
-
-
 class Receiver:
     """Takes batches for as long as ``run`` runs; bounded in memory whatever is sent."""
 
@@ -93,10 +76,11 @@ class Receiver:
         self._originals = originals
         self._pauses = Pauses(most_s=pause_most_s)
         self.on_lost: Callable[[BaseException], None] = lambda _: None
-        self._lanes: dict[tuple[Sender, str], _Lane] = {}
+        self._lanes: dict[tuple[Sender, str], Lane] = {}
         self._states: dict[Sender, dict[tuple[str, str], Advertised]] = {}
         self._queued_bytes = 0
         self._troubled: set[str] = set()
+        self._tries = 0  # to connect
         self.online = False
         self.counts = ReceiveCounts()
 
@@ -104,10 +88,16 @@ class Receiver:
         """Connects, receives, and connects again, until cancelled."""
         await keep_connected(self._session, self._lost, self._pauses)
 
+    def works(self, wait_s: float) -> dict[str, Work]:
+        """What must go forward: a session that is tried, what was received and is to be stored."""
+        lanes = dict(lane.work(wait_s) for lane in self._lanes.values())
+        return {"receiver": Work(None if self.online else self._tries, TRIES_S + wait_s), **lanes}
+
     def _lost(self, reason: BaseException) -> None:
         if self.online or not self.counts.lost:
             _log.warning("broker %s lost: %s; trying again", self._broker.url, reason)
         self.counts.lost += 1
+        self._tries += 1
         self.online = False
         self.on_lost(reason)
 
@@ -172,12 +162,12 @@ class Receiver:
 
     def _lane(
         self, client: aiomqtt.Client, tasks: asyncio.TaskGroup, key: tuple[Sender, str]
-    ) -> _Lane:
+    ) -> Lane:
         lane = self._lanes.get(key)
         if lane is None:
             if len(self._lanes) >= MOST_SENDERS * len(STREAMS):
                 raise RefusedBatchError("too many gateways")
-            lane = self._lanes[key] = _Lane(*key)
+            lane = self._lanes[key] = Lane(*key)
             tasks.create_task(self._work(client, lane), name=f"receive {key}")
         return lane
 
@@ -217,7 +207,7 @@ class Receiver:
             if not lane.queue.full():  # behind what it sent before, so that the answer covers it
                 lane.queue.put_nowait(Hello(log, ask))
 
-    async def _answer(self, client: aiomqtt.Client, lane: _Lane, log: str, *, ask: bool) -> None:
+    async def _answer(self, client: aiomqtt.Client, lane: Lane, log: str, *, ask: bool) -> None:
         """What is durable here, and where ``ask``, from where to send on; what came ahead last."""
         said = self._states.get(lane.sender, {}).get((lane.stream, log), Advertised())
         branches = self._originals.find_branches(_source(lane, log))
@@ -234,18 +224,18 @@ class Receiver:
             newest = max(said.ahead - 1, branches.newest_ahead if branches else 0)
             await self._ask(client, lane, log, said.gone_after(newest) + 1)
 
-    async def _say_ahead(self, client: aiomqtt.Client, lane: _Lane, log: str) -> None:
+    async def _say_ahead(self, client: aiomqtt.Client, lane: Lane, log: str) -> None:
         branches = self._originals.find_branches(_source(lane, log))
         for each in branches.holdings() if branches else ():
             if each.ahead:
                 await self._hold(client, lane, log, each)
 
-    async def _hold(self, client: aiomqtt.Client, lane: _Lane, log: str, held: Holding) -> None:
+    async def _hold(self, client: aiomqtt.Client, lane: Lane, log: str, held: Holding) -> None:
         since = {} if held.first == 1 else {"from": held.first}
         end = {"upto": held.last, "digest": held.digest.hex()}
         await self._say(client, lane.sender, {"log": log, "stream": lane.stream} | since | end)
 
-    async def _ask(self, client: aiomqtt.Client, lane: _Lane, log: str, seq: int) -> None:
+    async def _ask(self, client: aiomqtt.Client, lane: Lane, log: str, seq: int) -> None:
         self.counts.resends += 1
         said = {"log": log, "stream": lane.stream, "resend_from": seq}
         await self._say(client, lane.sender, said)
@@ -256,13 +246,17 @@ class Receiver:
 
     # batches
 
-    async def _work(self, client: aiomqtt.Client, lane: _Lane) -> None:
+    async def _work(self, client: aiomqtt.Client, lane: Lane) -> None:
         """One group after the other: check in a thread, store, then one receipt for all."""
         while True:
             group: list[bytes] = []
+            lane.busy = True
             while lane.queue.empty() and await self._join(lane):
-                pass
+                lane.turns += 1
+            lane.busy = False
             item = await lane.queue.get()
+            lane.busy = True
+            lane.turns += 1
             while isinstance(item, bytes):
                 group.append(item)
                 if len(group) == _GROUP or lane.queue.empty():
@@ -275,7 +269,7 @@ class Receiver:
             if isinstance(item, Hello):
                 await self._answer(client, lane, item.log, ask=item.ask)
 
-    async def _join(self, lane: _Lane) -> bool:
+    async def _join(self, lane: Lane) -> bool:
         """With nothing else to do: brings together what came ahead and its backlog; more to do?"""
         if not lane.apart:
             return False
@@ -293,12 +287,13 @@ class Receiver:
             lane.apart.add(log)
         return bool(lane.apart)
 
-    async def _take_group(self, client: aiomqtt.Client, lane: _Lane, group: list[bytes]) -> None:
+    async def _take_group(self, client: aiomqtt.Client, lane: Lane, group: list[bytes]) -> None:
         upto: dict[tuple[str, int], int] = {}
         resend: dict[tuple[str, bool], int] = {}
         for received in await asyncio.to_thread(self._read_group, lane, group):
             log, seq = received.log, received.batch.seq
             outcome = await self._store(received)
+            lane.turns += 1
             if outcome is None:
                 break
             lane.apart.add(log)
@@ -322,7 +317,7 @@ class Receiver:
                 if not live:  # it thinks now that nothing behind it is here
                     await self._say_ahead(client, lane, log)
 
-    def _read_group(self, lane: _Lane, group: list[bytes]) -> list[Received]:
+    def _read_group(self, lane: Lane, group: list[bytes]) -> list[Received]:
         found = []
         for payload in group:
             try:
@@ -386,5 +381,5 @@ class Receiver:
         await self._originals.tell(plant, kind, text, amount=amount)
 
 
-def _source(lane: _Lane, log: str) -> Source:
+def _source(lane: Lane, log: str) -> Source:
     return Source(lane.sender.plant, lane.sender.gateway, lane.stream, log)
