@@ -32,8 +32,14 @@ UNITS = {
         f"{DATA}/reports {DATA}/historian 9466",
         {"other's data", "bind declared"},
     ),
+    "smelter-console.service": (
+        f"{DATA}/site {DATA}/historian 8443",
+        {"other's data", "bind declared"},
+    ),
+    "smelter-backup@.service": (f"{DATA}/backups/agent {DATA}/historian 9467", set[str]()),
 }
 ALWAYS = {"own data", "allowed address", "credential"}
+ALONE = {"smelter-backup@.service": {"allowed address"}}  # it has no network at all
 CLOCK = {"smelter-agent.service": {"ask clock"}}
 
 
@@ -125,7 +131,7 @@ def _sandboxes(machine: Machine) -> tuple[list[str], int]:
     blind = "-BPF_FRAMEWORK" in machine.run("systemctl", "--version")
     wrong, count = [], 0
     for unit, (arguments, more) in UNITS.items():
-        wanted = ALWAYS | more | CLOCK.get(unit, set())
+        wanted = (ALWAYS | more | CLOCK.get(unit, set())) - ALONE.get(unit, set())
         for trial, refusal in tried(machine, unit, arguments, drop_in).items():
             if trial == "bind 8080" and blind:
                 continue
@@ -140,11 +146,13 @@ def _sandboxes(machine: Machine) -> tuple[list[str], int]:
     fault="installing, upgrading, rolling back, removing",
     procedure="a Debian 12 made by debootstrap, without network, under a systemd of its own: the "
     "package installed, agent and historian enabled on a simulated smelter; a rebuilt package of a "
-    "higher version installed under load, then the older one again; a stopped loop; removal; "
-    "purge; installed once more. Batches read from disk by a reader of its own each time",
+    "higher version installed under load, then the older one again; a version that refuses the "
+    "config, a process killed meanwhile, the config taken at last; a stopped loop; the backup and "
+    "report units; removal; purge; installed once more. Batches read from disk by a reader of its "
+    "own each time",
     mark="every batch byte for byte what it was, numbers without a gap, same log; a hung agent is "
-    "restarted; removed: nothing runs, no file left; purged: the data stay; installed again: the "
-    "same log goes on",
+    "restarted; a refused config: the old version runs on, also after a kill; removed: nothing "
+    "runs, no file left; purged: the data stay; installed again: the same log goes on",
 )
 def package(setting: Setting) -> Outcome:
     if not setting.full:
@@ -165,6 +173,7 @@ def package(setting: Setting) -> Outcome:
         installed.took_s["first data"] = time.monotonic() - start
         ports = {user: machine.listeners(user) for user in (AGENT, HISTORIAN)}
         pauses = [_change(installed, "upgrade", debs[1]), _change(installed, "roll-back", debs[0])]
+        _refuse(installed, *debs)
         _hang(installed)
         _back_up(installed)
         left = _remove(installed, debs[0])
@@ -195,6 +204,39 @@ def _change(installed: Installed, step: str, deb: Path) -> float:
     return pause_s(after, from_ns)
 
 
+def _refuse(installed: Installed, old: Path, new: Path) -> None:
+    """A version that refuses the config changes nothing, until it takes it."""
+    machine = installed.machine
+    before, pids = installed.held(), installed.pids()
+    start = time.monotonic()
+    machine.run("dpkg", "--unpack", f"/root/{new.name}")
+    version = new.name.split("_")[1]
+    program = machine.root / f"opt/smelter/{version}/bin/smelter"
+    good = program.read_text("utf-8")
+    program.write_text("#!/bin/sh\necho 'points: no such quantity' >&2\nexit 2\n")
+    said = machine.run("dpkg", "--configure", "smelter-agent", good=1)
+    installed.took_s["upgrade refused"] = time.monotonic() - start
+    assert "gateway.toml" in said, said
+    assert "dpkg --configure smelter-agent" in said, said
+    assert installed.pids() == pids, "a process was stopped for a version that refuses"
+    link = machine.run("readlink", "/opt/smelter/current")
+    assert link == old.name.split("_")[1], link
+    machine.run("systemctl", "kill", "-s", "KILL", AGENT, HISTORIAN)
+    machine.wait(lambda: not {"0", *pids} & {*installed.pids()}, "a restart by systemd", 60)
+    installed.flows()
+    for pid in installed.pids():
+        assert f"/{link}/".encode() in (machine.root / f"proc/{pid}/cmdline").read_bytes()
+    program.write_text(good)
+    machine.run("dpkg", "--configure", "smelter-agent")
+    assert machine.run("readlink", "/opt/smelter/current") == version
+    assert sorted(each.name for each in (machine.root / "opt/smelter").iterdir()) == [
+        version,
+        "current",
+    ]
+    installed.flows()
+    assert not kept(before, installed.held()), kept(before, installed.held())
+
+
 def _hang(installed: Installed) -> None:
     """A process that does not turn any more is replaced by the watchdog."""
     machine = installed.machine
@@ -213,17 +255,29 @@ def _hang(installed: Installed) -> None:
 
 
 def _back_up(installed: Installed) -> None:
-    """The timers' services, once by hand: both backups good, a report written."""
+    """The timers' services by hand: backups good, two kept, none that fills the disk; a report."""
     machine = installed.machine
-    for name in ("agent", "historian"):
+    drop_in = "/etc/systemd/system/smelter-backup@agent.service.d/reserve.conf"
+    machine.write(drop_in, "[Service]\nEnvironment=RESERVE=100\n")
+    machine.run("systemctl", "daemon-reload")
+    machine.run("systemctl", "start", "smelter-backup@agent", good=1)
+    told = machine.run("journalctl", "-u", "smelter-backup@agent", "--no-pager")
+    assert "100 % must stay free: none made" in told, told[-600:]
+    assert not list((machine.root / "var/lib/smelter/backups/agent").iterdir())
+    for name in ("agent", "historian", "report"):
+        # The disk of whoever runs this may be full.
+        machine.write(drop_in.replace("agent", name), "[Service]\nEnvironment=RESERVE=1\n")
+    machine.run("systemctl", "daemon-reload")
+    for name in ("agent", "agent", "agent", "historian", "report"):
         start = time.monotonic()
         machine.run("systemctl", "start", f"smelter-backup@{name}")
         installed.took_s[f"backup of the {name}"] = time.monotonic() - start
         folder = machine.root / f"var/lib/smelter/backups/{name}"
-        made = [path.name for path in folder.iterdir()]
-        assert len(made) == 1, made
-        path = f"/var/lib/smelter/backups/{name}/{made[0]}"
+        made = sorted(path.name for path in folder.iterdir())
+        assert 1 <= len(made) <= 2, made
+        path = f"/var/lib/smelter/backups/{name}/{made[-1]}"
         machine.run("smelter", "backup", "--check", path, user=f"smelter-{name}")
+    assert len(list((machine.root / "var/lib/smelter/backups/agent").iterdir())) == 2
     machine.run("systemctl", "start", "smelter-report@emissions")
     reports = {path.suffix for path in (machine.root / "var/lib/smelter/reports").iterdir()}
     assert {".pdf", ".xlsx", ".json"} <= reports, reports
@@ -231,6 +285,9 @@ def _back_up(installed: Installed) -> None:
 
 def _remove(installed: Installed, deb: Path) -> str:
     machine, root = installed.machine, installed.machine.root
+    machine.run("systemctl", "start", "smelter-backup@agent.timer")  # started, not enabled
+    own = root / "etc/smelter/profiles/siemens-pac4200.csv"
+    own.write_text(own.read_text("utf-8") + "# ours\n", "utf-8")
     start = time.monotonic()
     machine.run("dpkg", "--remove", "smelter-agent")
     installed.took_s["remove"] = time.monotonic() - start
@@ -243,15 +300,19 @@ def _remove(installed: Installed, deb: Path) -> str:
         "inactive",
         "inactive",
     ]
+    timer = machine.run("systemctl", "is-active", "smelter-backup@agent.timer", good=None)
+    assert timer == "inactive", timer
     assert (root / "etc/smelter/gateway.example.toml").exists(), "removal is not purging"
     said = machine.run("dpkg", "--purge", "smelter-agent")
     assert "/var/lib/smelter" in said, said
     assert not (root / "etc/smelter/gateway.example.toml").exists()
     assert (root / "etc/smelter/gateway.toml").exists(), "the plant's own config is gone"
+    assert own.read_text("utf-8").endswith("# ours\n"), "purging took an edited profile"
     assert installed.held() == held, "purging touched the batch log"
     installed.dpkg("install again", deb)
     machine.run("systemctl", "enable", "--now", HISTORIAN, AGENT)
     installed.flows()
+    assert own.read_text("utf-8").endswith("# ours\n"), "installing took an edited profile"
     assert not kept(held, installed.held()), kept(held, installed.held())
     machine.run("dpkg", "--purge", "smelter-agent", env="SMELTER_PURGE_DATA=yes")
     left = [n for n in ("var/lib/smelter", "etc/smelter", "opt/smelter") if (root / n).exists()]
