@@ -30,6 +30,7 @@ DEEDS: dict[str, tuple[str, str]] = {
     "certificate.renewed": ("更新证书", "certificate renewed"),
     "backup.made": ("备份", "backup made"),
     "backup.restored": ("恢复备份", "backup restored"),
+    "retention.approved": ("批准清除到期数据", "deletion after retention approved"),
     "retention.deleted": ("到期清除", "deleted after retention"),
     "store.rebuilt": ("重建数据库", "store rebuilt"),
     "log.damaged": ("数据日志损坏", "batch log damaged"),

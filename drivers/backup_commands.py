@@ -8,10 +8,11 @@ from typing import Annotated
 
 import typer
 
-from drivers.audit import current_person, note_act
+from drivers.audit import AuditTrail, current_person, note_act
+from drivers.audit_config import trail_of
 from drivers.backup import Manifest, Part, write_backup
 from drivers.classes import KINDS, ClassRules, Wish, permit, rules_of
-from drivers.keeping import keeper_of, keepers
+from drivers.keeping import Keeper, keeper_of, keepers
 from drivers.language import say
 from drivers.model import ConfigError, DataClass
 from drivers.quantities import quantities
@@ -87,7 +88,7 @@ def backup(  # noqa: PLR0913 - each is an option of the command
     rules = rules_of(*configs)
     highest = rules.highest([*quantities(), *held])
     wish = Wish("backup", str(out), approved_by, reason)
-    trails = [keeper.audit(path) for path, _, keeper in found]
+    trails = [trail_of(path) for path in configs]
     details = _permitted(rules, highest, wish, trails)
     began = time.monotonic()
     parts = [
@@ -102,7 +103,7 @@ def backup(  # noqa: PLR0913 - each is an option of the command
 
 
 def _permitted(
-    rules: ClassRules, highest: DataClass, wish: Wish, trails: list[Path]
+    rules: ClassRules, highest: DataClass, wish: Wish, trails: list[AuditTrail]
 ) -> dict[str, str]:
     """Refusals are recorded as well."""
     try:
@@ -196,6 +197,14 @@ def _check(files: list[Path], digest: str, *, as_json: bool) -> None:
     raise typer.Exit(1 if wrong else 0)
 
 
+def _trail(keeper: Keeper, config: Path) -> AuditTrail | Path:
+    """With the limits of its config, where they are right: all is in its place already."""
+    try:
+        return trail_of(config)
+    except ConfigError:
+        return keeper.audit(config)
+
+
 def _bare(keys: list[str]) -> None:
     """What to do about private keys that an earlier version left unsealed in a backup."""
     if keys:
@@ -238,7 +247,7 @@ def restore(
         if (keeper := known.get(part["kind"])) is not None:
             details = {"backup": str(file), "made": manifest.made, "to": str(folders[name])}
             details["manifest_sha256"] = found.digest
-            note_act(keeper.audit(configs[name]), "backup.restored", name, details=details)
+            note_act(_trail(keeper, configs[name]), "backup.restored", name, details=details)
     took_s = time.monotonic() - began
     lacking = [*manifest.left_out, *(sealed if unseal is None else [])]
     if as_json:

@@ -4,21 +4,29 @@
 Only samples (stream ``raw``) are ever deleted. Windows, events, checkpoints and trees stay:
 reports, traces and proofs are made from them. A batch holds quantities of several classes and is
 hashed as a whole, so originals go by the longest time, whole segments at once; in the lake each
-class goes by its own. What is deleted is told in the audit trail, with the digest of the last one.
+class goes by its own. What is deleted is told in the audit trail, with the digest of the last one:
+what shall go before anything goes, and each piece as it went.
+
+Time is counted from the newest batch, not from this machine's clock alone: a clock that is set to
+2036 deletes nothing. What came ahead of a backlog (``<log>-a<seq>``) is left alone: it is not
+joined yet.
 """
 
 import fcntl
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from pydantic import Field
 
+from agent.batches.batch import peek, read_record
 from agent.batches.durable import sync
 from agent.batches.segment import Segment
+from agent.historian.branches import is_piece
 from agent.historian.originals import sources_in
 from drivers.classes import RANK, ClassRules
 from drivers.config import Strict
@@ -58,6 +66,25 @@ class Due:
     quantities: frozenset[str] = frozenset()  # rows to leave out; empty: the whole file
 
 
+def newest_ns(originals: Path) -> int:
+    """When the newest batch that is here was closed; 0 where there is none."""
+    newest = 0
+    for source in sources_in(originals):
+        folder = originals / source.plant / source.gateway / source.stream / source.log
+        found = (_last_ns(segment) for segment in reversed(Segment.all_in(folder)))
+        newest = max(newest, next((at_ns for at_ns in found if at_ns), 0))
+    return newest
+
+
+def _last_ns(segment: Segment) -> int:
+    with segment.path.open("rb") as file:
+        at = last = 0
+        while (claim := peek(file.fileno(), at)) is not None and claim[1] <= segment.size:
+            last, at = at, claim[1]
+        found = read_record(file.fileno(), last, segment.size)
+    return found.batch.closed_ns if found else 0
+
+
 def due(
     originals: Path, lake: Path, settings: RetentionConfig, rules: ClassRules, now_ns: int
 ) -> Iterator[Due]:
@@ -74,7 +101,7 @@ def due(
 def _segments(originals: Path, before_ns: int) -> Iterator[Due]:
     """Whole segments of samples whose every batch is older; never the last of a log."""
     for source in sources_in(originals):
-        if source.stream != "raw":
+        if source.stream != "raw" or is_piece(source.log):
             continue
         folder = originals / source.plant / source.gateway / source.stream / source.log
         for segment in Segment.all_in(folder)[:-1]:
@@ -111,12 +138,9 @@ def _rows(lake: Path, of: DataClass, rules: ClassRules, before: date) -> Iterato
                 yield Due(path, path.stat().st_size, told, frozenset(there))
 
 
-def delete(found: list[Due], originals: Path, lake: Path) -> None:
-    """
-    All of it, durably. Raises ConfigError while a historian runs: it would not notice.
-
-    A file of the lake that has rows of other classes is written anew without those that go.
-    """
+@contextmanager
+def alone(found: Iterable[Due], originals: Path, lake: Path) -> Iterator[None]:
+    """While entered no historian runs. ConfigError where one does: it would not notice."""
     held = []
     try:
         places = [lake / ".writer"] if (lake / ".writer").exists() else []
@@ -124,12 +148,7 @@ def delete(found: list[Due], originals: Path, lake: Path) -> None:
         for place in dict.fromkeys(places):
             held.append(lock := os.open(place, os.O_RDWR | os.O_CREAT, 0o640))
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        for each in found:
-            if each.quantities:
-                _without(each)
-            else:
-                each.path.unlink()
-            sync(each.path.parent)
+        yield
     except BlockingIOError:
         told = say(
             "历史库正在运行；请先停止：systemctl stop smelter-historian（网关会保留数据）",
@@ -140,6 +159,19 @@ def delete(found: list[Due], originals: Path, lake: Path) -> None:
     finally:
         for lock in held:
             os.close(lock)
+
+
+def delete(due: Due) -> None:
+    """
+    One piece, durably; only while ``alone``. Raises OSError.
+
+    A file of the lake that has rows of other classes is written anew without those that go.
+    """
+    if due.quantities:
+        _without(due)
+    else:
+        due.path.unlink()
+    sync(due.path.parent)
 
 
 def _without(due: Due) -> None:

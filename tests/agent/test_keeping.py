@@ -21,6 +21,7 @@ from agent.batches.segment import Segment
 from agent.certificates.commands import certificates_app
 from agent.historian.config import HistorianConfig, load_historian
 from agent.historian.retention import RetentionConfig, due
+from agent.historian.retention_commands import retention
 from agent.keeping.gateway import GatewayKeeper
 from agent.keeping.historian import HistorianKeeper
 from agent.lake.lake import Lake
@@ -333,14 +334,24 @@ def test_each_class_leaves_the_lake_in_its_own_time(tmp_path: Path) -> None:
     assert {each.told["class"] for each in both} == {"general", "important"}
 
 
-def test_what_is_deleted_is_approved_and_told(tmp_path: Path) -> None:
-    config = historian_in(tmp_path, "[retention]\ngeneral = 183\n")
-    lake = tmp_path / "h" / "lake"
-    lake_with_old_samples(lake)
-    for path in lake.rglob("day=*"):  # samples of a year ago
-        path.rename(path.with_name("day=2025-01-01"))
-    from agent.historian.retention_commands import retention
+YEAR_OLD = "day=2025-01-01"
 
+
+async def past_its_time(folder: Path, newest_ns: int) -> tuple[Path, Path]:
+    """A historian with samples of a year ago in its lake, and one batch of ``newest_ns``."""
+    config = historian_in(folder, "[retention]\ngeneral = 183\n")
+    lake = folder / "h" / "lake"
+    lake_with_old_samples(lake)
+    for path in lake.rglob("day=*"):
+        path.rename(path.with_name(YEAR_OLD))
+    place = folder / "h" / "originals" / "demo" / "gw1"
+    async with BatchLog(place, stream="record", log=RAW.log) as log:
+        await log.append(numbered(500), closed_ns=newest_ns)
+    return config, lake
+
+
+async def test_what_is_deleted_is_approved_and_told(tmp_path: Path) -> None:
+    config, lake = await past_its_time(tmp_path, time.time_ns())
     app = _app("retention", retention)
     listed = RUN.invoke(app, [str(config)])
     assert "1 past their time" in listed.output, listed.output
@@ -353,10 +364,54 @@ def test_what_is_deleted_is_approved_and_told(tmp_path: Path) -> None:
     busy.close()
     done = RUN.invoke(app, call)
     assert done.exit_code == 0, done.output
+    assert YEAR_OLD in done.output  # it lists what it deletes
     assert rows_of(lake) == [("pot.voltage", 8)]
-    (act,) = acts_in(tmp_path / "h/audit")
+    first, act = acts_in(tmp_path / "h/audit")
+    assert (first["what"], first["details"]["pieces"]) == ("retention.approved", "1")
+    assert first["details"]["names"] == act["target"]
     assert (act["what"], act["details"]["class"]) == ("retention.deleted", "general")
     assert act["details"]["approved_by"] == "Li"
+
+
+async def test_a_clock_that_is_years_ahead_deletes_nothing(tmp_path: Path) -> None:
+    """The samples are of 2025-01-01; the newest batch is of 100 days later, 183 are kept."""
+    day_ns = 1_735_689_600_000_000_000  # 2025-01-01 00:00 UTC: 20 089 days of 86 400 s
+    config, _ = await past_its_time(tmp_path, day_ns + 100 * DAY_NS)
+    listed = RUN.invoke(_app("retention", retention), [str(config)])
+    assert "nothing is past its time" in listed.output
+    assert "counted from the newest batch, 2025-04-11" in listed.output
+    other = tmp_path / "other"
+    other.mkdir()
+    config, _ = await past_its_time(other, day_ns + 184 * DAY_NS)
+    assert "1 past their time" in RUN.invoke(_app("retention", retention), [str(config)]).output
+
+
+async def test_a_deletion_that_fails_half_way_is_told(tmp_path: Path) -> None:
+    """Of two days the first cannot be written anew: the second goes, both are in the trail."""
+    config, lake = await past_its_time(tmp_path, time.time_ns())
+    (day,) = lake.rglob(YEAR_OLD)
+    shutil.copytree(day, day.with_name("day=2025-01-02"))
+    (file,) = day.glob("*.parquet")
+    file.with_name(file.name + ".new").mkdir()  # in the way of what is written anew
+    call = [str(config), "--apply", "--approved-by", "Li", "--why", "year is closed"]
+    done = RUN.invoke(_app("retention", retention), call)
+    assert done.exit_code == 1, done.exception
+    assert "1 deleted" in done.output
+    acts = acts_in(tmp_path / "h/audit")
+    assert [(each["what"], each.get("result", "ok")) for each in acts] == [
+        ("retention.approved", "ok"),
+        ("retention.deleted", "failed"),
+        ("retention.deleted", "ok"),
+    ]
+
+
+async def test_nothing_goes_that_cannot_be_recorded(tmp_path: Path) -> None:
+    config, lake = await past_its_time(tmp_path, time.time_ns())
+    (tmp_path / "h" / "audit").write_text("in the way of the trail")
+    call = [str(config), "--apply", "--approved-by", "Li", "--why", "year is closed"]
+    done = RUN.invoke(_app("retention", retention), call)
+    assert "nothing was deleted" in str(done.exception)
+    assert rows_of(lake) == [("pot.noise_hf", 8), ("pot.voltage", 8)]
 
 
 async def test_originals_go_by_whole_segments_and_never_the_last(tmp_path: Path) -> None:
@@ -377,6 +432,8 @@ async def test_originals_go_by_whole_segments_and_never_the_last(tmp_path: Path)
     (found,) = due(originals, tmp_path / "lake", settings, rules, at_ns)
     assert found.path == first
     assert found.told["last_sha256"] == batch.digest.hex()
+    folder.rename(folder.with_name(f"{RAW.log}-a1"))  # ahead of a backlog: not joined yet
+    assert not list(due(originals, tmp_path / "lake", settings, rules, at_ns))
 
 
 # --- the catalogue
