@@ -140,7 +140,8 @@ def _aluminium(bench: Bench, line: Potline) -> None:
             _substituted(bench, head, line, given)
             low = assembly.from_line("aluminium_t", head.id)
             high = bench.head(line.id, HIGH)
-            assembly.state(high, given.high, How.COMPUTED, [low], notes=given.notes)
+            made = assembly.state(high, given.high, How.COMPUTED, [low], notes=given.notes)
+            assembly.put(made, method=SUBSTITUTION)
             return
     assembly.state(
         head,

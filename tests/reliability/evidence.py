@@ -1,4 +1,4 @@
-"""Evidence: edits of packages, traces of every cell, recalculation, marks (D1, D3 to D6)."""
+"""Evidence: edits of packages, traces of every cell, recalculation, entries (D1, D3, D4, D6)."""
 
 import itertools
 import json
@@ -8,14 +8,11 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from decimal import Decimal
 from pathlib import Path
 
 from drivers.model import ConfigError
 from reports.entries.ledger import read_ledger
-from reports.formulas.stack_substitution import substitution
 from reports.package.verify import verify
-from reports.rules.packs import packs
 from reports.trace.certified import Certified
 from reports.trace.reverse import Reading, uses
 from reports.trace.tracer import Tracer, verified
@@ -142,43 +139,6 @@ def recalculated(setting: Setting) -> Outcome:
         f"version 1 {'unchanged' if kept else 'CHANGED'}"
     )
     return Outcome(same == runs and explained and bool(kept), figure)
-
-
-@case(
-    "D5",
-    fault="hours of a stack are missing",
-    procedure="capture rates of 96, 92, 85, 70 % and gaps of 1, 9, 30 h, for invalid hours and "
-    "for failed calibrations; against a rule written down here",
-    mark="exactly the substitute of HJ 75, with its method code",
-    weaker="40 CFR 75.33 and MRR 45 are not built; the digests of the inputs are not judged",
-)
-def hours_missing(setting: Setting) -> Outcome:
-    pack, day = packs()["cn_hj75"], plant.OCTOBER.first
-    names = {
-        "high_capture_percent": "substitution_high_capture",
-        "least_capture_percent": "substitution_least_capture",
-        "short_gap_h": "substitution_short_gap",
-        "window_short_h": "substitution_window_short",
-        "window_long_h": "substitution_window_long",
-        "window_low_h": "substitution_window_low_capture",
-    }
-    law = {key: Decimal(str(pack.at(name, day).value)) for key, name in names.items()}
-    rates = [Decimal(setting.chance.randrange(1, 100_000)) / 1000 for _ in range(3000)]
-    right = asked = 0
-    for reason, anchor in (("invalid", "gap"), ("out_of_control", "calibration")):
-        for capture, gap in itertools.product((96, 92, 85, 70), (1, 9, 30)):
-            window = 2160 if capture < 90 else 180 if gap <= 24 else 720
-            wanted = None if capture < 75 else max(rates[-window:])
-            code = "none" if wanted is None else f"max{window}-before-{anchor}"
-            rows = [{"kg_per_h": rate} for rate in rates]
-            made = substitution(reason, gap, capture, rows, **law)
-            asked += 1
-            right += (made.method, made.kg_per_h) == (code, wanted)
-    figure = (
-        f"{right} of {asked} substitutes exact by HJ 75 (its table taken from secondary sources); "
-        "40 CFR 75.33 and MRR 45 are not built"
-    )
-    return Outcome(right == asked, figure)
 
 
 def corrected_by_hand(setting: Setting) -> Outcome:

@@ -144,6 +144,7 @@ def test_missing_days_of_metal_on_both_sides(office: YearOffice) -> None:
     assert metal.value == 9840
     assert metal.substituted == Decimal("0.0667")  # 2 of 30 days
     assert float(high.value or 0) == pytest.approx(9240 + 2 * 10000 / 30)
+    assert high.method == "conservative_v1"
     assert float(content.line("line2.pfc").value or 0) == pytest.approx(
         (9240 + 2 * 10000 / 30) * 0.14481
     )
