@@ -43,14 +43,17 @@ Verdicts = list[bool]
     "D5",
     fault="hours, days and months are missing",
     procedure="known series with 96, 92, 85, 70 % of their hours and gaps of 1, 9, 30 h: HJ 75 in "
-    "the emissions reports of four months and of their year; conservative_v1 in carbon reports of "
+    "the emissions reports of four months and of their year, and by formula for failed "
+    "calibrations too; conservative_v1 in carbon reports of "
     "four months with 1, 2, 4, 9 of 30 days missing (a figure of a day is the least there is) and "
     "no anode; 40 CFR 75.33(b) and MRR 45(3) by `smelter compute`'s formulas with the numbers of "
     "the packs; all held against the rules written down a second time, by other algorithms",
     mark="exactly the prescribed substitute for each rule set, with the method code; the digests "
     "that a report and its trace carry are those of the inputs",
     weaker="no Chinese report uses the two foreign sets, so their inputs have no digests; 75.33 "
-    "for SO2 only, its numbers unverified; for conservative_v1 days stand for hours",
+    "for SO2 only, its numbers unverified, those of HJ 75 and MRR secondary; for conservative_v1 "
+    "days stand for hours; the report of a month names no batches of earlier hours that a "
+    "substitute was taken from, the report of the year does",
 )
 def data_missing(setting: Setting) -> Outcome:
     hours, hj_digests = _by_hj(setting)
@@ -62,7 +65,8 @@ def data_missing(setting: Setting) -> Outcome:
             series = _Series.made(chance, rate, gap)
             foreign["40 CFR 75.33"].append(_part_75_right(series, rate, gap))
             foreign["MRR 45"].append(_article_45_right(series, gap))
-    exact = {"HJ 75": hours, "conservative_v1": days} | foreign
+    by_formula = _hj_formula_right(setting.chance)
+    exact = {"HJ 75": hours, "HJ 75 by formula": by_formula, "conservative_v1": days} | foreign
     digests = hj_digests + own_digests
     told = ", ".join(f"{name} {sum(each)} of {len(each)}" for name, each in exact.items())
     figure = f"exact, with method code: {told}; digests of inputs {sum(digests)} of {len(digests)}"
@@ -198,6 +202,23 @@ def _by_hj(setting: Setting) -> tuple[Verdicts, Verdicts]:
     right = [each for n in (3, 6, 9, 12) for each in _month_right(smoke, n, kg, named)]
     content = next(emissions(basis) for basis in smoke.basis(str(year)))
     return right, list(_hj_digests(smoke, content, kg, named))
+
+
+def _hj_formula_right(chance: random.Random) -> Verdicts:
+    """Both reasons, since no calibration fails in the reports made here."""
+    rates = [Decimal(chance.randrange(1, 100_000)) / 1000 for _ in range(3000)]
+    rows = [{"kg_per_h": each} for each in rates]
+    right = Verdicts()
+    for reason, anchor in (("invalid", "gap"), ("out_of_control", "calibration")):
+        for rate, gap in itertools.product(RATES, GAPS):
+            window = 2160 if rate < 90 else 180 if gap <= 24 else 720
+            wanted = (f"max{window}-before-{anchor}", max(rates[-window:]))
+            made = _lawful(
+                "substitution", reason=reason, gap_h=gap, capture_percent=rate, before=rows
+            )
+            found = made["method"], made.get("kg_per_h")
+            right.append(found == (("none", None) if rate < 75 else wanted))
+    return right
 
 
 def _prescribed(
