@@ -43,7 +43,7 @@ class Publisher:
         logs: Mapping[str, BatchLog],
         *,
         receipt_timeout_s: float = 10.0,
-        pause_most_s: float = 20.0,
+        pause_most_s: float = 10.0,
         beside: bool = True,
     ) -> None:
         """``beside``: new batches overtake a long backlog; of no use to an import."""

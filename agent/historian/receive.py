@@ -68,7 +68,7 @@ class Receiver:
         *,
         plants: Iterable[str] = (),
         witness: Witness | None = None,
-        pause_most_s: float = 20.0,
+        pause_most_s: float = 10.0,
     ) -> None:
         self._broker = broker
         self._witness = witness

@@ -178,6 +178,11 @@ class Plant:
         ours, theirs = newest(self.spool), newest(self.originals)
         return bool(ours) and all(theirs.get(log, 0) >= seq - 2 for log, seq in ours.items())
 
+    def lacking(self) -> int:
+        """Batches behind what the originals hold in one piece."""
+        theirs = newest(self.originals)
+        return sum(seq - theirs.get(log, 0) for log, seq in newest(self.spool).items())
+
     def viewed(self, view: str = "lake") -> bool:
         """The view holds everything the originals hold."""
         assert self.historian_dir is not None

@@ -104,8 +104,8 @@ def flapping(setting: Setting) -> Outcome:
                     time.sleep(chance.uniform(1, longest))
             took = time.monotonic() - start
             near.faults, far.faults = Faults(), Faults()
-            rate = max(near.connections, far.connections) / took
-            wait(plant.drained_now, "the historian with all the spool held", 120)
+            rate, behind = max(near.connections, far.connections) / took, plant.lacking()
+            drained_s = wait(plant.drained_now, "the historian with all the spool held", 600)
             time.sleep(1.0)
             left = _handles(plant) - before
             end_ns = time.time_ns()
@@ -114,8 +114,8 @@ def flapping(setting: Setting) -> Outcome:
     finally:
         broker.end()
     figure = (
-        f"{took:.0f} s, {near.connections} and {far.connections} connections; {text}; "
-        f"{left:+d} file handles"
+        f"{took:.0f} s, {near.connections} and {far.connections} connections; {behind:,} "
+        f"batches behind then, all there {drained_s:.0f} s later; {text}; {left:+d} file handles"
     )
     return Outcome(clean and rate <= 1 and left <= 0, figure)
 
