@@ -7,7 +7,7 @@ import pytest
 from agent.historian.config import load_historian
 from agent.mqtt import BrokerConfig
 from drivers.model import ConfigError
-from drivers.secret import read_secret, secret_trouble
+from drivers.secret import ServiceOnlyError, read_secret, secret_trouble
 
 CANARY = "kanarie-7f3a91"
 
@@ -58,9 +58,28 @@ def test_every_refusal_says_what_to_do(
 ) -> None:
     monkeypatch.setenv("SMELTER_LANG", "en")
     monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
+    monkeypatch.setenv("INVOCATION_ID", "of a service")
     told = secret_trouble(tmp_path / place)
     assert said in told
     assert CANARY not in told
+
+
+def test_a_person_may_check_what_only_the_service_is_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("SMELTER_LANG", "en")
+    for name in ("CREDENTIALS_DIRECTORY", "INVOCATION_ID"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("drivers.secret.GIVEN", tmp_path)
+    place = Path("/etc/smelter/credential:mqtt.password")
+    assert secret_trouble(place) == ""
+    assert "only the running service has the credential mqtt.password" in caplog.text
+    with pytest.raises(ServiceOnlyError):
+        read_secret(place)
+    given = tmp_path / "smelter-agent.service"
+    given.mkdir()
+    kept(given, 0o440)
+    assert read_secret(place) == CANARY  # the service runs, and this is its user
 
 
 def test_empty_and_binary_files(tmp_path: Path) -> None:
