@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
+from agent.accepted import by_whom
 from agent.batches.durable import make_folder, replace_text
 from agent.batches.in_thread import in_full, to_the_end
 from agent.health import Metrics
@@ -149,13 +150,15 @@ class Auditor:
         result: Result = "ok",
         source: str = "",
         details: dict[str, str] | None = None,
+        who: str = "",
     ) -> None:
         """Record an act of this process, soon."""
         if len(self._waiting) >= WAITING_MAX:
             self.missed += 1
             return
         place = source or this_place()
-        act = Act(time.time_ns(), current_person(), what, target, why, result, place, details or {})
+        person = who or current_person()
+        act = Act(time.time_ns(), person, what, target, why, result, place, details or {})
         self._waiting.append(act)
         self._wake.set()
 
@@ -173,9 +176,16 @@ class Auditor:
             self._followed.append(Followed(name, folder, int(str(n)), str(head)))
         self.note("process.started", f"{self.plant}/{self.gateway}", details={"config": config})
         if config and self._config and config != self._config:
-            self.note("config.changed", target, details={"old": self._config, "new": config})
+            self.changed(target, config)
         elif config and not self._config:
             self.note("config.loaded", target, details={"new": config})
+        self._config = config
+
+    def changed(self, target: str, config: str, said: str = "") -> None:
+        """A config other than the last: by the person who accepted it, or by nobody knows whom."""
+        who, why, whose = by_whom(self.trail, target, config)
+        known = {"old": self._config, "new": config} | ({"said": said} if said else {})
+        self.note("config.changed", target, why=why, details=known | whose, who=who)
         self._config = config
 
     # --- the trail

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from agent.accept_options import Accept, Author, Reason
 from agent.certificates.commands import certificates_app
 from agent.edge.config import GatewayConfig, load_gateway
 from agent.edge.key_commands import keys_app
 from agent.setup.commands import init
 from agent.setup.profile_commands import list_profiles
+from drivers.audit_config import note_refusal
 from drivers.cli import language
 from drivers.model import ConfigError
 
@@ -75,7 +77,11 @@ def run(config: ConfigPath) -> None:
     from agent.edge.process import run as run_process
     from agent.notify import set_up_logging
 
-    settings = load_gateway(config)
+    try:
+        settings = load_gateway(config)
+    except ConfigError as error:
+        note_refusal(config, error)
+        raise
     set_up_logging()
     try:
         run_process(settings)
@@ -96,11 +102,15 @@ def check(
         bool, typer.Option("--plan", help=_say("说明请求计划", "explain the requests"))
     ] = False,
     as_json: AsJson = False,
+    accept: Accept = False,
+    author: Author = "",
+    why: Reason = "",
 ) -> None:
     """
     Exit code 2 with one line per mistake; 0 and what would run when there is none.
 
-    With ``--plan`` 1 when a device cannot deliver at the asked interval.
+    With ``--plan`` 1 when a device cannot deliver at the asked interval. With ``--accept`` the
+    audit trail says who put this config in place and why when the agent takes it.
     """
     from agent.edge.check import describe, explain_plan, summary
 
@@ -112,6 +122,11 @@ def check(
             raise
         typer.echo(json.dumps({"good": False, "problems": error.problems}, ensure_ascii=False))
         raise typer.Exit(2) from None
+    if accept:
+        from agent.accepted import accept as put_in_place
+
+        trail = settings.audit.trail(settings.data_dir / "audit")
+        put_in_place(trail, config, settings.digest, author, why)
     if as_json:
         typer.echo(json.dumps({"good": True, **described}, ensure_ascii=False, indent=1))
     else:

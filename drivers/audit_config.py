@@ -5,7 +5,8 @@ from pathlib import Path
 
 from pydantic import Field, ValidationError
 
-from drivers.audit import KEEP_DAYS, LEAST_DAYS, QUOTA_BYTES, AuditTrail
+from drivers.audit import KEEP_DAYS, LEAST_DAYS, QUOTA_BYTES, AuditTrail, note_act
+from drivers.audit_files import read_head
 from drivers.config import Strict
 from drivers.language import say
 from drivers.model import ConfigError
@@ -49,3 +50,17 @@ def trail_of(place: Path) -> AuditTrail:
             )
         ]
     )
+
+
+def note_refusal(config: Path, error: ConfigError) -> None:
+    """A config that kept a process from starting: an act, where its trail is known; once a run."""
+    told = "; ".join(error.problems)[:1000]
+    try:
+        trail = trail_of(config)
+        newest = read_head(trail.folder)[0]
+        for last in trail.read(newest - 1):
+            if (last.act.what, last.act.why) == ("config.refused", told):
+                return  # a service manager tries again and again
+    except (ConfigError, OSError, ValueError):
+        return  # the file does not say where the trail is
+    note_act(trail, "config.refused", str(config), reason=told, result="refused")

@@ -7,6 +7,7 @@ DEEDS: dict[str, tuple[str, str]] = {
     "config.loaded": ("载入配置", "configuration loaded"),
     "config.refused": ("配置被拒绝", "configuration refused"),
     "config.changed": ("配置变更", "configuration changed"),
+    "config.accepted": ("认可配置", "configuration accepted"),
     "entry.added": ("录入数据", "entry added"),
     "entry.revised": ("修订录入数据", "entry revised"),
     "entry.withdrawn": ("撤销录入数据", "entry withdrawn"),

@@ -1,6 +1,7 @@
 """The gateway's acts: what its events say of changes, keys and peers goes into the audit trail."""
 
 import asyncio
+import re
 from collections.abc import Callable
 
 from agent.audit import Auditor
@@ -21,6 +22,9 @@ ACTS: dict[str, tuple[str, Result]] = {
     "receipt_refused": ("peer.refused", "refused"),
     "peer_refused": ("peer.refused", "refused"),
 }
+
+
+_DIGEST = re.compile(r"→ ([0-9a-f]{16})")  # of the event of a new config
 
 
 class GatewayAudit:
@@ -68,6 +72,9 @@ class GatewayAudit:
     def _hear(self, event: Event) -> None:
         if event.kind in ACTS:
             what, result = ACTS[event.kind]
+            if what == "config.changed" and (new := _DIGEST.search(event.text)):
+                self.auditor.changed(self._path, new[1], event.text)
+                return
             target = self._path if what.startswith("config.") else str(event.equipment or "")
             self.auditor.note(
                 what,

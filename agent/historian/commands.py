@@ -15,6 +15,7 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
+from agent.accept_options import Accept, Author, Reason
 from agent.batches.log import LogError
 from agent.batches.segment import Segment
 from agent.health import serve
@@ -28,7 +29,9 @@ from agent.historian.verify import LogReport, verify_originals
 from agent.historian.view_runner import Cursor, ViewInUseError
 from agent.notify import Watchdog, notify, set_up_logging, stall_s
 from drivers.audit import note_act
+from drivers.audit_config import note_refusal
 from drivers.cli import language
+from drivers.model import ConfigError
 
 _ZH = language() == "zh"
 
@@ -56,7 +59,11 @@ AsJson = Annotated[bool, typer.Option("--json", help=_say("输出 JSON", "print 
 @historian_app.command(help=_say("接收批次直到被停止", "receive until stopped"))
 def run(config: ConfigPath) -> None:
     """Receive, store, receipt and feed the views until SIGTERM or SIGINT."""
-    settings = load_historian(config)
+    try:
+        settings = load_historian(config)
+    except ConfigError as error:
+        note_refusal(config, error)
+        raise
     set_up_logging()
     try:
         uvloop.run(_run(settings))
@@ -103,9 +110,16 @@ historian_app.command(
 
 
 @historian_app.command(help=_say("检查配置，不启动", "check the config without starting"))
-def check(config: ConfigPath) -> None:
-    """Say what would run."""
+def check(
+    config: ConfigPath, *, accept: Accept = False, author: Author = "", why: Reason = ""
+) -> None:
+    """Say what would run; with ``--accept`` record who puts this config in place and why."""
     settings = load_historian(config)
+    if accept:
+        from agent.accepted import accept as put_in_place
+
+        trail = settings.audit.trail(settings.data_dir / "audit")
+        put_in_place(trail, config, settings.digest, author, why)
     tls = "TLS" if settings.mqtt.tls else _say("明文", "no TLS")
     for name, value in (
         (_say("原始批次", "originals"), settings.originals),

@@ -9,12 +9,15 @@ from typer.testing import CliRunner
 from agent.audit import WAITING_MAX, Auditor, HistorianAuditConfig, audit_line
 from agent.audit_commands import audit_app
 from agent.audit_evidence import Witnessed, compare, witnessed
+from agent.commands import agent_app
 from agent.historian.originals import Originals
 from agent.views import Source, StoredBatch
 from agent.wire.parse import Parser
 from drivers import audit_files
 from drivers.audit import Act, AuditTrail, note_act
 from drivers.audit_config import AuditConfig
+from drivers.model import ConfigError
+from tests.agent.ends import until
 from tests.agent.small_plant import device, lines, running, server, write_config, write_table
 
 AT_NS = 1_795_000_000_000_000_000
@@ -69,6 +72,53 @@ async def test_a_new_config_is_told_with_both_digests(tmp_path: Path) -> None:
     await second.write()
     [changed] = [x.act for x in first.trail.read() if x.act.what == "config.changed"]
     assert changed.details == {"old": "d1", "new": "d2"}
+
+
+async def test_who_and_why_of_a_change_stand_in_the_trail_or_that_nobody_knows(
+    tmp_path: Path,
+) -> None:
+    """From outside: `agent check --accept`, then a gateway that takes the file at SIGHUP."""
+    write_table(tmp_path)
+    trail = AuditTrail(tmp_path / "data" / "audit")
+    async with server() as plc:
+        path = write_config(tmp_path, device("plc", plc.port))
+        async with running(path) as gateway:
+            for number, words in enumerate(
+                (("--accept", "--author", "李强", "--why", "新增电能表"), ())
+            ):
+                text = path.read_text().replace("[log]", f"# {number}\n[log]", 1)
+                path.write_text(text)
+                done = CliRunner().invoke(agent_app, ["check", str(path), *words])
+                assert done.exit_code == 0, done.output
+                gateway.reload()
+                await until(
+                    lambda count=number: (
+                        sum(  # type: ignore[misc]
+                            each.act.what == "config.changed" for each in trail.read()
+                        )
+                        > count
+                    ),
+                    "the change in the trail",
+                    30,
+                )
+    known, unknown = [x.act for x in trail.read() if x.act.what == "config.changed"]
+    assert (known.who, known.why) == ("李强", "新增电能表")
+    assert known.details["new"] == unknown.details["old"]
+    assert (unknown.who, unknown.why) == ("unknown", "")
+    assert unknown.details["file_owner"] == path.owner()
+    assert unknown.details["file_changed"].startswith("20")
+    accepted = next(x.act for x in trail.read() if x.act.what == "config.accepted")
+    assert accepted.details == {"new": known.details["new"]}
+    assert "@" in accepted.source  # the login, whatever name was given
+
+
+def test_nobody_accepts_without_a_name_and_a_reason(tmp_path: Path) -> None:
+    write_table(tmp_path)
+    path = write_config(tmp_path, device("plc", 5020))
+    for words in (("--author", "李强"), ("--why", "x")):
+        done = CliRunner().invoke(agent_app, ["check", str(path), "--accept", *words])
+        assert isinstance(done.exception, ConfigError)
+    assert not (tmp_path / "data" / "audit").exists()
 
 
 async def test_a_trail_that_cannot_be_written_is_told_once_and_caught_up(tmp_path: Path) -> None:
