@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,7 +16,9 @@ from drivers.audit import AuditError, AuditTrail, note_act
 from drivers.audit_act import Recorded
 from drivers.audit_config import trail_of
 from drivers.audit_words import DEEDS, deed, result
+from drivers.classes import ClassRules, ExportConfig, Wish, permit, rules_around
 from drivers.language import language, say, visible
+from drivers.language import why as why_not
 from drivers.model import ConfigError
 
 PLANT = timezone(timedelta(hours=8))
@@ -214,7 +217,7 @@ def _compared(whole: AuditTrail, historian: Path, trail: str) -> tuple[int, str]
 
 
 @audit_app.command(help=say("导出为 CSV 或 JSON 行", "export as CSV, or as JSON lines"))
-def export(
+def export(  # noqa: PLR0913, PLR0917 - each is an option of the command
     place: Place,
     out: Annotated[
         Path | None, typer.Option(help=say("文件；缺省标准输出", "else: stdout"))
@@ -223,15 +226,18 @@ def export(
     what: What = "",
     first: From = "",
     last: To = "",
+    approved_by: Annotated[
+        str, typer.Option("--approved-by", help=say("批准人", "who approves that data leave"))
+    ] = "",
+    reason: Annotated[str, typer.Option("--why", help=say("理由", "why"))] = "",
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Read only; the export itself is recorded."""
+    """Read only; as [export] allows; the export itself is recorded."""
     wanted = _filter(who, what, first, last)
+    permitted = _permitted(place, Wish("audit", str(out or "-"), approved_by, reason))
     rows = list(_chosen(place, wanted))
-    if out is not None and out.exists():
-        raise ConfigError([say(f"{out}：文件已存在", f"{out}: is there already")])
-    file = sys.stdout if out is None else out.open("w", encoding="utf-8", newline="")
+    file = sys.stdout if out is None else _private(out)
     if out is not None and not as_json:
         file.write("\ufeff")  # or a spreadsheet takes Chinese for something else
     try:
@@ -240,8 +246,38 @@ def export(
         if out is not None:
             file.close()
     filters = {"who": who, "what": what, "from": first, "to": last, "acts": str(len(rows))}
-    details = {name: text for name, text in filters.items() if text}
-    note_act(trail_of(place), "export.made", str(out or "-"), details=details)
+    details = permitted | {name: text for name, text in filters.items() if text}
+    note_act(trail_of(place), "export.made", str(out or "-"), reason=reason, details=details)
+
+
+def _permitted(place: Path, wish: Wish) -> dict[str, str]:
+    """
+    Details for the act; a refusal is recorded too, then raised.
+
+    Whoever names the folder names no rules: then somebody must approve.
+    """
+    try:
+        if place.is_dir():
+            rules = ClassRules(export=ExportConfig(general="approved", important="approved"))
+        else:
+            rules, _ = rules_around(place)
+        return permit(rules, rules.of("audit"), wish, datetime.now(PLANT).date())
+    except ConfigError as error:
+        told = {"refused": "; ".join(error.problems)}
+        trail = _there(place)
+        note_act(trail, "export.made", wish.name, reason=wish.why, result="refused", details=told)
+        raise
+
+
+def _private(out: Path) -> TextIO:
+    """Made now, for its owner only. Raises ConfigError for what is there or cannot be made."""
+    try:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+        return os.fdopen(os.open(out, flags, 0o600), "w", encoding="utf-8", newline="")
+    except FileExistsError:
+        raise ConfigError([say(f"{out}：文件已存在", f"{out}: is there already")]) from None
+    except OSError as error:
+        raise ConfigError([f"{out}: {why_not(error)}"]) from None
 
 
 @audit_app.command(

@@ -8,7 +8,8 @@ classes themselves are the plant's to decide and to file (工信部网安〔2022
 proposal.
 """
 
-from collections.abc import Iterable, Mapping
+import os
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -40,7 +41,7 @@ KINDS: Mapping[str, DataClass] = {
     "audit": DataClass.IMPORTANT,
     "keys": DataClass.CORE,
 }
-Way = Literal["package", "forward", "backup"]
+Way = Literal["package", "forward", "backup", "audit"]
 Rule = Literal["free", "approved", "refused"]
 
 
@@ -69,6 +70,7 @@ class ExportConfig(Strict):
     important: Rule = "free"
     core: Rule = "approved"
     approvals: tuple[Approval, ...] = ()
+    also: tuple[str, ...] = ()  # configs whose classes and rules count as well; relative to this
 
     def rule(self, of: DataClass) -> Rule:
         found: Rule = getattr(self, of.value)
@@ -163,13 +165,39 @@ def rules_in(tables: Mapping[str, object], path: Path) -> ClassRules:
     return ClassRules(made.classes, made.export)
 
 
+BESIDE = ("gateway.toml", "historian.toml")  # as they are called in /etc/smelter
+
+
+def rules_around(config: Path) -> tuple[ClassRules, list[Path]]:
+    """
+    Of a site and of the gateway and historian whose configs lie beside it: batches come from there.
+
+    Also those of them that this user may not read. Raises ConfigError with every mistake.
+    """
+    there = [each for name in BESIDE if (each := config.with_name(name)).is_file()]
+    read = [each for each in there if os.access(each, os.R_OK)]
+    return rules_of(config, *read), [each for each in there if each not in read]
+
+
+def _with_others(configs: Iterable[Path]) -> Iterator[ClassRules]:
+    """Each config and those its ``[export] also`` names, once."""
+    done, waiting = set(), list(configs)
+    while waiting:
+        path = waiting.pop(0)
+        if path.resolve() in done:
+            continue
+        done.add(path.resolve())
+        found = rules_in(read_tables(path), path)
+        waiting += [path.parent / each for each in found.export.also]
+        yield found
+
+
 def rules_of(*configs: Path) -> ClassRules:
     """Of several configs together: the highest class and the strictest rule count."""
     said: dict[str, DataClass | Lowered] = {}
     export = ExportConfig()
     strict = ("free", "approved", "refused")
-    for path in configs:
-        found = rules_in(read_tables(path), path)
+    for found in _with_others(configs):
         for name, value in found.said.items():
             before = ClassRules({name: said[name]}).of(name) if name in said else None
             new = value.class_ if isinstance(value, Lowered) else value

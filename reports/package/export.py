@@ -1,9 +1,11 @@
 """May a package leave: the class of what is in it, and who approved it. Recorded as an act."""
 
+import sys
 from datetime import datetime
 from pathlib import Path
 
-from drivers.classes import Wish, permit, rules_of
+from drivers.classes import Wish, permit, rules_around
+from drivers.language import say
 from drivers.quantities import quantities
 from reports.acts import record_act, refusals
 from reports.periods import PLANT_TIME
@@ -17,11 +19,19 @@ def permit_package(
     site: Site, config: Path, target: Path, approved_by: str, reason: str
 ) -> dict[str, str]:
     """Details for the trail. Raises ConfigError when it may not leave; that is recorded too."""
-    rules = rules_of(config)
+    rules, unread = rules_around(config)
     highest = rules.highest([*quantities(), *HELD])
     wish = Wish("package", target.name, approved_by, reason)
     with refusals(site, "export.made", str(target), reason=reason):
-        return permit(rules, highest, wish, datetime.now(PLANT_TIME).date())
+        details = permit(rules, highest, wish, datetime.now(PLANT_TIME).date())
+    if unread:
+        names = ", ".join(map(str, unread))
+        told = say(
+            "无权读取，其导出规则未计入", "may not be read: its export rules are not counted"
+        )
+        sys.stderr.write(f"! {names}: {told}\n")
+        details["rules_not_read"] = names
+    return details
 
 
 def tell_export(

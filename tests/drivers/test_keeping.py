@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from drivers.backup import Part, write_backup
 from drivers.backup_commands import backup as backup_command
 from drivers.backup_commands import restore as restore_command
-from drivers.classes import ClassRules, Wish, permit, rules_of
+from drivers.classes import ClassRules, Wish, permit, rules_around, rules_of
 from drivers.cli import _app
 from drivers.keeping import Member
 from drivers.model import ConfigError, DataClass
@@ -367,3 +367,28 @@ def test_a_secret_is_never_cut(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="more than 1 MiB"):
         write_backup(tmp_path / "x", [part], by="me", why="test", seal=sealer(PHRASE))
     assert not (tmp_path / "x").exists()
+
+
+# --- rules of other configs
+
+
+def test_rules_of_the_configs_that_a_config_names_count_as_well(tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "historian.toml").write_text(
+        '[export]\nimportant = "refused"\nalso = ["../site.toml"]\n'
+    )
+    mine = rules(tmp_path, '[export]\nalso = ["other/historian.toml"]\n', "site.toml")
+    assert mine.export.important == "refused"
+    with pytest.raises(ConfigError, match=r"lacking\.toml"):
+        rules(tmp_path, '[export]\nalso = ["lacking.toml"]\n', "site.toml")
+
+
+def test_rules_of_the_gateway_and_the_historian_beside_a_site_count(tmp_path: Path) -> None:
+    site = tmp_path / "site.toml"
+    site.write_text("")
+    (tmp_path / "gateway.toml").write_text('[classes]\n"pot.voltage" = "core"\n')
+    (tmp_path / "historian.toml").write_text('[export]\ncore = "refused"\n')
+    found, unread = rules_around(site)
+    assert (found.of("pot.voltage"), found.export.core) == (DataClass.CORE, "refused")
+    assert not unread
