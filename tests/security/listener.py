@@ -6,7 +6,7 @@ import ssl
 import threading
 import warnings
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from tests.security.pki import Signed
 
@@ -25,6 +25,7 @@ class Listener:
         self.heard = bytearray()
         self.greeted = 0  # handshakes that came to their end
         self.met = 0  # connections
+        self.clients: list[str] = []  # names of the certificates that clients showed
         self._answer = answer
         self._context = None if shown is None else _context(shown, most, ca)
         self._socket = socket.create_server(("127.0.0.1", 0))
@@ -63,6 +64,9 @@ class Listener:
         if self._context is not None:
             inner = self._context.wrap_socket(link, server_side=True)
         self.greeted += 1
+        if isinstance(inner, ssl.SSLSocket) and (shown := inner.getpeercert()):
+            subject: Any = shown["subject"]
+            self.clients.append(dict(pair for part in subject for pair in part)["commonName"])
         with inner:
             while data := inner.recv(65536):
                 self.heard += data
