@@ -70,12 +70,19 @@ class BrokerConfig(Strict):
     @field_validator("url")
     @classmethod
     def _reachable(cls, url: str) -> str:
-        parts = urlsplit(url)
+        if "@" in url:  # before anything repeats it: a password may stand there
+            raise ValueError(
+                say(
+                    "url 只写主机和端口；用户名和密码请用 username 和 password_file",
+                    "only host and port belong in url; use username and password_file",
+                )
+            )
         port_ok = True
         try:
+            parts = urlsplit(url)
             _ = parts.port
         except ValueError:
-            port_ok = False
+            parts, port_ok = urlsplit(""), False
         if parts.scheme not in {"mqtt", "mqtts"} or not parts.hostname or not port_ok:
             forms = "mqtt://host:1883", "mqtts://host:8883"
             raise ValueError(
@@ -84,13 +91,8 @@ class BrokerConfig(Strict):
                     f"{url!r}: write {forms[0]} or, with TLS, {forms[1]}",
                 )
             )
-        if parts.username or parts.password or parts.path.strip("/"):
-            raise ValueError(
-                say(
-                    "url 只写主机和端口；用户名和密码请用 username 和 password_file",
-                    "only host and port belong in url; use username and password_file",
-                )
-            )
+        if parts.path.strip("/"):
+            raise ValueError(say("url 只写主机和端口", "only host and port belong in url"))
         return url
 
     @model_validator(mode="after")

@@ -51,7 +51,8 @@ class LoggerConfig(Strict):
     """``[device.hj212]``: the CEMS data logger that reports here, and what is asked of it."""
 
     mn: str = Field(pattern=r"^[0-9A-Za-z]{24}$")
-    pw: str = Field(default="", pattern=r"^(|.{6})$")  # "": any
+    pw: str = Field(default="", pattern=r"^(|.{6})$")  # "": any; the protocol sends it readable
+    pw_file: Path | None = None  # the same in a file of mode 0600, or "credential:NAME"
     peers: tuple[IPvAnyNetwork, ...] = ()  # who may connect; (): anybody
     max_connections: int = Field(default=4, ge=1, le=64)
     minutes: Literal[1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30] = 1  # its minute interval

@@ -1,5 +1,6 @@
 """``smelter agent check``: what a good config would do, in words and as JSON."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from agent.edge.config import GatewayConfig, LineConfig
@@ -41,7 +42,25 @@ def describe(config: GatewayConfig, *, plan: bool) -> Described:
         "devices": devices,
         **({"stacks": stacks} if stacks else {}),
         **({"profiles_to_check": unsure} if unsure else {}),
+        **({"notes": notes} if (notes := list(_notes(config))) else {}),
     }
+
+
+def _notes(config: GatewayConfig) -> Iterator[str]:
+    """What is allowed, and better otherwise."""
+    readable = [
+        f"device {each.name}"
+        for each in config.devices
+        if each.hj212 is not None and each.hj212.pw and each.hj212.pw_file is None
+    ]
+    readable += [f"forward {x.name}" for x in config.forward if x.pw_file is None]
+    if readable:
+        named = ", ".join(readable)
+        yield say(
+            f"{named}：HJ 212 的 pw 写在配置中；可改用 pw_file（协议本身仍以明文传送）",
+            f"{named}: pw of HJ 212 stands in the config; pw_file keeps it out of it (the protocol "
+            "sends it readable all the same)",
+        )
 
 
 def _device(device: DeviceConfig, line: LineConfig, *, plan: bool) -> Described:
@@ -117,8 +136,9 @@ def summary(described: Described) -> str:
         + (f"{d['points']} 点" if zh else _counted(d["points"], "point"))
         for d in devices
     ]
+    notes = [f"  {note}" for note in described.get("notes", [])]
     unsure = [f"! {doubt}" for doubt in described.get("profiles_to_check", [])]
-    return "\n".join([head, *rows, *stack_lines(described.get("stacks", [])), *unsure])
+    return "\n".join([head, *rows, *stack_lines(described.get("stacks", [])), *notes, *unsure])
 
 
 def _counted(count: int, noun: str) -> str:

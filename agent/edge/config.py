@@ -362,10 +362,11 @@ def _below(device: DeviceConfig, folder: Path, data_dir: Path) -> DeviceConfig:
         below = {n: folder / file for n, file in files.items() if file is not None}
         found["tls"] = device.tls.model_copy(update=below)
     if device.hj212 is not None:
-        key = device.hj212.key_file
+        key, pw = device.hj212.key_file, device.hj212.pw_file
         files = {
             "memory": data_dir / f"hj212-{device.name}.json",
             "key_file": None if key is None else folder / key,
+            "pw_file": None if pw is None else folder / pw,
         }
         found["hj212"] = device.hj212.model_copy(update=files)
     return device.model_copy(update=found)

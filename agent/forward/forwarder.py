@@ -14,7 +14,7 @@ from agent.forward.sender import Sender
 from agent.forward.settings import ForwardConfig
 from agent.forward.spool import DAY_NS, Acknowledged, follow
 from agent.health import Metrics, count_metrics
-from drivers.hj212.driver import read_key
+from drivers.hj212.driver import read_key, read_pw
 
 _log = logging.getLogger(__name__)
 
@@ -53,7 +53,10 @@ class Forwarder:
         self._acknowledged = await asyncio.to_thread(
             Acknowledged, path, self._spool.log_id, self._spool.newest
         )
-        self.sender = Sender(self.config, self._spool, self._acknowledged, key)
+        config = self.config
+        if config.pw_file is not None:
+            config = config.model_copy(update={"pw": read_pw(config.pw_file)})
+        self.sender = Sender(config, self._spool, self._acknowledged, key)
         return self
 
     async def __aexit__(

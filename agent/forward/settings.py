@@ -21,7 +21,8 @@ class ForwardConfig(Strict):
     address: str
     equipment: str
     mn: str = Field(pattern=r"^[0-9A-Za-z]{24}$")
-    pw: str = Field(default="123456", pattern=r"^.{6}$")
+    pw: str = Field(default="123456", pattern=r"^.{6}$")  # the protocol sends it readable
+    pw_file: Path | None = None  # in its place; mode 0600, or "credential:NAME"
     version: Literal[2017, 2025] = 2017
     source: Literal["cems", "stack"] = "cems"  # the logger's own windows, or the gateway's
     send: tuple[Sent, ...] = ("minute", "hour", "day")
@@ -58,10 +59,10 @@ class ForwardConfig(Strict):
         return self
 
     def below(self, folder: Path) -> "ForwardConfig":
-        """With the key file relative to this folder."""
-        if self.key_file is None:
-            return self
-        return self.model_copy(update={"key_file": folder / self.key_file})
+        """With its files relative to this folder."""
+        files = {"key_file": self.key_file, "pw_file": self.pw_file}
+        given = {name: folder / path for name, path in files.items() if path is not None}
+        return self.model_copy(update=given)
 
 
 def forward_problems(

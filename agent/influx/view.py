@@ -80,12 +80,19 @@ class Piece:
         return Piece(tuple(lines[:middle])), Piece(tuple(lines[middle:]))
 
 
-def pieces(batches: Sequence[StoredBatch], most_lines: int) -> Iterator[Piece]:
-    """All lines of the batches in their order, at most about ``most_lines`` to a piece."""
+def pieces(
+    batches: Sequence[StoredBatch], most_lines: int, *, audit: bool = True
+) -> Iterator[Piece]:
+    """
+    All lines of the batches in their order, at most about ``most_lines`` to a piece.
+
+    Without ``audit`` acts are left out.
+    """
     parts: list[tuple[StoredBatch, bytes]] = []
     lines = size = 0
     for batch in batches:
-        for part in _cut(batch.payload.rstrip(b"\n"), most_lines):
+        payload = batch.payload if audit else _without_acts(batch.payload)
+        for part in _cut(payload.rstrip(b"\n"), most_lines):
             count = part.count(b"\n") + 1
             if parts and (lines + count > most_lines or size + len(part) > _BODY_BYTES):
                 yield Piece(tuple(parts))
@@ -95,6 +102,12 @@ def pieces(batches: Sequence[StoredBatch], most_lines: int) -> Iterator[Piece]:
             size += len(part)
     if parts:
         yield Piece(tuple(parts))
+
+
+def _without_acts(payload: bytes) -> bytes:
+    if b"\naudit," not in payload:
+        return payload
+    return b"\n".join(each for each in payload.split(b"\n") if not each.startswith(b"audit,"))
 
 
 def _cut(payload: bytes, most_lines: int) -> Iterator[bytes]:
@@ -179,7 +192,8 @@ class InfluxView:
     async def _store_all(self, batches: Sequence[StoredBatch], at_once: int) -> None:
         gate = asyncio.Semaphore(at_once)
         async with asyncio.TaskGroup() as tasks:
-            for piece in pieces(batches, self.config.lines_per_request):
+            most, audit = self.config.lines_per_request, self.config.audit
+            for piece in pieces(batches, most, audit=audit):
                 await gate.acquire()
                 task = tasks.create_task(self._store(piece))
                 task.add_done_callback(lambda _: gate.release())

@@ -24,6 +24,7 @@ _log = logging.getLogger(__name__)
 
 SAVE_S = 30.0
 KEY_BYTES = 16
+PW_CHARS = 6
 
 
 class Hj212Driver:
@@ -41,8 +42,15 @@ class Hj212Driver:
                 except ConfigError as error:
                     problems += [f"device {device.name}: {text}" for text in error.problems]
             mine = tuple(group for group in groups if group.device == device.name)
+            knowing = device
+            if device.hj212.pw_file is not None:
+                try:
+                    setup = device.hj212.model_copy(update={"pw": read_pw(device.hj212.pw_file)})
+                    knowing = device.model_copy(update={"hj212": setup})
+                except ConfigError as error:
+                    problems += [f"device {device.name}: {text}" for text in error.problems]
             stations[device.name] = Station(
-                device, mine, Known(), wall_ns=time.time_ns, monotonic_s=time.monotonic
+                knowing, mine, Known(), wall_ns=time.time_ns, monotonic_s=time.monotonic
             )
         if len(set(keys.values())) > 1:
             told = say("同一地址只能用一个 SM4 密钥", "one address has one SM4 key")
@@ -129,6 +137,18 @@ def _problems(devices: tuple[DeviceConfig, ...]) -> list[str]:
             found.append(f"device {device.name}: {told}")
         seen.setdefault(mn, device.name)
     return found
+
+
+def read_pw(path: Path) -> str:
+    """The six characters of PW, from a file that only its owner can read or a credential."""
+    text = read_secret(path)
+    if len(text) != PW_CHARS:
+        told = say(
+            f"{path}：PW 应为 {PW_CHARS} 个字符，此处为 {len(text)}",
+            f"{path}: PW has {PW_CHARS} characters, this one {len(text)}",
+        )
+        raise ConfigError([told])
+    return text
 
 
 def read_key(path: Path) -> bytes:
