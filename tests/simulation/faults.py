@@ -160,6 +160,11 @@ KINDS: dict[str, Fault] = {
 }
 
 
+def _happen(kind: str, universe: Universe, chance: random.Random) -> None:
+    universe.done[kind] += 1
+    KINDS[kind](universe, chance)
+
+
 def _write_back(universe: Universe, host: Host, chance: random.Random) -> None:
     """The kernel writes by itself what nobody synced, half a minute later at the latest."""
     host.disk.settle()
@@ -177,9 +182,8 @@ def plan(universe: Universe, most_s: float, always: Sequence[str] = ()) -> str:
         times = 1 + int(uniform_log(chance, 1, 8)) + 3 * (kind in always)
         said.append(f"{kind}×{times}")
         for _ in range(times):
-            universe.loop.world(
-                chance.uniform(1.0, most_s), KINDS[kind], universe, random.Random(chance.random())
-            )
+            own = random.Random(chance.random())
+            universe.loop.world(chance.uniform(1.0, most_s), _happen, kind, universe, own)
     return " ".join(said)
 
 

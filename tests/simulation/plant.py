@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
@@ -42,6 +43,7 @@ PLC = HEAD + (
     "line1/pot001,pot.voltage,holding:0,float32,V,,\nline1/pot002,pot.voltage,holding:2,float32,V,,\n"
 )
 METERS = HEAD + "line1/ac1,meter.energy_import,holding:10,uint32,kWh,4194304,1000\n"
+DEVICES = ("plc", "meters")
 HISTORIAN = """data_dir = "/simulated/store/data"
 plants = ["demo"]
 [mqtt]
@@ -76,10 +78,12 @@ def strange(line: Line) -> str:
 
 
 class Plc:
-    """A driver that asks nobody. ``dead`` is shared by all of them."""
+    """A driver that asks nobody. ``dead`` is shared by all of them; ``told`` hears each answer."""
 
-    def __init__(self, chance: random.Random, dead: set[str]) -> None:
-        self._chance, self._dead = chance, dead
+    def __init__(
+        self, chance: random.Random, dead: set[str], told: Callable[[str, int, bool], None]
+    ) -> None:
+        self._chance, self._dead, self._told = chance, dead, told
 
     async def __aenter__(self) -> Self:
         return self
@@ -96,7 +100,9 @@ class Plc:
         await asyncio.sleep(self._chance.uniform(0.002, 0.05))
         if group.device in self._dead:
             await asyncio.sleep(0.45)
+            self._told(group.device, slot_ns, False)
             raise UnreachableError("timeout after 0.5 s")
         values = [value(p.quantity.name, str(p.equipment), slot_ns) for p in group.points]
+        self._told(group.device, slot_ns, True)
         good = np.zeros(len(values), dtype=np.uint8)
         return Frame(group, slot_ns, slot_ns + 3_000_000, np.array(values), good)

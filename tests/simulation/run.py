@@ -3,6 +3,7 @@
 import json
 import logging
 import random
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from agent.batches import files as logfiles  # noqa: E402
 from agent.batches.batch import Batch  # noqa: E402
 from agent.batches.log import BatchLog  # noqa: E402
 from agent.edge import gateway as edge  # noqa: E402
-from agent.edge import lane, publish, timekeeper  # noqa: E402
+from agent.edge import lane, own, publish, timekeeper  # noqa: E402
 from agent.edge.clock_state import KernelClock  # noqa: E402
 from agent.edge.config import load_gateway  # noqa: E402
 from agent.edge.gateway import Gateway  # noqa: E402
@@ -28,7 +29,7 @@ from agent.evidence.signing import PrivateKey  # noqa: E402
 from agent.historian import process, receive  # noqa: E402
 from agent.historian.config import load_historian  # noqa: E402
 from agent.historian.process import Historian  # noqa: E402
-from tests.simulation import faults, judge, plant  # noqa: E402
+from tests.simulation import faults, judge, plant, record  # noqa: E402
 from tests.simulation.judge import BrokenPromiseError  # noqa: E402
 from tests.simulation.loop import PROCESS, Process, StuckError  # noqa: E402
 from tests.simulation.seam import ROOT, SEAM  # noqa: E402
@@ -108,6 +109,14 @@ def _watch_logs() -> None:
     BatchLog.set_receipted = set_receipted  # type: ignore[method-assign]
 
 
+def _served(device: str, slot_ns: int, good: bool) -> None:
+    universe = _world()
+    if good:
+        universe.served.good[device][slot_ns] = universe.hosts["gw"].starts
+    else:
+        universe.served.failed[device].add(slot_ns)
+
+
 @asynccontextmanager
 async def _no_server(*_: Any) -> AsyncIterator[int]:
     yield 0
@@ -119,7 +128,7 @@ def _surround() -> None:
     lane.BEHIND = 10
     names: dict[str, Any] = {
         "serve": _no_server,
-        "make_driver": lambda *_: plant.Plc(_world().chance, _world().dead),
+        "make_driver": lambda *_: plant.Plc(_world().chance, _world().dead, _served),
         "gc": SimpleNamespace(collect=int, freeze=int),
         "PRUNE_S": 7.0,
     }
@@ -134,6 +143,9 @@ def _surround() -> None:
         replaced.connection = connection
     replaced = timekeeper
     replaced.boot_id = lambda: f"{_world().hosts['gw'].cuts:012x}"
+    replaced = own  # what it says of this machine would be another at each run
+    replaced.resident_bytes = lambda: 50 << 20
+    replaced.time = SimpleNamespace(monotonic=time.monotonic, process_time=time.monotonic)
     replaced = process
     replaced.views_of = lambda config: [Shelf(config.data_dir / "shelf")]
 
@@ -231,6 +243,15 @@ async def _story(universe: Universe, most_s: float) -> None:
     store = universe.disk("store")
     judge.check_originals(universe.ledger, store, due)
     judge.check_view(store, _cursor(universe))
+    _check_record(universe)
+
+
+def _check_record(universe: Universe) -> None:
+    heard = record.hear(judge.logs_on(universe.disk("store"), "/data/originals/demo/gw1/"))
+    counts = universe.ledger.counts
+    steady = not universe.done["step"]
+    counts.update(record.check_windows(heard, universe.served, steady=steady, chained=True))
+    counts["slots declared lost"] = record.check_slots(heard)
 
 
 async def _pass(universe: Universe, seconds: float) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import itertools
 import os
 import time
 from collections.abc import Callable
@@ -14,12 +15,17 @@ from agent.batches.batch import Batch
 from agent.batches.files import LogFiles
 from agent.batches.log import BatchLog
 from agent.edge.clock_state import KernelClock
+from agent.edge.pipeline import GroupPipeline
+from agent.edge.resume import Resume, load, save
 from agent.edge.timekeeper import Timekeeper
 from agent.evidence.growth import LogTree
 from agent.historian.peers import HistorianPeers
 from agent.wire.events import Happening
 from drivers.peer import Refusal, Why
 from tests.agent.logs import numbered
+from tests.agent.points import frame, group, point
+from tests.agent.test_poll import Book, Plant, poll
+from tests.agent.virtual_time import WallClock
 
 SECOND_NS = 1_000_000_000
 START_NS = 1_790_000_040 * SECOND_NS
@@ -237,3 +243,48 @@ async def test_a_config_that_cannot_be_read_for_a_moment_ends_no_session(
     assert len(told) == 1
     running.cancel()
     await asyncio.wait({running})
+
+
+_PLANT = "plant=demo,line=line1,unit=ac1"
+
+
+async def _killed_after_a_stop(folder: Path, more: str) -> Resume:
+    """A run stopped in mid-minute; the next one wrote ``more`` into the record log and died."""
+    counter = point("meter.energy_import", "line1/ac1", type="uint32")
+    pipeline = GroupPipeline("demo", "gw1", group(counter))
+    for slot in range(10):
+        pipeline.take(frame(pipeline.group, START_NS + slot * SECOND_NS, [100.0 + slot]))
+    async with BatchLog(folder, stream="record") as log:
+        state = Resume(pipeline.counters.readings(), [pipeline.state()])
+        save(folder / "state.json", state, log.log_id, log.newest)
+        await log.append(lambda *_: (f"batch\n{more}".encode(), 1), closed_ns=START_NS)
+        return await load(folder / "state.json", log, "demo", [counter])
+
+
+async def test_a_kill_soon_after_a_restart_loses_no_consumption(tmp_path: Path) -> None:
+    """Readings of the state file went on, but what was counted up to them was thrown away."""
+    started = f'event,plant=demo,gateway=gw1,kind=start id="s",text="x" {START_NS}'
+    left = await _killed_after_a_stop(tmp_path, started)
+    assert [value for value, _ in left.readings.values()] == [109.0]
+    assert [minute["arrays"]["increment"] for minute in left.minutes] == [[9.0]]
+
+
+async def test_a_minute_that_was_written_since_the_stop_is_not_gone_on_with(
+    tmp_path: Path,
+) -> None:
+    window = f"energy_import_inc=30,energy_import_last=130,energy_import_n=31i {START_NS}"
+    left = await _killed_after_a_stop(tmp_path, f"meter_1m,{_PLANT} {window}")
+    assert [value for value, _ in left.readings.values()] == [130.0]
+    assert left.minutes == []
+
+
+def test_slots_that_pass_before_a_line_gets_to_them_are_told() -> None:
+    """The gap of a restart ended when its event was made, and polling began some slots later."""
+
+    async def script(_plant: Plant, _wall: WallClock, _book: Book) -> None:
+        await asyncio.sleep(6.0)
+
+    _, book, _ = poll(script, {"a": 0.01}, begun_before_s=3.5)
+    slots = book.slots("a")
+    assert slots[0] <= START_NS + SECOND_NS
+    assert [b - a for a, b in itertools.pairwise(slots)] == [SECOND_NS] * (len(slots) - 1)

@@ -4,6 +4,7 @@ import errno
 import hashlib
 import random
 import traceback
+from collections import Counter
 from collections.abc import Callable, Coroutine
 from contextvars import copy_context
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from tests.simulation.broker import Broker
 from tests.simulation.disk import Disk, failed
 from tests.simulation.judge import Ledger
 from tests.simulation.loop import PROCESS, Killed, Process, SimLoop, uniform_log
+from tests.simulation.record import Served
 
 BASE_NS = 1_790_000_040_000_000_000
 CAPACITY = 4 << 20
@@ -54,6 +56,8 @@ class Universe:
         self.hosts = {name: Host(name, Disk(CAPACITY, self._now_of(name))) for name in HOSTS}
         self.broker = Broker(self.loop, self.chance, self.trace)
         self.dead: set[str] = set()  # devices
+        self.served = Served()
+        self.done: Counter[str] = Counter()  # faults, by kind
         self.ending = False
         self.broken: str = ""
         self._mains = mains
