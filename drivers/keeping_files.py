@@ -10,7 +10,7 @@ from pathlib import Path
 from drivers.keeping import Member
 from drivers.tomlfile import read_tables
 
-SECRET_KEYS = frozenset({"key", "password_file", "token_file", "key_file"})
+SECRET_KEYS = frozenset({"key", "password_file", "token_file", "key_file", "pw_file"})
 _SECRET_NAMES = (".key", "key.pem", ".p12", ".pfx")  # how the name of a private key ends
 _ARMOUR = re.compile(rb"^-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----", re.MULTILINE)
 MOST_SECRET = 1 << 20  # bytes; a key is small

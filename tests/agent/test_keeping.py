@@ -4,6 +4,7 @@ import asyncio
 import csv
 import json
 import os
+import re
 import shutil
 import time
 from collections import Counter
@@ -30,6 +31,7 @@ from drivers.backup_commands import backup, restore
 from drivers.cli import _app
 from drivers.doctor_command import doctor
 from drivers.keeping import Member, keepers
+from drivers.keeping_files import SECRET_KEYS
 from drivers.model import ConfigError, DataClass
 from drivers.restore import faults, opened
 from drivers.restore import restore as put_back
@@ -207,6 +209,19 @@ def test_no_private_key_leaves_in_clear(tmp_path: Path) -> None:
     again = tmp_path / "to" / "gateway-gw1" / "data" / key.relative_to(data)
     assert again.read_bytes() == key.read_bytes()
     assert again.stat().st_mode & 0o777 == 0o600
+
+
+def test_every_setting_that_names_a_secret_file_is_known() -> None:
+    """A new ``…_file`` of a config is either a secret or has another name."""
+    root = Path(__file__).parents[2]
+    found = set()
+    for path in (
+        p for room in ("agent", "drivers", "reports") for p in root.glob(f"{room}/**/*.py")
+    ):
+        if "(Strict)" in (text := path.read_text("utf-8")):
+            found |= set(re.findall(r"^    (\w+_file|key): Path", text, re.MULTILINE))
+    assert found >= {"password_file", "token_file", "key_file"}
+    assert found <= SECRET_KEYS
 
 
 def test_keys_in_a_backup_of_an_earlier_version_are_told(tmp_path: Path) -> None:

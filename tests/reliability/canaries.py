@@ -69,9 +69,10 @@ def broker_of(folder: Path, found: dict[str, str]) -> servers.Server:
     "E4",
     fault="secrets that leak",
     procedure="gateway and historian run with canary secrets (file, systemd credential, "
-    "environment), one is killed, one crashes, the office makes a backup; then environment and "
-    "arguments of every process, logs, batch logs unpacked, lake, trails, backup and what the "
-    "crash wrote are searched",
+    "environment) and a certificate of their own, one is killed, one crashes, the office makes "
+    "a backup, bare and with sealed keys; then environment and "
+    "arguments of every process, logs, batch logs unpacked, lake, trails, backups and what the "
+    "crash wrote are searched, for lines of private keys as well",
     mark="0 hits outside the files of the secrets (and the environment of the process that was "
     "given one there); secrets and keys 0600 or 0400; a file others can read is refused",
     weaker="no report or package is made here (what a package leaves out: "
@@ -95,8 +96,10 @@ def canaries(setting: Setting) -> Outcome:
             searched, hits = of_processes(plant, found)
             crashed(plant, kept)
             wait(plant.drained_now, "receipts after the crash", 90)
-            backup = place / "plant.smelter"
-            smelter(["backup", str(plant.gateway_toml), "--out", str(backup)])
+            for config in (plant.gateway_toml, plant.historian_toml):
+                create = ["agent", "certificates", "create", "--for", "mqtt", "--config"]
+                smelter([*create, str(config)])
+            backed_up(plant, kept)
             refused = refused_if_open(plant, kept)
             assert plant.agent.end(signal.SIGTERM) == 0, plant.agent.tail()
             plant.historian.end(signal.SIGKILL)
@@ -110,6 +113,30 @@ def canaries(setting: Setting) -> Outcome:
         f"{refused} of 1 readable file refused"
     )
     return Outcome(not hits and not more and not modes and refused == 1, figure)
+
+
+def backed_up(plant: Plant, kept: Path) -> None:
+    """Without keys, and with keys under a passphrase."""
+    phrase = kept / "phrase.secret"
+    phrase.touch(0o600)
+    phrase.write_text("a phrase of a simulated plant")
+    both = [str(plant.gateway_toml), str(plant.historian_toml)]
+    smelter(["backup", *both, "--out", str(plant.folder / "bare.smelter")])
+    sealed = ["--with-keys", "--passphrase-file", str(phrase)]
+    approved = ["--approved-by", "chief engineer", "--why", "canaries"]
+    out = ["--out", str(plant.folder / "sealed.smelter")]
+    smelter(["backup", *both, *out, *sealed, *approved])
+
+
+def lines_of_keys(folder: Path) -> dict[bytes, Path]:
+    """Each whole line of base64 of every private key in PEM, and where it should be alone."""
+    found: dict[bytes, Path] = {}
+    for path in (*folder.rglob("*.key"), *folder.rglob("key.pem")):
+        text = path.read_bytes()
+        assert b"PRIVATE KEY" in text, path
+        found |= {line: path.resolve() for line in text.splitlines()[1:-1] if len(line) >= 40}
+    assert found
+    return found
 
 
 def of_processes(plant: Plant, found: dict[str, str]) -> tuple[int, int]:
@@ -182,12 +209,14 @@ def refused_if_open(plant: Plant, kept: Path) -> int:
 def of_files(folder: Path, found: dict[str, str]) -> tuple[int, int]:
     """Every file as it is and unpacked."""
     count = hits = 0
+    keys = lines_of_keys(folder)
     for path in folder.rglob("*"):
         if not path.is_file():
             continue
         count += 1
         for text in contents(path):
             hits += sum(secret.encode() in text for secret in found.values())
+            hits += sum(line in text for line, home in keys.items() if home != path.resolve())
     return count, hits
 
 
@@ -212,6 +241,6 @@ def contents(path: Path) -> Iterator[bytes]:
 
 def wrong_modes(folder: Path) -> list[str]:
     """Secrets and private keys that somebody else can read."""
-    private = [*folder.rglob("*.secret"), *folder.rglob("*.key")]
-    assert len(private) >= len(NAMES) + 2, private  # the keys of both ends
+    private = [*folder.rglob("*.secret"), *folder.rglob("*.key"), *folder.rglob("key.pem")]
+    assert len(private) >= len(NAMES) + 2 + 2, private  # keys and certificates of both ends
     return [str(path) for path in private if path.stat().st_mode & 0o177]
