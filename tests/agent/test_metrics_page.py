@@ -112,3 +112,18 @@ def test_alerts_use_documented_names_and_say_what_to_do_in_both_languages() -> N
         assert expression, name
         assert expression[1].count("(") == expression[1].count(")"), name
         assert expression[1].count("{") == expression[1].count("}"), name
+
+
+def test_commands_of_the_alerts_can_be_run_as_written() -> None:
+    """A config is named, and every option and command is one that is there."""
+    actions = re.findall(r'^          action(?:_zh)?: "(.+)"$', ALERTS, re.MULTILINE)
+    commands = [
+        found
+        for action in actions
+        for found in re.findall(
+            r"(?<!systemctl status )(?<!-u )\bsmelter (?:[a-z]+ ?)[^;；，]*", action
+        )
+    ]
+    assert len(commands) >= 10
+    for command in commands:
+        assert re.search(r"/etc/smelter/(gateway|historian)\.toml\b", command), command
