@@ -11,7 +11,7 @@ from agent.evidence.messages import Message, SaidHead, read_message
 from agent.evidence.note import Head, read_head, read_note
 from agent.historian.witnessed import WitnessCounts
 from tests import servers
-from tests.agent.ends import GATEWAY, PLANT, append, broker_at, events, until
+from tests.agent.ends import GATEWAY, PLANT, append, broker_at, events, kept, until
 from tests.agent.evidence_ends import edge_end, last_said, say, stored_head, witness_end
 
 OWNER = f"smelter/{PLANT}/{GATEWAY}"
@@ -229,6 +229,8 @@ async def test_a_historian_restored_from_a_backup_catches_up(
             await edge.until_cosigned(11)
             assert witness.counts.forks == 0
     assert "kind=fork" not in events(tmp_path / "h")
+    [sent] = kept(tmp_path / "h", "record").values()  # receipted once, and there again
+    assert [batch.seq for batch in sent] == [*range(1, 12)]
 
 
 async def test_what_the_gateway_no_longer_has_is_stated_and_said_so(
