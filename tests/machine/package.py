@@ -144,6 +144,7 @@ def tried(machine: Machine, unit: str, arguments: str, drop_in: str = "") -> dic
     text = re.sub(r"(?m)^ExecStart=.*$", f"ExecStart={command} {arguments}", text)
     text = re.sub(r"(?m)^(WatchdogSec|Restart|RestartSec|ExecReload)=.*\n", "", text)
     text = re.sub(r"(?m)^Type=.*$", "Type=oneshot", text) + drop_in
+    text = text.replace("%i", "agent")  # of a template
     machine.write("/usr/local/lib/probe.py", Path(__file__).with_name("probe.py").read_text())
     machine.write("/etc/systemd/system/probe.service", text)
     machine.run("systemctl", "daemon-reload")
