@@ -100,7 +100,7 @@ class Plant:
     max_bytes: int | None = None
     waiting_bytes: int | None = None
     driver: str = "modbus-tcp"
-    timeout_s: float = 0.5
+    timeout_s: float = 10.0  # an answer after it was served, and no agent ever had it
 
     def __post_init__(self) -> None:
         self.agent_dir = self.agent_dir or self.folder / "agent"
