@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 from agent.toml_lines import Place, line_of
 from drivers.language import language, why
 from drivers.model import ConfigError
+from drivers.tomlfile import parsed
 
 
 def read_toml(path: Path) -> tuple[dict[str, Any], str]:
@@ -20,7 +21,7 @@ def read_toml(path: Path) -> tuple[dict[str, Any], str]:
     zh = language() == "zh"
     try:
         text = path.read_text("utf-8-sig")
-        return tomllib.loads(text), text
+        return parsed(text), text
     except OSError as error:
         what = "无法读取" if zh else "cannot read it"
         raise ConfigError([f"{path}: {what}: {why(error)}"]) from None

@@ -2,16 +2,27 @@
 
 import re
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from drivers.language import say, why
 from drivers.model import ConfigError
 
 
+def parsed(text: str, number: Callable[[str], Any] = float) -> dict[str, Any]:
+    """As ``tomllib.loads``; U+0000 in a text is refused: no path and no name can hold it."""
+    if "\\u0000" in text or "\\U00000000" in text:
+        raise tomllib.TOMLDecodeError(
+            say("文字中有 U+0000 字符", "a text holds the character U+0000")
+        )
+    return tomllib.loads(text, parse_float=number)
+
+
 def read_tables(path: Path) -> dict[str, object]:
     """Raises ConfigError for what cannot be read."""
     try:
-        return tomllib.loads(path.read_text("utf-8"))
+        return parsed(path.read_text("utf-8"))
     except OSError as error:
         raise ConfigError([f"{path}: {why(error)}"]) from None
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:

@@ -19,6 +19,7 @@ from drivers.config import NAME, Strict
 from drivers.https import HttpsConfig
 from drivers.language import say, why
 from drivers.model import ConfigError
+from drivers.tomlfile import parsed
 from reports.site_energy import LineEnergy, SiteEnergy
 from reports.site_grade import SiteGrade
 from reports.site_meters import EnergyMeter, HeatMeter, Meter
@@ -297,7 +298,7 @@ def _credit_code(code: str) -> list[str]:
 def load_site(path: Path) -> Site:
     """The site of ``path``. Raises ConfigError with every mistake at once."""
     try:
-        tables = tomllib.loads(path.read_text("utf-8"), parse_float=Decimal)
+        tables = parsed(path.read_text("utf-8"), Decimal)
     except OSError as error:
         raise ConfigError([f"{path}: {why(error)}"]) from None
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:

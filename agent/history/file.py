@@ -125,7 +125,7 @@ def _load(path: Path, mistakes: _Mistakes, *, is_csv: bool) -> Any:
     except FileNotFoundError:
         mistakes.whole("没有这个文件", "there is no such file")
         return None
-    except (OSError, pa.ArrowException) as error:
+    except (OSError, ValueError, pa.ArrowException) as error:
         kind = "CSV" if is_csv else "Parquet"
         mistakes.whole(f"不是可读的 {kind} 文件：{error}", f"is no readable {kind} file: {error}")
         return None

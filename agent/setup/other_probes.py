@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from agent.setup.answers import DeviceAnswers
 from drivers.config import DeviceConfig
 from drivers.language import say
-from drivers.model import UnreachableError
+from drivers.model import NonsenseError, UnreachableError
 
 if TYPE_CHECKING:
     from drivers.opcua.browse import Variable
@@ -71,7 +71,10 @@ async def ask_endpoints(address: str, timeout_s: float = TIMEOUT_S) -> Offered:
         if point.ServerCertificate and not found.certificate:
             found.certificate = bytes(point.ServerCertificate)
     if found.certificate:
-        shown = fingerprint(x509.load_der_x509_certificate(found.certificate))
+        try:
+            shown = fingerprint(x509.load_der_x509_certificate(found.certificate))
+        except ValueError as error:
+            raise NonsenseError(f"{address}: shows no readable certificate: {error}") from None
         found.fingerprint = re.sub(r"[^0-9a-f]", "", shown.lower())
     return found
 

@@ -22,18 +22,26 @@ def lines_of(response: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
 
 
 def rows_of(url: str, line: bytes) -> Rows:
-    """Errors come with HTTP 200, at the top or inside a result."""
+    """
+    Errors come with HTTP 200, at the top or inside a result.
+
+    Raises SeriesError for these, and for an answer that is none of InfluxDB's.
+    """
     try:
         answer = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise SeriesError(f"{url}: no JSON: {line[:200]!r}") from None
-    results = answer.get("results", [])
-    error = answer.get("error") or next((r["error"] for r in results if "error" in r), None)
+    try:
+        results = answer.get("results", [])
+        error = answer.get("error") or next((r["error"] for r in results if "error" in r), None)
+        rows = [
+            series.get("tags", {}) | dict(zip(series["columns"], values, strict=True))
+            for result in results
+            for series in result.get("series", [])
+            for values in series.get("values", [])
+        ]
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise SeriesError(f"{url}: no answer of InfluxDB: {line[:200]!r}") from None
     if error:
         raise SeriesError(f"{url}: {error}")
-    return [
-        series.get("tags", {}) | dict(zip(series["columns"], values, strict=True))
-        for result in results
-        for series in result.get("series", [])
-        for values in series.get("values", [])
-    ]
+    return rows
