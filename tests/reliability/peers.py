@@ -14,7 +14,8 @@ from tests.security.told import what_a_gateway_tells
 @case(
     "E2",
     fault="wrong peer",
-    procedure="MQTT, Modbus/TCP Security and HTTPS (InfluxDB 1 and 2) with name, password, token "
+    procedure="MQTT, Modbus/TCP Security and HTTPS (InfluxDB 1 and 2, a report's store) with "
+    "name, password, token "
     "and client certificate before recording servers of 14 kinds: unknown or forged authority, "
     "self-signed, expired, not yet valid, revoked, outdated CRL, wrong host, client's certificate, "
     "weak key, TLS 1.0, 1.1, below the set minimum, no TLS; OPC UA with a trust list before a real "

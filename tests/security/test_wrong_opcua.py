@@ -16,7 +16,7 @@ from cryptography.x509.oid import NameOID
 from drivers.opcua.trust import REJECTED_MOST, Asked, TrustList
 from drivers.peer import Why
 from tests.security.pki import Maker
-from tests.security.wrong_opcua import SECRET, Shown, World, world
+from tests.security.wrong_opcua import KINDS, SECRET, Shown, World, world
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -27,21 +27,21 @@ async def made(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]
         yield found
 
 
-async def test_each_wrong_server_is_refused_before_a_session(made: World) -> None:
-    for wanted in made.shown:
-        if wanted.pinned is not None:
-            continue  # takes its time-out: tests/drivers/test_opcua_secure.py, and case E2
-        refusal, error = await made.meet(wanted)
-        assert error is not None, wanted.name
-        if wanted.reason is not None:
-            assert refusal is not None, f"{wanted.name}: {error}"
-            assert refusal.reason is wanted.reason, f"{wanted.name}: {refusal}"
-        assert made.running.users.asked == [], wanted.name
-        assert made.sessions == 0, wanted.name
-        if wanted.reason is Why.UNKNOWN:
-            assert len(made.rejected) == 1
-            shown = x509.load_der_x509_certificate(made.rejected[0].read_bytes())
-            assert shown == wanted.signed.certificate
+@pytest.mark.parametrize("kind", KINDS)
+async def test_refused_before_a_session(made: World, kind: str) -> None:
+    wanted = next(each for each in made.shown if each.name == kind)
+    assert wanted.reason is KINDS[kind]
+    refusal, error = await made.meet(wanted)
+    assert error is not None
+    if wanted.reason is not None:
+        assert refusal is not None, str(error)
+        assert refusal.reason is wanted.reason, str(refusal)
+    assert made.running.users.asked == []
+    assert made.sessions == 0
+    if wanted.reason is Why.UNKNOWN:
+        assert len(made.rejected) == 1
+        shown = x509.load_der_x509_certificate(made.rejected[0].read_bytes())
+        assert shown == wanted.signed.certificate
 
 
 async def test_the_right_server_is_believed_by_its_authority_and_by_itself(made: World) -> None:

@@ -23,6 +23,24 @@ SECRET = "not-for-you-canary-52c8"  # noqa: S105 - looked for in what a wrong se
 SAFE = ("Basic256Sha256_SignAndEncrypt",)
 
 
+KINDS: dict[str, Why | None] = {  # the case, and why its server is refused
+    "unknown authority": Why.UNKNOWN,
+    "self-signed": Why.UNKNOWN,
+    "expired": Why.EXPIRED,
+    "not yet valid": Why.NOT_YET,
+    "revoked": Why.REVOKED,
+    "no revocation list": Why.NO_LIST,
+    "outdated revocation list": Why.NO_LIST,
+    "wrong host": Why.HOST,
+    "wrong ApplicationUri": Why.URI,
+    "certificate of a client": Why.USE,
+    "only None and Sign offered": Why.POLICY,
+    "only Basic256 offered": Why.POLICY,
+    "another than the pinned": Why.NOT_PINNED,
+    "a known certificate without its key": None,  # fails in the handshake, which tells no reason
+}
+
+
 @dataclass(frozen=True)
 class Shown:
     """What the server shows, and why it is refused (None: it is the right one)."""
