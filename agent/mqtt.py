@@ -21,7 +21,7 @@ from drivers.config import Strict
 from drivers.language import say, why
 from drivers.model import ConfigError
 from drivers.peer import PeerRefusedError
-from drivers.secret import read_secret, secret_trouble
+from drivers.secret import only_given, read_secret, secret_trouble
 from drivers.tls import TlsFiles, TlsVersion, loopback, told_of_us, translate
 
 KEEPALIVE_S = 12  # a half-open connection is noticed after at most twice that
@@ -48,7 +48,8 @@ def unreadable(files: Mapping[str, Path]) -> list[str]:
         try:
             path.read_bytes()
         except OSError as error:
-            found.append(f"mqtt.{name}: {path}: {why(error)}")
+            if not only_given(path):
+                found.append(f"mqtt.{name}: {path}: {why(error)}")
     return found
 
 

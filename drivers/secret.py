@@ -65,6 +65,17 @@ def secret_trouble(place: Path) -> str:
     return ""
 
 
+def only_given(path: Path) -> bool:
+    """Whether this is a file of a running service, and whoever asks is not that service: logged."""
+    only = GIVEN in path.parents and "INVOCATION_ID" not in os.environ
+    if only:
+        told = say(
+            "只有运行中的服务才有，此处未检查", "only the running service has it: not checked"
+        )
+        logging.getLogger(__name__).warning("%s: %s", path, told)
+    return only
+
+
 def _of_environment(name: str) -> str:
     text = os.environ.get(name, "").strip()
     if not text:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from agent.historian.config import load_historian
-from agent.mqtt import BrokerConfig
+from agent.mqtt import BrokerConfig, unreadable
 from drivers.model import ConfigError
 from drivers.secret import ServiceOnlyError, read_secret, secret_trouble
 
@@ -74,6 +74,11 @@ def test_a_person_may_check_what_only_the_service_is_given(
     place = Path("/etc/smelter/credential:mqtt.password")
     assert secret_trouble(place) == ""
     assert "only the running service has the credential mqtt.password" in caplog.text
+    key = {"key": tmp_path / "smelter-agent.service/mqtt.key"}
+    assert unreadable(key) == []
+    monkeypatch.setenv("INVOCATION_ID", "of the service")
+    assert "mqtt.key: " in unreadable(key)[0]
+    monkeypatch.delenv("INVOCATION_ID")
     with pytest.raises(ServiceOnlyError):
         read_secret(place)
     given = tmp_path / "smelter-agent.service"
