@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 TARGETS = (  # modules of this package
     *("hj212", "modbus", "opcua", "lines", "messages", "records", "tables", "package"),
-    *("outgoing",),
+    *("outgoing", "answers", "configs"),
 )  # modules of this package
 SLOW_MS = 100.0  # processor time of one input; more is a hang
 GROWTH_MB = 64.0  # of resident memory over a run, after the first tenth

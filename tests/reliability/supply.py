@@ -54,7 +54,7 @@ def ran(*command: str | Path, cwd: Path = ROOT, **more: str) -> subprocess.Compl
     return subprocess.run(
         [str(part) for part in command],
         cwd=cwd,
-        env={**os.environ, **more},
+        env={**os.environ, "PIP_FIND_LINKS": "", "PIP_CONFIG_FILE": os.devnull, **more},
         capture_output=True,
         text=True,
         check=False,
@@ -126,9 +126,9 @@ def listed(house: Path, made: Path, python: Path) -> list[str]:
 def twice(folder: Path) -> bool:
     """The wheel of this commit from two places."""
     clone = folder / "elsewhere" / "tree"
-    ran("git", "clone", "-q", ROOT, clone).check_returncode()
     first = folder / "first" / "tree"
     ran("git", "clone", "-q", ROOT, first).check_returncode()
+    ran("git", "clone", "-q", first, clone).check_returncode()
     for path in clone.rglob("*.py"):
         os.utime(path, (10**9, 10**9))
     digests = set()
