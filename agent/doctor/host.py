@@ -11,7 +11,7 @@ from agent.doctor.logbook import per_day
 from agent.edge.clock_state import LOCKED_NS, kernel_clock
 from agent.keeping.gateway import data_dir_of
 from drivers.doctor import NOTHING, Finding, Given, Level, Text
-from drivers.keeping_files import named
+from drivers.keeping_files import named, named_secret
 from drivers.model import ConfigError
 
 DAY_S = 86400
@@ -241,7 +241,7 @@ def _data(folder: Path) -> Iterator[Finding]:
                 where=str(keys),
             )
             continue
-        yield from _secrets(keys, sorted(keys.rglob("*.key")))
+        yield from _secrets(keys, sorted(x for x in keys.rglob("*") if named_secret(x.name)))
     if os.access(folder, os.R_OK | os.X_OK):
         yield from _owners(folder, found.st_uid)
 

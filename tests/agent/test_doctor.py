@@ -171,8 +171,14 @@ def test_modes_owners_and_room(tmp_path: Path) -> None:
     (keys / "0001.key").write_text("secret")
     (keys / "0001.key").chmod(0o644)
     (tmp_path / "data").chmod(0o755)
+    pair = tmp_path / "data" / "certificates" / "mqtt.1"
+    pair.mkdir(parents=True)
+    (pair / "key.pem").write_text("secret")
+    (pair / "key.pem").chmod(0o640)
     found = levels(list(host.permissions(given(path))))
     assert found[str(keys / "0001.key")] == "bad"
+    assert found[str(pair / "key.pem")] == "bad"
+    (pair / "key.pem").chmod(0o600)
     assert found[str(tmp_path / "data")] == "warn"
     (keys / "0001.key").chmod(0o600)
     (tmp_path / "data").chmod(0o750)
