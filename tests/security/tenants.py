@@ -44,7 +44,7 @@ def shipped(folder: Path) -> servers.Server:
     """Mosquitto with what we ship; only paths, port and the user it runs as are changed."""
     port = servers.free_port()
     text = (SHIPPED / "smelter.conf").read_text("utf-8")
-    text = text.replace("listener 8883", f"listener {port} 127.0.0.1")
+    text = text.replace("listener 8883 127.0.0.1", f"listener {port} 127.0.0.1")
     text = text.replace("/etc/mosquitto/smelter/acl", str(SHIPPED / "acl"))
     text = text.replace("/etc/mosquitto/smelter", str(folder))
     text = re.sub(r"persistence_location .*", f"persistence_location {folder}/", text)

@@ -10,6 +10,7 @@ from drivers.authority import Authority
 from tests import servers
 from tests.agent.ends import append, gateway_end, until
 from tests.security.tenants import (
+    SHIPPED,
     B,
     Tenants,
     client,
@@ -104,3 +105,15 @@ async def test_a_revoked_gateway_stays_outside(tmp_path: Path) -> None:
             await good.publish("smelter/v1/demo/gw1/record", b"x", qos=1)
     finally:
         server.end()
+
+
+def test_the_shipped_broker_is_bounded_and_listens_where_it_is_told() -> None:
+    text = (SHIPPED / "smelter.conf").read_text("utf-8")
+    settings = dict(
+        line.split(maxsplit=1) for line in text.splitlines() if " " in line and line[0] != "#"
+    )
+    assert settings["listener"] == "8883 127.0.0.1"
+    for name, least in (("memory_limit", 1 << 28), ("max_queued_bytes", 1 << 26)):
+        assert int(settings[name]) >= least
+    assert int(settings["max_connections"]) >= 100
+    assert int(settings["message_size_limit"]) < int(settings["max_queued_bytes"])
