@@ -22,6 +22,7 @@ from pydantic import Field, ValidationError
 from drivers.config import Strict
 from drivers.language import say, why
 from drivers.model import ConfigError
+from drivers.tomlfile import parsed
 from reports.periods import plant_now
 from reports.rules.gwp_sets import mixed
 from reports.rules.mistakes import Mistake, of_shape, sentences
@@ -102,7 +103,7 @@ def read_overlay(path: Path, today: date | None = None) -> Overlay:
     try:
         content = path.read_bytes()
         text = content.decode("utf-8")
-        tables = tomllib.loads(text, parse_float=Decimal)
+        tables = parsed(text, Decimal)
     except OSError as error:
         return Overlay(path, "", (), (f"{path}: {why(error)}",))
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
