@@ -12,7 +12,7 @@ from drivers.config import DeviceConfig
 from drivers.doctor import Finding, Given, Text
 from drivers.language import in_both, why
 from drivers.model import DriverError, Quality
-from drivers.tls import TlsFiles, refusal_of
+from drivers.tls import refusal_of
 
 
 def stores(given: Given) -> Iterable[Finding]:
@@ -44,10 +44,8 @@ def _influx(config: InfluxConfig, limit_s: float) -> Finding:
     import urllib3
 
     where = f"{config.name} {config.url}"
-    https = config.url.startswith("https://")
     try:
-        files = TlsFiles(config.ca, config.cert, config.key)
-        context = files.context() if https else None
+        context = config.tls_context()
         pool = urllib3.PoolManager(timeout=limit_s, retries=False, ssl_context=context)
     except OSError as error:
         told = _said(error)
