@@ -118,7 +118,9 @@ class Gateway:
     async def _begin(self) -> None:
         """Clock, desk and what an earlier run left."""
         config, logs = self.config, self._logs
-        used_ns = max([await resume.newest_ns(log) for log in logs.values()])
+        newest = [await resume.newest_ns(log) for log in logs.values()]
+        used_ns = max(newest)
+        self._away_ns = resume.away_ns(newest, config.log.batch_interval_s)
         self._time = await asyncio.to_thread(
             partial(
                 Timekeeper, config.data_dir, used_ns, wall_ns=self._wall_ns, kernel=self._kernel
@@ -157,9 +159,6 @@ class Gateway:
         self._desk.reopen(left, used_ns)
         for event in await self._desk.fullness.open(config.data_dir / "untaken"):
             self._desk.tell(event)
-        if used_ns:
-            self._desk.once(Happening.GAP, used_ns, "the agent was not running", end_ns=now_ns)
-        self._desk.once(Happening.START, now_ns, f"config {config.digest}")
         self._lines = lines
         self._audit = GatewayAudit(config, self._desk, self._clock.now_ns)
         self._evidence = Evidence(
@@ -192,14 +191,14 @@ class Gateway:
 
     async def _live(self, tasks: asyncio.TaskGroup) -> None:
         self._publisher, self._publishing = self._publish(tasks)
-        for running in self._lines.values():
-            running.task = tasks.create_task(running.line.run())
         forwards = [each.run for each in self._forwarders]
         own = self._evidence.run, self._own.run, self._peers.run
         works = (self._tick, self._flush, self._prune, self._audit.run, *own, *forwards)
         helpers = [tasks.create_task(work()) for work in works]
         gc.collect()
         gc.freeze()
+        await asyncio.sleep(0)  # what all these do first: no slot waits for it
+        self._poll(tasks)
         self.started.set()
         notify("READY=1")
         _log.info(
@@ -217,6 +216,16 @@ class Gateway:
                 self._again.clear()
                 await self._reload(tasks)
         await self._end(helpers)
+
+    def _poll(self, tasks: asyncio.TaskGroup) -> None:
+        """Tells since when nothing is kept; from now on each slot gets a frame."""
+        now_ns, text = self._clock.now_ns(), "the agent was not running"
+        if self._away_ns:
+            self._desk.once(Happening.GAP, self._away_ns, text, end_ns=now_ns)
+        self._desk.once(Happening.START, now_ns, f"config {self.config.digest}")
+        for running in self._lines.values():
+            running.line.begin()  # the slots that follow the gap
+            running.task = tasks.create_task(running.line.run())
 
     def _publish(self, tasks: asyncio.TaskGroup) -> tuple[Publisher, "asyncio.Task[None]"]:
         config = self.config
@@ -291,13 +300,10 @@ class Gateway:
         self._desk.once(Happening.STOP, now_ns, "stopped on request")
         await self._audit.close()
         await self._flush_once()
-        await asyncio.to_thread(
-            resume.save,
-            self._state_path,
-            self._desk.left(),
-            self._logs["record"].log_id,
-            self._logs["record"].newest,
-        )
+        if not self._desk.record.refused:  # else it would count what is lost with those lines
+            record, left = self._logs["record"], self._desk.left()
+            said = left, record.log_id, record.newest
+            await asyncio.to_thread(resume.save, self._state_path, *said)
         await self._evidence.close()
         await self._farewell()
         self._publishing.cancel()

@@ -128,9 +128,15 @@ class Line:
         """``run`` returns when the read under way is done, at the latest when the next is due."""
         self._stopped = True
 
-    async def run(self) -> None:
+    def begin(self) -> None:
+        """From now on every slot gets a frame: those until ``run`` gets to them are skipped."""
+        self._begun = True
         for turn in self._turns:
             self._begin(turn)
+
+    async def run(self) -> None:
+        if not self._begun:
+            self.begin()
         async with self._driver:
             while not self._stopped:
                 self.turns += 1

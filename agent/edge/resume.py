@@ -28,6 +28,7 @@ TAIL_BATCHES = 300
 TAIL_BYTES = 64 << 20  # plain
 _FORM = 1
 _LAST = re.compile(r"([a-z0-9_]+)_last=([^, ]+)")
+_WINDOW = re.compile(r"([a-z0-9_]+)_n=")
 
 
 @dataclass(slots=True)
@@ -84,6 +85,15 @@ async def newest_ns(log: BatchLog) -> int:
     return batch.closed_ns if batch else 0
 
 
+def away_ns(newest: list[int], batch_interval_s: float) -> int:
+    """
+    Since when an earlier run kept nothing, by when the newest batch of each stream was closed.
+
+    One stream may be durable and the other not: what waited with it is lost as well. 0: no run.
+    """
+    return max(min(newest), max(newest) - round(2e9 * batch_interval_s)) if any(newest) else 0
+
+
 async def load(path: Path, log: BatchLog, plant: str, points: Iterable[Point]) -> Resume:
     """From the state file and what the record log holds beyond it."""
     resume, seq = _from_file(path, log.log_id)
@@ -107,15 +117,16 @@ def _from_file(path: Path, log_id: str) -> tuple[Resume, int]:
 
 
 class _Wanted:
-    """Counters by the head of their window lines."""
+    """Points by the head of their window lines; ``missing`` are counters without a reading."""
 
     def __init__(self, plant: str, points: Iterable[Point]) -> None:
         self.by_head: dict[str, dict[str, str]] = {}
         self.missing: set[str] = set()
+        self.written: set[str] = set()  # points with a window behind the state file
         for point in points:
+            head = f"{point.quantity.measurement}_1m,{tags_of(plant, point.equipment)}"
+            self.by_head.setdefault(head, {})[point.quantity.field] = point.id
             if point.quantity.kind is Kind.COUNTER:
-                head = f"{point.quantity.measurement}_1m,{tags_of(plant, point.equipment)}"
-                self.by_head.setdefault(head, {})[point.quantity.field] = point.id
                 self.missing.add(point.id)
 
 
@@ -133,18 +144,23 @@ async def _from_tail(resume: Resume, log: BatchLog, seq: int, wanted: _Wanted) -
         for line in reversed(payload.split("\n")[1:]):
             if line.startswith("event,"):
                 _event(resume, line, ended)
-            elif wanted.missing:
+            else:
                 _window(resume, line, wanted)
         if size > TAIL_BYTES:
             break
-    if log.newest > seq:
-        resume.minutes, resume.pots = [], {}  # older than what was written after it
+    if log.newest > seq:  # the run after a stop was killed: what it wrote speaks
+        resume.pots = {}
+        resume.minutes = [m for m in resume.minutes if wanted.written.isdisjoint(m["points"])]
 
 
 def _window(resume: Resume, line: str, wanted: _Wanted) -> None:
     head, _, rest = line.partition(" ")
     fields = wanted.by_head.get(head)
     if fields is None:
+        return
+    if resume.minutes:
+        wanted.written.update(fields[name] for name in _WINDOW.findall(rest) if name in fields)
+    if not wanted.missing:
         return
     start_ns = int(rest[-19:])  # the earliest it can be: allows the most until the next reading
     for name, value in _LAST.findall(rest):

@@ -102,6 +102,7 @@ def poll(
     asked: dict[str, Asked] | None = None,
     requests: int = 1,
     mode: Mode = "poll",
+    begun_before_s: float = 0.0,
 ) -> tuple[Plant, Book, dict[str, DeviceTally]]:
     """Run one line of these devices (name -> seconds an answer takes) while the script lasts."""
 
@@ -127,6 +128,9 @@ def poll(
                 await asyncio.sleep(0.5)
 
         looking = asyncio.create_task(look())
+        if begun_before_s:
+            line.begin()
+            await asyncio.sleep(begun_before_s)
         polling = asyncio.create_task(line.run())
         await script(plant, wall, book)
         line.stop()
