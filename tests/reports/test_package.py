@@ -150,7 +150,7 @@ def test_addresses_and_accounts_of_stores_stay_at_home(
     office.site_file.write_text(
         text.replace(f'lake = "{built.root}/lake"\n', "")
         + '\n[influxdb]\nurl = "http://u:secret@192.0.2.1:8086"\ndatabase = "d"\n'
-        'username = "reader"\npassword_file = "secret.txt"\n',
+        'username = "reader"\npassword_file = "secret.txt"\nallow_plain_password = true\n',
         "utf-8",
     )
     found = Gathered()
