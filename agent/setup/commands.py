@@ -2,6 +2,9 @@
 
 import asyncio
 import json
+import os
+import pwd
+import shlex
 import signal
 import sys
 from pathlib import Path
@@ -164,6 +167,7 @@ def _conclude(folder: Path, files: list[str]) -> None:
         say(f"请把密码写入 {folder / name}", f"put the password into {folder / name}")
         for name in secrets
     ]
+    lines += _handed_over([folder / name for name in files])
     lines += [
         say("下一步：", "next:"),
         f"  smelter agent check {config} --plan",
@@ -171,3 +175,27 @@ def _conclude(folder: Path, files: list[str]) -> None:
         f"  smelter agent run {config}",
     ]
     sys.stdout.write("\n".join(lines) + "\n")
+
+
+SERVICE = "smelter-agent"  # the user of the unit
+
+
+def _handed_over(files: list[Path], service: str = SERVICE) -> list[str]:
+    """
+    Secrets (mode 0600) that root made are given to the user of the service, who must read them.
+
+    Where root has no such user here, or could not, the command to do it later is told.
+    """
+    secret = [path for path in files if path.stat().st_mode & 0o077 == 0]
+    if not secret or os.geteuid() != 0:
+        return []
+    try:
+        user = pwd.getpwnam(service)
+        for path in secret:
+            os.chown(path, user.pw_uid, user.pw_gid)
+    except (KeyError, OSError):
+        names = " ".join(shlex.quote(str(path.absolute())) for path in secret)
+        told = say("服务须能读取以下文件，请执行：", "the service must read these; run:")
+        return [f"{told} sudo chown {service}: {names}"]
+    names = ", ".join(str(path) for path in secret)
+    return [say(f"已归用户 {service} 所有：{names}", f"given to the user {service}: {names}")]

@@ -60,7 +60,8 @@ class Draft:
         self.target, self.answers = target.absolute(), answers
         self.devices: list[DeviceTable] = []
         self.folder = Path()
-        refuse_existing(self.target)
+        secret = [f"{SECRETS}/mqtt"] if answers.mqtt.username else []
+        refuse_existing(self.target, [CONFIG, *secret])
 
     def __enter__(self) -> Self:
         parent = self.target if self.target.is_dir() else self.target.parent
@@ -89,6 +90,24 @@ class Draft:
         path.chmod(mode)
         return name
 
+    def put_table(self, name: str, data: bytes, device: str) -> str:
+        """
+        A point table or profile; one that is at the target with equal bytes is used as it is.
+
+        One that differs is the plant's: then the name is the device's. ConfigError if that is taken
+        too, here, where a person can still give another name, and not at the end.
+        """
+        own = f"{name.partition('/')[0]}/{device}.csv"
+        chosen = name if self._fits(name, data) else own
+        if not self._fits(chosen, data):
+            refuse_existing(self.target, [chosen])
+        return self.put(chosen, data)
+
+    def _fits(self, name: str, data: bytes) -> bool:
+        """Nothing is there, or just that."""
+        place = self.target / name
+        return not os.path.lexists(place) or (place.is_file() and place.read_bytes() == data)
+
     def load(self, devices: list[DeviceTable] | None = None) -> GatewayConfig:
         """The draft as it is, or with these devices only. ConfigError with every mistake."""
         text = self._text(self.devices if devices is None else devices)
@@ -104,6 +123,7 @@ class Draft:
         self.load()
         names = sorted(str(p.relative_to(self.folder)) for p in _files(self.folder))
         names.sort(key=lambda name: name == CONFIG)
+        names = [name for name in names if not self._reused(name)]
         refuse_existing(self.target, names)
         done: list[Path] = []
         try:
@@ -119,6 +139,11 @@ class Draft:
             told = say("无法写入，未留下任何文件", "cannot be written, nothing was left")
             raise ConfigError([f"{self.target}: {told}: {why(error)}"]) from None
         return names
+
+    def _reused(self, name: str) -> bool:
+        place = self.target / name
+        mine = name.startswith(("profiles/", "points/"))
+        return mine and place.is_file() and self._fits(name, (self.folder / name).read_bytes())
 
     def _tidy(self, names: list[str]) -> None:
         for folder in {(self.target / name).parent for name in names} - {self.target}:

@@ -97,7 +97,7 @@ def _tables(device: DeviceAnswers, draft: Draft, base: Path) -> dict[str, object
         raise ConfigError([f"{device.name}: {told}"])
     if device.points is not None:
         name = f"points/{device.name}.csv"
-        return {"points": draft.put(name, _read(base / device.points))}
+        return {"points": draft.put_table(name, _read(base / device.points), device.name)}
     path = _profile_of(device, base)
     if not device.equipment:
         told = say(
@@ -105,7 +105,7 @@ def _tables(device: DeviceAnswers, draft: Draft, base: Path) -> dict[str, object
         )
         raise ConfigError([f"{device.name}: {told}"])
     keys: dict[str, object] = {
-        "profile": draft.put(f"profiles/{path.name}", _read(path)),
+        "profile": draft.put_table(f"profiles/{path.name}", _read(path), device.name),
         "equipment": device.equipment,
     }
     if device.base or device.stride:
@@ -161,7 +161,8 @@ async def _modbus(device: DeviceAnswers, draft: Draft, base: Path) -> Proposal:
 
 def _put_order(draft: Draft, device: DeviceAnswers, name: str, order: str) -> str:
     own = name.replace(".csv", f"-{device.name}.csv")
-    return draft.put(own, _reordered((draft.folder / name).read_bytes(), order))
+    data = _reordered((draft.folder / name).read_bytes(), order)
+    return draft.put_table(own, data, device.name)
 
 
 async def _check_order(proposal: Proposal, draft: Draft, name: str) -> None:

@@ -1,0 +1,146 @@
+"""``smelter agent init`` in the folder a package made, with the wrong device, by a serial line."""
+
+import asyncio
+import os
+import pwd
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from agent.edge.config import load_gateway
+from agent.setup.commands import _handed_over
+from drivers.cli import main
+from drivers.profiles import folder as shipped
+from simulators.modbus import ModbusServer
+from simulators.registers import Bank
+
+PAC = {801: 4.5e9, 809: 1e6, 817: 2e6, 65: 1.25e6, 67: -3e4, 69: 0.98, 55: 49.99, 57: 231.5}
+Ran = tuple[int, str, str]
+Init = Callable[..., Ran]
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Of simulated devices, unit id 1: a PAC4200, one that is all zeros, and quite another."""
+
+    meter: int
+    zeros: int
+    other: int
+
+
+async def _serve(told: "list[Ports]", ready: threading.Event, over: asyncio.Event) -> None:
+    meter = Bank(holding=900, identity=("Siemens", "PAC4200", "2.0"))
+    for address, value in PAC.items():
+        meter.put_value("holding", address, value, "float64" if address > 800 else "float32")
+    other = Bank(holding=400)  # has no register 801
+    for address in (65, 67, 69, 57):
+        other.put_value("holding", address, 230.5, "float32", "ABCD")
+    async with AsyncExitStack() as stack:
+        banks = (meter, Bank(holding=900), other)
+        servers = [await stack.enter_async_context(ModbusServer({1: bank})) for bank in banks]
+        told.append(Ports(*(server.port for server in servers)))
+        ready.set()
+        await over.wait()
+        assert not any(server.statistics.writes for server in servers)
+
+
+@pytest.fixture(scope="module")
+def ports() -> Iterator[Ports]:
+    """One set of devices for all tests, on a thread: the commands run in this one."""
+    told: list[Ports] = []
+    ready, over = threading.Event(), asyncio.Event()
+    loop = asyncio.new_event_loop()
+    serving = threading.Thread(target=loop.run_until_complete, args=(_serve(told, ready, over),))
+    serving.start()
+    assert ready.wait(60)
+    yield told[0]
+    loop.call_soon_threadsafe(over.set)
+    serving.join(60)
+    loop.close()
+
+
+@pytest.fixture
+def init(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Init]:
+    """The command in this process: exit code, output, errors."""
+    before = {sign: signal.getsignal(sign) for sign in (signal.SIGTERM, signal.SIGHUP)}
+
+    def run(*arguments: object, lang: str = "en") -> Ran:
+        monkeypatch.setenv("SMELTER_LANG", lang)
+        monkeypatch.setattr(sys, "argv", ["smelter", "agent", "init", *map(str, arguments)])
+        with pytest.raises(SystemExit) as left:
+            main()
+        told = capsys.readouterr()
+        return int(left.value.code or 0), told.out, told.err
+
+    yield run
+    for sign, what in before.items():
+        signal.signal(sign, what)
+
+
+def device(port: int, profile: str = "siemens-pac4200", name: str = "ac1", more: str = "") -> str:
+    where = f"modbus-tcp://127.0.0.1:{port}?unit=1&name={name}&equipment=line1/{name}"
+    return f"{where}&profile={profile}&timeout_s=5{more}"
+
+
+def left(folder: Path) -> list[str]:
+    return sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file())
+
+
+# --- in the folder of the package
+
+
+def test_profiles_of_the_package_are_used_as_they_are(
+    tmp_path: Path, init: Init, ports: Ports
+) -> None:
+    """The guide says: cd /etc/smelter, smelter agent init."""
+    there = tmp_path / "profiles" / "siemens-pac4200.csv"
+    there.parent.mkdir()
+    there.write_bytes((shipped() / "siemens-pac4200.csv").read_bytes())
+    mark = there.stat()
+    code, out, err = init("--dir", tmp_path, "--plant", "demo", "--device", device(ports.meter))
+    assert code == 0, err + out
+    assert (there.stat().st_ino, there.stat().st_mtime_ns) == (mark.st_ino, mark.st_mtime_ns)
+    assert left(tmp_path) == ["gateway.toml", "profiles/siemens-pac4200.csv"]
+    assert len(load_gateway(tmp_path / "gateway.toml").points) == 8
+
+
+def test_an_edited_profile_stays_and_the_device_gets_its_own(
+    tmp_path: Path, init: Init, ports: Ports
+) -> None:
+    there = tmp_path / "profiles" / "siemens-pac4200.csv"
+    there.parent.mkdir()
+    there.write_text("mine")
+    one = ("--dir", tmp_path, "--plant", "demo", "--device", device(ports.meter))
+    code, out, err = init(*one)
+    assert code == 0, err + out
+    assert there.read_text() == "mine"
+    config = load_gateway(tmp_path / "gateway.toml")
+    assert config.devices[0].profile is not None
+    assert config.devices[0].profile.name == "ac1.csv"
+    (tmp_path / "gateway.toml").unlink()
+    (tmp_path / "profiles" / "ac1.csv").write_text("mine too")
+    code, _, err = init(*one, lang="zh")
+    assert code == 2
+    assert "ac1.csv：" in err or "ac1.csv:" in err
+    assert "不会覆盖" in err
+    assert left(tmp_path) == ["profiles/ac1.csv", "profiles/siemens-pac4200.csv"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_secrets_made_by_root_are_for_the_service(tmp_path: Path) -> None:
+    secret, plain = tmp_path / "mqtt", tmp_path / "gateway.toml"
+    secret.touch(0o600)
+    plain.touch(0o644)
+    (told,) = _handed_over([secret, plain], "nobody")
+    assert secret.stat().st_uid == pwd.getpwnam("nobody").pw_uid
+    assert plain.stat().st_uid == 0
+    assert str(secret) in told
+    (told,) = _handed_over([secret], "nobody-has-this-name")
+    assert f"sudo chown nobody-has-this-name: {secret}" in told
+    assert _handed_over([plain]) == []
