@@ -28,6 +28,7 @@ class DeviceAnswers(Strict):
     driver: Literal["modbus-tcp", "modbus-rtu-over-tcp", "opcua", "hj212"]
     address: str
     probe: bool = True  # false: not asked now, the config is written all the same
+    accept_unverified: bool = False  # kept although its registers are unverified or refused
     interval_s: float | None = Field(default=None, ge=0.02, le=86400)
     timeout_s: float | None = Field(default=None, gt=0, le=60)
 

@@ -35,11 +35,21 @@ def init(  # noqa: PLR0913 - one per option of the command
     no_probe: Annotated[
         bool, typer.Option("--no-probe", help=say("不连接设备", "connect to nothing"))
     ] = False,
+    accept: Annotated[
+        bool,
+        typer.Option(
+            "--accept-unverified",
+            help=say(
+                "寄存器未经核实或被拒绝也写入", "write registers that are unverified or refused"
+            ),
+        ),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help=say("输出 JSON", "print JSON"))] = False,
 ) -> None:
     """
     Exit code 0: a config that ``smelter agent check`` finds good was written; 1: a device did not
-    answer, or the person gave up, and nothing was written; 2: mistakes, or a config is there.
+    answer or fit, its registers are unverified and nobody accepted that, or the person gave up, and
+    nothing was written; 2: mistakes, or a config is there.
     """
     from agent.setup.answers import device_of
 
@@ -51,7 +61,9 @@ def init(  # noqa: PLR0913 - one per option of the command
     if answers is None and not said and not as_json:
         _interactive(folder)
     else:
-        _scripted(folder, answers, said, probe=not no_probe, as_json=as_json)
+        how = {"probe": False} if no_probe else {}
+        how |= {"accept_unverified": True} if accept else {}
+        _scripted(folder, answers, said, how=how, as_json=as_json)
 
 
 def _leave(_number: int, _frame: object) -> None:
@@ -81,7 +93,7 @@ def _interactive(folder: Path) -> None:
 
 
 def _scripted(
-    folder: Path, answers: Path | None, said: dict[str, Any], *, probe: bool, as_json: bool
+    folder: Path, answers: Path | None, said: dict[str, Any], *, how: dict[str, bool], as_json: bool
 ) -> None:
     from agent.edge.check import summary
     from agent.setup.answers import Answers, from_file, from_options
@@ -92,7 +104,7 @@ def _scripted(
     try:
         told: Answers = from_file(answers, said) if answers is not None else from_options(said)
         with Draft(folder, _absolute(told, base)) as draft:
-            silent = asyncio.run(_all(draft, base, report, probe=probe, quiet=as_json))
+            silent = asyncio.run(_all(draft, base, report, how=how, quiet=as_json))
             if silent:
                 report["problems"] = silent
             else:
@@ -129,15 +141,16 @@ def _absolute(told: Any, base: Path) -> Any:
 
 
 async def _all(
-    draft: Any, base: Path, report: dict[str, Any], *, probe: bool, quiet: bool
+    draft: Any, base: Path, report: dict[str, Any], *, how: dict[str, bool], quiet: bool
 ) -> list[str]:
-    """Every device, one after another; what did not answer."""
+    """Every device, one after another, ``how`` counting for all; why nothing may be written."""
+    from agent.setup.preview import preview
     from agent.setup.propose import SilentError, propose
 
     silent: list[str] = []
     problems: list[str] = []
     for device in draft.answers.device:
-        asked = device if probe else device.model_copy(update={"probe": False})
+        asked = device.model_copy(update=how)
         facts: dict[str, Any] = {"name": device.name, "driver": device.driver}
         report["devices"].append(facts)
         try:
@@ -150,10 +163,21 @@ async def _all(
             problems += error.problems
             continue
         draft.devices.append(proposal.table)
-        facts |= proposal.facts | {"said": proposal.said}
+        facts |= proposal.facts | {"said": proposal.said, "to_accept": proposal.doubts}
         facts["values"] = [reading.as_json() for reading in proposal.readings]
         if not quiet:
-            typer.echo("\n".join([f"{device.name}:", *(f"  {line}" for line in proposal.said)]))
+            doubts = [f"! {doubt}" for doubt in proposal.doubts]
+            said = [f"  {line}" for line in [*proposal.said, *doubts]]
+            typer.echo("\n".join([f"{device.name}:", *said, *preview(proposal.readings)]))
+        if proposal.doubts and not asked.accept_unverified:
+            silent += proposal.doubts if quiet else []
+            silent.append(
+                say(
+                    f"{device.name}：核对后以 --accept-unverified 写入，或用自己的点表 points",
+                    f"{device.name}: compare, then say --accept-unverified, or give points, "
+                    "a table of your own",
+                )
+            )
     if problems:
         raise ConfigError(problems)
     return silent

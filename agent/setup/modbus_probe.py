@@ -1,7 +1,6 @@
 """What a Modbus device tells before it is configured: who it is, which unit answers, word order."""
 
 import time
-from collections import Counter
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -86,26 +85,29 @@ async def ask_units(device: DeviceAnswers) -> Answered:
     return found
 
 
-async def best_order(device: DeviceConfig, folder: Path) -> tuple[str, dict[str, int]]:
+async def best_order(device: DeviceConfig, folder: Path) -> tuple[str, dict[str, int], int]:
     """
-    The word order in which most wide values are plausible, and how many are in each.
+    The word order in which most wide values are plausible, how many are in each, how many refused.
 
-    The profile's own order wins a tie; "" when it has no wide values, or none can be told.
+    "" when it has no wide values, or none can be told: zeros look alike in every order.
     """
     points = load_points(device, folder)
     plain = [p for p in points if not p.type.startswith(("bool", "ascii", "bcd"))]
     wide = [p for p in plain if register_type(p.type).words > 1]
     if not wide:
-        return "", {}
-    own = Counter(point.order for point in wide).most_common(1)[0][0]
+        return "", {}, 0
     plausible: dict[str, int] = {}
+    refused = 0
     for order in ORDERS:
         swapped = tuple(replace(point, order=order) for point in wide)
         groups = group_points(swapped)
         async with make_driver((device,), groups) as driver:
-            plausible[order] = sum([_good(await _frame(driver, group)) for group in groups])
-    best = max(ORDERS, key=lambda order: (plausible[order], order == own))
-    return (best if plausible[best] else ""), plausible
+            frames = [await _frame(driver, group) for group in groups]
+        plausible[order] = sum(map(_good, frames))
+        refused = max(refused, sum(int((f.quality == Quality.REFUSED).sum()) for f in frames))
+    most = max(plausible.values())
+    best = [order for order in ORDERS if plausible[order] == most]
+    return (best[0] if most and len(best) == 1 else ""), plausible, refused
 
 
 async def _frame(driver: Driver, group: Group) -> Frame:
@@ -117,10 +119,10 @@ async def _frame(driver: Driver, group: Group) -> Frame:
 
 
 def _good(frame: Frame) -> int:
-    """Samples inside their range that are not next to nothing; counters count less than gauges."""
+    """Samples in range that are not (next to) nothing; counters count less than gauges."""
     judged = Judge(frame.group).judge(frame)
     good = judged.quality == Quality.GOOD
     seen = np.abs(judged.values)
-    told = good & ((seen == 0) | (seen > TINY))
+    told = good & (seen > TINY)
     weights = [1 if p.quantity.kind is Kind.COUNTER else 2 for p in frame.group.points]
     return int(np.dot(told, weights))

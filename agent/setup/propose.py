@@ -11,7 +11,7 @@ from agent.edge.reading import Reading, read_once
 from agent.setup.answers import DeviceAnswers
 from agent.setup.draft import DeviceTable, Draft
 from agent.setup.modbus_probe import ask_units, best_order
-from drivers.language import say, why
+from drivers.language import language, say, why
 from drivers.model import ConfigError, DriverError
 from drivers.profiles import Profile, profiles, read_head
 from drivers.tables import decode_table, write_points
@@ -32,6 +32,9 @@ class Proposal:
     table: DeviceTable
     said: list[str] = field(default_factory=list)
     facts: dict[str, Any] = field(default_factory=dict)
+    doubts: list[str] = field(
+        default_factory=list
+    )  # a person must accept them, or change something
     readings: list[Reading] = field(default_factory=list)
 
 
@@ -49,7 +52,32 @@ async def propose(device: DeviceAnswers, draft: Draft, base: Path) -> Proposal:
         proposal.said += [say(f"读取失败：{reason}", f"not read: {reason}") for reason in silent]
         if silent and len(silent) == len(proposal.readings):
             raise SilentError(f"{device.name}: {silent[0]}")
+        _judge(proposal, device.name)
     return proposal
+
+
+def _judge(proposal: Proposal, name: str) -> None:
+    """A device that refuses registers of its profile is mostly another one."""
+    found: dict[str, list[str]] = {"refused": [], "out_of_range": []}
+    count = 0
+    for reading in proposal.readings:
+        for row in reading.rows(zh=language() == "zh"):
+            count += 1
+            if row[5] in found:
+                found[row[5]].append(f"{row[2].split()[0]} {row[6]}")
+    if refused := found["refused"]:
+        some = ", ".join(refused[:3]) + (" …" if len(refused) > 3 else "")
+        told = say(
+            f"{name}：{count} 个测点中有 {len(refused)} 个被设备拒绝（{some}）；"
+            "可能不是这种设备或版本不同，请核对手册，删去没有的行",
+            f"{name}: the device refuses {len(refused)} of {count} points ({some}): another device "
+            "or edition than the table is for? Compare with its manual, delete what it lacks",
+        )
+        proposal.doubts.append(told)
+    if out := found["out_of_range"]:
+        some = ", ".join(out[:3]) + (" …" if len(out) > 3 else "")
+        told = say(f"! 超出合理范围：{some}", f"! out of range: {some}")
+        proposal.said.append(told)
 
 
 def _head(device: DeviceAnswers) -> dict[str, object]:
@@ -170,20 +198,29 @@ async def _check_order(proposal: Proposal, draft: Draft, name: str) -> None:
     config = draft.load([proposal.table])
     (found,) = config.devices
     with contextlib.suppress(DriverError):
-        best, plausible = await best_order(found, draft.folder)
+        best, plausible, refused = await best_order(found, draft.folder)
         if not plausible:
             return
         own = next((p.order for p in config.points if p.type.endswith(("32", "64"))), "ABCD")
         proposal.facts["order"] = {"profile": own, "best": best, "plausible": plausible}
-        if not best:
+        if refused:
+            return  # nothing of it can be called plausible; what was refused is told
+        if not any(plausible.values()):
             told = say(
-                f"{name}：按任何字序都没有合理的值，请核对手册与变比",
-                f"{name}: no plausible value in any word order; check manual and ratios",
+                f"! {name}：按任何字序都没有合理的非零值，字序无法判断；请核对手册、变比与表计显示",
+                f"! {name}: no plausible value but zero in any word order, so it cannot be told; "
+                "check manual, ratios and the display",
+            )
+        elif not best:
+            told = say(
+                f"! {name}：几种字序同样合理，无法判断；请与表计显示核对",
+                f"! {name}: several word orders are as plausible, so it cannot be told; compare "
+                "with the display",
             )
         elif best != own:
             told = say(
-                f"{name}：字序 {own} 的值不合理，{best} 合理；核对后写 order = {best}",
-                f"{name}: implausible as {own}, plausible as {best}; check, then say order {best}",
+                f"! {name}：字序 {own} 的值不合理，{best} 合理；核对后写 order = {best}",
+                f"! {name}: implausible as {own}, plausible as {best}; check, then say order",
             )
         else:
             told = say(f"{name}：字序 {own} 的值合理", f"{name}: plausible as {own}")
@@ -195,7 +232,8 @@ def _tell_doubt(proposal: Proposal, path: Path) -> None:
     if head is not None:
         proposal.facts["profile"] = {"name": head.name, "confirmed": head.confirmed}
         if head.doubt:
-            proposal.said.append(f"! {head.doubt}")
+            unsure = proposal.doubts if head.confirmed == "unverified" else proposal.said
+            unsure.append(head.doubt if unsure is proposal.doubts else f"! {head.doubt}")
             proposal.table.remarks.append(head.doubt)
 
 

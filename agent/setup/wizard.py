@@ -6,15 +6,14 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from agent.edge.reading import Reading
 from agent.setup.answers import Answers, DeviceAnswers
 from agent.setup.draft import Draft
+from agent.setup.preview import preview
 from agent.setup.propose import Proposal, SilentError, propose
-from drivers.language import language, say
+from drivers.language import say
 from drivers.model import ConfigError, DriverError
 from drivers.profiles import KINDS, profiles
 
-PREVIEW = 15  # values shown of a device
 _EQUIPMENT = {
     "pot": "line1/pot{001..036}",
     "rectifier": "line1/rect1",
@@ -168,9 +167,13 @@ def _one(draft: Draft, base: Path, number: int) -> Proposal | None:
             if sure(say(f"改用字序 {best}？", f"use word order {best}?"), default=True):
                 device = device.model_copy(update={"order": best})
                 continue
-        show(proposal.readings)
-        good = sure(say("采用这台设备？", "keep this device?"), default=True)
-        return proposal if good else None
+        return proposal if _kept(proposal) else None
+
+
+def _kept(proposal: Proposal) -> bool:
+    for line in [*preview(proposal.readings), *(f"! {doubt}" for doubt in proposal.doubts)]:
+        tell(line)
+    return sure(say("采用这台设备？", "keep this device?"), default=not proposal.doubts)
 
 
 def _device_answers(number: int) -> dict[str, Any]:
@@ -241,12 +244,3 @@ def _opcua_answers(address: str) -> dict[str, Any]:
     if any(each.startswith("None ") for each in offered.endpoints) and sure(plain, default=False):
         return {"security": "none"}
     raise AbortedError
-
-
-def show(readings: list[Reading]) -> None:
-    """The first values that were read."""
-    rows = [row for reading in readings for row in reading.rows(zh=language() == "zh")]
-    for _, equipment, quantity, value, unit, quality, _ in rows[:PREVIEW]:
-        tell(f"  {equipment:<20} {quantity:<44} {value:>14} {unit:<6} {quality}")
-    if len(rows) > PREVIEW:
-        tell(say(f"  … 共 {len(rows)} 个", f"  … {len(rows)} in all"))

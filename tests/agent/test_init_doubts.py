@@ -1,6 +1,7 @@
 """``smelter agent init`` in the folder a package made, with the wrong device, by a serial line."""
 
 import asyncio
+import json
 import os
 import pwd
 import signal
@@ -15,8 +16,10 @@ import pytest
 
 from agent.edge.config import load_gateway
 from agent.setup.commands import _handed_over
+from agent.setup.preview import columns
 from drivers.cli import main
 from drivers.profiles import folder as shipped
+from drivers.profiles import profiles
 from simulators.modbus import ModbusServer
 from simulators.registers import Bank
 
@@ -144,3 +147,110 @@ def test_secrets_made_by_root_are_for_the_service(tmp_path: Path) -> None:
     (told,) = _handed_over([secret], "nobody-has-this-name")
     assert f"sudo chown nobody-has-this-name: {secret}" in told
     assert _handed_over([plain]) == []
+
+
+# --- the wrong device, registers nobody verified
+
+
+def test_a_device_that_refuses_registers_is_not_called_plausible(
+    tmp_path: Path, init: Init, ports: Ports
+) -> None:
+    """No register 801 and above: three of the eight points of the profile are refused."""
+    one = ("--dir", tmp_path / "gw", "--plant", "demo", "--device", device(ports.other))
+    code, out, err = init(*one)
+    assert code == 1
+    assert "plausible as" not in out
+    assert "the device refuses 3 of 8 points (meter.energy_import holding:801" in out
+    (line,) = [line for line in out.splitlines() if "! out of range: " in line]
+    assert "meter.power_factor holding:69" in line
+    assert "meter.frequency holding:55" in line
+    assert "nothing was written" in err
+    assert left(tmp_path) == []
+    code, out, err = init(*one, "--accept-unverified", lang="zh")
+    assert code == 0, err
+    assert "8 个测点中有 3 个被设备拒绝" in out
+
+
+def test_zeros_tell_no_word_order(tmp_path: Path, init: Init, ports: Ports) -> None:
+    one = ("--plant", "demo", "--device", device(ports.zeros))
+    code, out, _ = init("--dir", tmp_path / "a", *one, "--json")
+    (found,) = json.loads(out)["devices"]
+    assert (code, found["order"]["best"]) == (0, "")
+    assert set(found["order"]["plausible"].values()) == {0}
+    code, out, _ = init("--dir", tmp_path / "b", *one, lang="zh")
+    assert code == 0
+    assert "字序无法判断" in out
+    assert "的值合理" not in out
+
+
+def test_values_are_printed_within_80_columns(tmp_path: Path, init: Init, ports: Ports) -> None:
+    one = ("--plant", "demo", "--device", device(ports.meter))
+    for lang in ("zh", "en"):
+        code, out, err = init("--dir", tmp_path / lang, *one, lang=lang)
+        assert code == 0, err
+        rows = [line for line in out.splitlines() if line.startswith("  line1/ac1 ")]
+        assert len(rows) == 8
+        assert "4500000 kWh" in rows[0]
+        assert max(map(columns, rows)) <= 80
+
+
+@pytest.mark.parametrize(
+    "name", ["pot-controller", "rectifier", "cems-modbus", "flow-computer-gas"]
+)
+def test_a_form_to_fill_in_must_be_accepted(
+    tmp_path: Path, init: Init, ports: Ports, name: str
+) -> None:
+    one = ("--dir", tmp_path / "gw", "--plant", "demo", "--no-probe", "--json", "--device")
+    code, out, _ = init(*one, device(ports.zeros, name))
+    assert code == 1
+    assert f"{name}.csv" in " ".join(json.loads(out)["problems"])
+    assert left(tmp_path) == []
+    code, out, _ = init(*one, device(ports.zeros, name, more="&accept_unverified=true"))
+    assert code == 0, out
+    assert json.loads(out)["devices"][0]["to_accept"]
+
+
+# --- giving up at the prompts
+
+
+def conversation(port: int) -> list[str]:
+    known = [profile.name for profile in profiles() if profile.driver == "modbus"]
+    number = str(known.index("siemens-pac4200") + 1)
+    first = ["demo", "", "data", "", "", "1", f"127.0.0.1:{port}", "ac1", "1"]
+    return [*first, number, "", "", "y", "n", "y"]
+
+
+@pytest.fixture
+def say_it(monkeypatch: pytest.MonkeyPatch) -> Callable[[list[str]], None]:
+    """Answers for the prompts; \\x03 is Ctrl-C, and after the last the input ends."""
+
+    def answers(said: list[str]) -> None:
+        todo = iter(said)
+
+        def answer(_question: str) -> str:
+            found = next(todo, None)
+            if found == "\x03":
+                raise KeyboardInterrupt
+            if found is None:
+                raise EOFError
+            return found
+
+        monkeypatch.setattr("builtins.input", answer)
+
+    return answers
+
+
+@pytest.mark.parametrize(("after", "word"), [(0, "q"), (6, "\x03"), (12, "q"), (14, "n")])
+def test_giving_up_leaves_nothing(
+    tmp_path: Path,
+    init: Init,
+    ports: Ports,
+    say_it: Callable[[list[str]], None],
+    after: int,
+    word: str,
+) -> None:
+    say_it([*conversation(ports.meter)[:after], word])
+    code, _, err = init("--dir", tmp_path / "gw", lang="zh")
+    assert code == 1
+    assert "未写入任何文件" in err
+    assert list(tmp_path.iterdir()) == []
