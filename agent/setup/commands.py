@@ -86,7 +86,7 @@ def _interactive(folder: Path) -> None:
             wizard.tell("\n" + summary(draft.check()))
             wizard.confirm(say(f"写入 {draft.target}？", f"write to {draft.target}?"))
             files = draft.publish()
-    except wizard.AbortedError:
+    except (wizard.AbortedError, KeyboardInterrupt):  # the latter while a device is asked
         typer.echo(say("\n已退出，未写入任何文件", "\nleft, nothing was written"), err=True)
         raise typer.Exit(1) from None
     _conclude(folder, files)

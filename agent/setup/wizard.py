@@ -10,7 +10,7 @@ from agent.setup.answers import Answers, DeviceAnswers
 from agent.setup.draft import Draft
 from agent.setup.preview import preview
 from agent.setup.propose import Proposal, SilentError, propose
-from drivers.language import say
+from drivers.language import say, why
 from drivers.model import ConfigError, DriverError
 from drivers.profiles import KINDS, profiles
 
@@ -103,11 +103,24 @@ def _broker() -> dict[str, Any]:
             ("cert", say("本机证书文件（可空）", "own certificate (may be empty)")),
             ("key", say("本机私钥文件（可空）", "own private key (may be empty)")),
         ):
-            if path := ask(text):
+            if path := _file(text):
                 said[key] = path
     if name := ask(say("用户名（可空；密码只放入 0600 文件）", "user name (may be empty)")):
         said["username"] = name
     return said
+
+
+def _file(question: str) -> str:
+    """A file that can be read, from where the person is, written out in full; or none."""
+    while said := ask(question):
+        path = Path(said).expanduser().absolute()
+        try:
+            path.read_bytes()
+        except OSError as error:
+            tell(f"! {path}: {why(error)}")
+        else:
+            return str(path)
+    return ""
 
 
 def _tell_wrong(error: ValidationError) -> None:
@@ -214,7 +227,7 @@ def _map_answers() -> dict[str, Any]:
     own = say("自己的点表文件（CSV）", "a point table of your own (CSV)")
     picked = choose(say("寄存器表", "register map"), [*options, ("", own)])
     if not picked:
-        return {"points": ask(say("文件", "file"))}
+        return {"points": _file(say("文件", "file"))}
     (profile,) = (profile for profile in known if profile.name == picked)
     equipment = ask(say("对应设备（区域/设备）", "equipment (area/unit)"), _EQUIPMENT[profile.kind])
     said: dict[str, Any] = {"profile": picked, "equipment": equipment}

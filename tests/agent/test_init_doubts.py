@@ -5,6 +5,7 @@ import json
 import os
 import pwd
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -17,6 +18,7 @@ import pytest
 from agent.edge.config import load_gateway
 from agent.setup.commands import _handed_over
 from agent.setup.preview import columns
+from drivers.authority import Authority
 from drivers.cli import main
 from drivers.profiles import folder as shipped
 from drivers.profiles import profiles
@@ -254,3 +256,43 @@ def test_giving_up_leaves_nothing(
     assert code == 1
     assert "未写入任何文件" in err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_interrupted_while_a_device_is_asked(
+    tmp_path: Path, init: Init, say_it: Callable[[list[str]], None]
+) -> None:
+    """A device that takes the connection and says nothing; then Ctrl-C, the real signal."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+
+        def press() -> None:
+            with silent.accept()[0] as held:
+                held.recv(1)
+                os.kill(os.getpid(), signal.SIGINT)
+                held.recv(1)
+
+        pressing = threading.Thread(target=press)
+        pressing.start()
+        say_it(conversation(silent.getsockname()[1]))
+        code, _, err = init("--dir", tmp_path / "gw")
+        pressing.join(60)
+    assert code == 1
+    assert "left, nothing was written" in err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_of_the_broker_is_looked_at_when_it_is_named(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    init: Init,
+    ports: Ports,
+    say_it: Callable[[list[str]], None],
+) -> None:
+    """It is named from where the person is, and found again wherever the config lies."""
+    monkeypatch.chdir(tmp_path)
+    Path("ca.pem").write_bytes(Authority.create(tmp_path / "ca", "demo").path.read_bytes())
+    first, rest = conversation(ports.meter)[:3], conversation(ports.meter)[5:]
+    say_it([*first, "mqtts://127.0.0.1:8883", "no.pem", "ca.pem", "", "", "", *rest])
+    code, out, err = init("--dir", "gw", lang="zh")
+    assert code == 0, err + out
+    assert f"! {tmp_path / 'no.pem'}: 文件不存在" in out
+    assert load_gateway(tmp_path / "gw" / "gateway.toml").mqtt.ca == tmp_path / "ca.pem"
