@@ -201,7 +201,8 @@ class Auditor:
             self._wake.clear()
             await self.write()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), AGAIN_S)
+                async with asyncio.timeout(AGAIN_S):  # wait_for of 3.11 can lose a cancellation
+                    await self._wake.wait()
             await asyncio.sleep(AGAIN_S if self.trouble else 0)
 
     async def _following(self, keep: Keep) -> None:

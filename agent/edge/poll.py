@@ -122,6 +122,7 @@ class Line:
         ]
         self._shared = len(by_name) > 1
         self._stopped = False
+        self._begun = False
         self.turns = 0  # whoever watches sees it move
 
     def stop(self) -> None:
