@@ -3,18 +3,22 @@
 A server that is not installed fails the test with the line that installs it; nothing is skipped.
 """
 
+import fcntl
+import functools
 import itertools
 import os
 import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO
 
 
 def _ports() -> Iterator[int]:
@@ -26,11 +30,18 @@ def _ports() -> Iterator[int]:
 _PORTS = _ports()
 
 
+@functools.cache
+def _claims() -> BinaryIO:
+    """One file for all runs of this user; a lock on byte N claims port N until the process ends."""
+    return (Path(tempfile.gettempdir()) / f"smelter-test-ports-{os.getuid()}").open("ab")
+
+
 def free_port() -> int:
-    """A port nobody listens on just now."""
+    """A port nobody listens on, and that no other run is given while this process lives."""
     for port in _PORTS:
         with socket.socket() as probe:
             try:
+                fcntl.lockf(_claims(), fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
                 probe.bind(("127.0.0.1", port))
             except OSError:
                 continue

@@ -46,7 +46,7 @@ def children_of(folder: Path) -> dict[int, str]:
     return found
 
 
-def lines_until(process: subprocess.Popen[str], wanted: str, timeout_s: float = 90) -> str:
+def lines_until(process: subprocess.Popen[str], wanted: str, timeout_s: float = 300) -> str:
     """What it prints, to the line that contains ``wanted``."""
     assert process.stdout is not None
     end = time.monotonic() + timeout_s
@@ -72,10 +72,10 @@ def folder(tmp_path: Path) -> Iterator[Path]:
 def test_once_ends_with_a_true_report(folder: Path) -> None:
     begin = time.monotonic()
     demo = smelter("demo", "--once", "--dir", str(folder), "--month", MONTH)
-    said, _ = demo.communicate(timeout=150)
+    said, _ = demo.communicate(timeout=400)
     print(said)
     assert demo.returncode == 0, said
-    assert time.monotonic() - begin < 120
+    assert time.monotonic() - begin < 400
     found = list((folder / "reports").rglob("*"))
     assert {".json", ".pdf", ".xlsx"} <= {path.suffix for path in found}
     report = next(path for path in found if path.suffix == ".json")
@@ -92,7 +92,7 @@ def test_once_ends_with_a_true_report(folder: Path) -> None:
 def trace_to_registers(report: Path) -> None:
     """The registers of a meter are shown as they came, and are the reading beside them."""
     trace = smelter("trace", str(report), "line1.electricity_ac", "--lang", "zh")
-    traced, _ = trace.communicate(timeout=30)
+    traced, _ = trace.communicate(timeout=120)
     assert trace.returncode == 0, traced
     shown = re.findall(r"期[初末]表底 .*  ([\d,]+)\n *寄存器 0x(\w{8}) = (\d+) (\d+)\n", traced)
     assert len(shown) == 4, traced  # begin and end of two meters
@@ -110,7 +110,7 @@ def test_live_values_then_ctrl_c(folder: Path) -> None:
     assert re.search(r"line1 平均槽电压 3\.[89]\d+ V", said)
     assert re.search(r"raw \d+", said)
     demo.send_signal(signal.SIGINT)
-    rest, _ = demo.communicate(timeout=40)
+    rest, _ = demo.communicate(timeout=120)
     assert demo.returncode == 0, rest
     assert "演示已结束" in rest
     assert not children_of(folder)
@@ -121,7 +121,7 @@ def test_a_child_that_dies_ends_the_demo_with_its_log(folder: Path) -> None:
     lines_until(demo, "polling the plant")
     victim = next(pid for pid, command in children_of(folder).items() if " agent run" in command)
     os.kill(victim, signal.SIGKILL)
-    rest, _ = demo.communicate(timeout=40)
+    rest, _ = demo.communicate(timeout=120)
     assert demo.returncode == 1
     assert "agent ended unexpectedly" in rest
     assert "agent.log" in rest
@@ -132,7 +132,7 @@ def test_broken_off_early_leaves_nobody_behind(folder: Path, sign: signal.Signal
     demo = smelter("demo", "--dir", str(folder), "--month", MONTH, "--pots", "4")
     lines_until(demo, "polling the plant")
     demo.send_signal(sign)
-    rest, _ = demo.communicate(timeout=40)
+    rest, _ = demo.communicate(timeout=120)
     assert demo.returncode == 130
     assert "has ended" in rest
     assert not children_of(folder)
@@ -143,7 +143,7 @@ def test_killed_it_leaves_nobody_behind(folder: Path) -> None:
     lines_until(demo, "polling the plant")
     assert len(children_of(folder)) > 1
     demo.kill()
-    demo.communicate(timeout=40)  # the children have other ends for their output
+    demo.communicate(timeout=120)  # the children have other ends for their output
     wait_until(lambda: not children_of(folder), "end of the children", 30)
 
 
@@ -151,7 +151,7 @@ def test_a_folder_with_other_things_is_left_alone(folder: Path) -> None:
     folder.mkdir()
     (folder / "thesis.txt").write_text("mine", "utf-8")
     demo = smelter("demo", "--once", "--dir", str(folder))
-    said, _ = demo.communicate(timeout=30)
+    said, _ = demo.communicate(timeout=120)
     assert demo.returncode == 2
     assert "--dir" in said
     assert [path.name for path in folder.iterdir()] == ["thesis.txt"]
@@ -164,6 +164,6 @@ def test_a_folder_with_other_things_is_left_alone(folder: Path) -> None:
 )
 def test_wrong_use_is_exit_2(folder: Path, wrong: tuple[str, str]) -> None:
     demo = smelter("demo", "--dir", str(folder), *wrong)
-    said, _ = demo.communicate(timeout=30)
+    said, _ = demo.communicate(timeout=120)
     assert demo.returncode == 2, said
     assert not folder.exists()

@@ -25,7 +25,7 @@ def broker_at(port: int, **more: object) -> MqttConfig:
     return MqttConfig.model_validate({"url": f"mqtt://127.0.0.1:{port}", **more})
 
 
-async def until(ready: Callable[[], bool], what: str, timeout_s: float = 15.0) -> None:
+async def until(ready: Callable[[], bool], what: str, timeout_s: float = 60.0) -> None:
     try:
         async with asyncio.timeout(timeout_s):
             while not ready():  # noqa: ASYNC110 - watches files and counters, which have no event

@@ -91,7 +91,7 @@ class Torment:
         wait(
             lambda: bool(self.plc.served) and self.plc.served[-1][0] > started_ns,
             f"reading after a restart ({self.plant.agent.tail()})",
-            60,
+            180,
         )
         self.restarts_s.append((time.time_ns() - started_ns) / 1e9)
 
