@@ -26,8 +26,8 @@ from drivers.opcua.certificates import application_uri, load_key
 from drivers.opcua.gate import ALLOWED_REQUESTS, ReadOnlyGate, bare_client
 from drivers.opcua.values import status_name
 from drivers.opcua.vetting import certificate_in, explain, server_certificate
-from drivers.secret import read_secret
 from drivers.peer import PeerRefusedError, Refusal, Why
+from drivers.secret import read_secret
 
 __all__ = ["ALLOWED_REQUESTS", "ReadOnlyGate", "Session", "TooManyError", "open_session"]
 

@@ -15,7 +15,14 @@ S = 1_000_000_000
 def device(port: int, **more: Any) -> DeviceConfig:
     given = {"name": "dcs", "driver": "opcua", "address": f"opc.tcp://127.0.0.1:{port}"}
     return DeviceConfig.model_validate(
-        {**given, "security": "none", "points": "points.csv", "timeout_s": 1.0, "interval_s": 0.2, **more}
+        {
+            **given,
+            "security": "none",
+            "points": "points.csv",
+            "timeout_s": 1.0,
+            "interval_s": 0.2,
+            **more,
+        }
     )
 
 
