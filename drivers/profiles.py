@@ -21,7 +21,7 @@ KINDS = {  # kind of equipment → what it is called
     "flow": ("流量、热量计量", "flow and heat"),
     "cems": ("烟气在线监测", "CEMS"),
 }
-_HEAD = re.compile(r"#\s*(profile|kind|manual|confirmed|note)\s*:\s*(.+)")
+_HEAD = re.compile(r"#\s*(profile|kind|manual|confirmed|note|max_registers)\s*:\s*(.+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,7 @@ class Profile:
     note: str
     driver: str  # modbus or hj212
     quantities: tuple[str, ...]
+    max_registers: int = 0  # a request may ask for; 0: what Modbus allows
 
     @property
     def name(self) -> str:
@@ -68,6 +69,7 @@ class Profile:
             "manual": self.manual,
             "confirmed": self.confirmed,
             "note": self.said(self.note),
+            "max_registers": self.max_registers or None,
             "quantities": list(self.quantities),
         }
 
@@ -93,6 +95,10 @@ def read_head(path: Path) -> Profile | None:
             f"one of {levels}",
         )
         raise ConfigError([f"{path.name}: {told}"])
+    most = found.get("max_registers", "0")
+    if not most.isdecimal() or int(most) > 125:
+        told = say("max_registers 须为 1 到 125", "max_registers is 1 to 125")
+        raise ConfigError([f"{path.name}: {told}"])
     rows = list(csv.DictReader(line for line in text.splitlines() if not line.startswith("#")))
     logger = any(re.match(r"(rtd|state|min|hour|day)\b", row.get("address") or "") for row in rows)
     return Profile(
@@ -104,6 +110,7 @@ def read_head(path: Path) -> Profile | None:
         found.get("note", ""),
         "hj212" if logger else "modbus",
         tuple(row.get("quantity") or "" for row in rows),
+        int(most),
     )
 
 

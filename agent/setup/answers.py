@@ -16,6 +16,7 @@ from drivers.model import ConfigError
 UNITS = (1, 2, 3, 247, 255)  # tried on Modbus when nobody named one
 FORMS = (
     "modbus-tcp://192.0.2.10:502?unit=1&profile=siemens-pac4200&equipment=line1/ac1&name=ac1",
+    "modbus-rtu:///dev/ttyUSB0?unit=1&baud=9600&parity=N&profile=acrel-adl3000&equipment=line1/ac2",
     "opc.tcp://192.0.2.11:4840?security=none&name=dcs",
     "hj212://0.0.0.0:9212?mn=010000A8900016F000169DC0&equipment=gtc1/stack1&name=cems1",
 )
@@ -25,8 +26,8 @@ class DeviceAnswers(Strict):
     """One device; what is left out is found out by asking it, or has the default of the config."""
 
     name: str = Field(pattern=NAME)
-    driver: Literal["modbus-tcp", "modbus-rtu-over-tcp", "opcua", "hj212"]
-    address: str
+    driver: Literal["modbus-tcp", "modbus-rtu-over-tcp", "modbus-rtu", "opcua", "hj212"]
+    address: str  # of modbus-rtu the serial port: /dev/ttyUSB0
     probe: bool = True  # false: not asked now, the config is written all the same
     accept_unverified: bool = False  # kept although its registers are unverified or refused
     interval_s: float | None = Field(default=None, ge=0.02, le=86400)
@@ -39,6 +40,11 @@ class DeviceAnswers(Strict):
     stride: int = Field(default=0, ge=0, le=65535)
     unit: int | None = Field(default=None, ge=0, le=255)
     order: Literal["", "ABCD", "CDAB", "BADC", "DCBA"] = ""  # instead of the profile's
+
+    baud: int = Field(default=9600, ge=50, le=4_000_000)  # these four of a serial port
+    parity: Literal["N", "E", "O"] = "E"
+    stopbits: int = Field(default=1, ge=1, le=2)
+    bytesize: int = Field(default=8, ge=7, le=8)
 
     security: Security | Literal["auto"] = "auto"  # auto: the best that is offered
     fingerprint: str = ""  # SHA-256 of the server's certificate, as read at the server
@@ -126,12 +132,12 @@ def device_of(text: str) -> dict[str, Any]:
     parts = urlsplit(text)
     drivers = {"opc.tcp": "opcua", "hj212": "hj212"}
     driver = drivers.get(parts.scheme, parts.scheme)
-    known = {"modbus-tcp", "modbus-rtu-over-tcp", "opcua", "hj212"}
-    if driver not in known or not parts.netloc:
+    known = {"modbus-tcp", "modbus-rtu-over-tcp", "modbus-rtu", "opcua", "hj212"}
+    where = parts.path if driver == "modbus-rtu" else parts.netloc
+    if driver not in known or not where or (driver == "modbus-rtu" and parts.netloc):
         forms = "\n  ".join(FORMS)
         raise ConfigError([say(f"{text!r}：请写成\n  {forms}", f"{text!r}: write\n  {forms}")])
-    path = parts.path if driver == "opcua" else ""
-    address = f"opc.tcp://{parts.netloc}{path}" if driver == "opcua" else parts.netloc
+    address = f"opc.tcp://{parts.netloc}{parts.path}" if driver == "opcua" else where
     asked = dict(parse_qsl(parts.query, keep_blank_values=True))
-    name = asked.pop("name", "") or re.sub(r"\W+", "-", f"{driver}-{parts.netloc}")[:32].strip("-")
+    name = asked.pop("name", "") or re.sub(r"\W+", "-", f"{driver}-{where}")[:32].strip("-")
     return {"name": name, "driver": driver, "address": address, **asked}

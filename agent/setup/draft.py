@@ -36,6 +36,7 @@ class DeviceTable:
 
     keys: dict[str, object]
     logger: dict[str, object] = field(default_factory=dict)  # [device.hj212]
+    serial: dict[str, object] = field(default_factory=dict)  # [device.serial]
     remarks: list[str] = field(default_factory=list)
 
     def text(self) -> str:
@@ -43,9 +44,9 @@ class DeviceTable:
         lines = [f"# {line}" for remark in self.remarks for line in remark.splitlines()]
         lines.append("[[device]]")
         lines += [f"{key:<{width}} = {quoted(value)}" for key, value in self.keys.items()]
-        if self.logger:
-            lines.append("[device.hj212]")
-            lines += [f"{key} = {quoted(value)}" for key, value in self.logger.items()]
+        for name, table in (("hj212", self.logger), ("serial", self.serial)):
+            lines += [f"[device.{name}]"] if table else []
+            lines += [f"{key} = {quoted(value)}" for key, value in table.items()]
         return "\n".join(lines)
 
 

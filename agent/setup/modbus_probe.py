@@ -1,5 +1,6 @@
 """What a Modbus device tells before it is configured: who it is, which unit answers, word order."""
 
+import os
 import time
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -12,8 +13,8 @@ from agent.setup.answers import UNITS, DeviceAnswers
 from drivers.config import DeviceConfig, make_driver
 from drivers.decode import register_type
 from drivers.identify import Identity, identify
-from drivers.language import say
-from drivers.model import Driver, DriverError, Frame, Group, Kind, Quality
+from drivers.language import say, why
+from drivers.model import Driver, DriverError, Frame, Group, Kind, Quality, UnreachableError
 from drivers.points import group_points, load_points
 
 ORDERS = ("ABCD", "CDAB", "BADC", "DCBA")
@@ -62,6 +63,11 @@ async def ask_units(device: DeviceAnswers) -> Answered:
     A device without it answers with an exception, and so is there.
     """
     found = Answered()
+    if device.driver == "modbus-rtu":
+        found.remarks.append(_port_opens(device.address))
+        if device.unit is None:
+            found.remarks.append(say("未写从站号，按 1 读取", "no unit id given: 1 is read"))
+        return found
     if device.driver != "modbus-tcp":
         found.remarks.append(
             say("未询问设备标识：仅 Modbus/TCP", "not asked who it is: Modbus/TCP only")
@@ -83,6 +89,25 @@ async def ask_units(device: DeviceAnswers) -> Answered:
             if "cannot reach" in str(error):
                 break  # nobody is there: the other units neither
     return found
+
+
+def _port_opens(port: str) -> str:
+    """Says so; UnreachableError with why not, and what to do."""
+    try:
+        opened = os.open(port, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+    except OSError as error:
+        told = say(
+            f"串口 {port} 打不开：{why(error)}；是否接上、是否有权限（dialout 组）",
+            f"serial port {port} does not open: {why(error)}; is it plugged in, and are you in the "
+            "group dialout",
+        )
+        raise UnreachableError(told) from None
+    try:
+        if not os.isatty(opened):
+            raise UnreachableError(say(f"{port} 不是串口", f"{port} is no serial port"))
+    finally:
+        os.close(opened)
+    return say(f"串口 {port} 可以打开", f"serial port {port} opens")
 
 
 async def best_order(device: DeviceConfig, folder: Path) -> tuple[str, dict[str, int], int]:

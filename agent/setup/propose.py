@@ -164,9 +164,15 @@ def _reordered(data: bytes, order: str) -> bytes:
 
 async def _modbus(device: DeviceAnswers, draft: Draft, base: Path) -> Proposal:
     proposal = Proposal(DeviceTable(_head(device)))
+    if device.driver == "modbus-rtu":
+        line: dict[str, object] = {"baudrate": device.baud, "parity": device.parity}
+        proposal.table.serial = line | {"stopbits": device.stopbits, "bytesize": device.bytesize}
     unit = device.unit
     if device.probe:
-        answered = await ask_units(device)
+        try:
+            answered = await ask_units(device)
+        except DriverError as error:
+            raise SilentError(f"{device.name}: {error}") from None
         proposal.facts |= answered.as_json()
         proposal.said += answered.said()
         if answered.silent and not answered.units:
@@ -179,11 +185,11 @@ async def _modbus(device: DeviceAnswers, draft: Draft, base: Path) -> Proposal:
     keys |= {"unit": 1 if unit is None else unit} | _tables(device, draft, base)
     if "profile" in keys:
         name = str(keys["profile"])
+        _tell_doubt(proposal, draft.folder / name)
         if device.order:
             keys["profile"] = _put_order(draft, device, name, device.order)
         elif device.probe:
             await _check_order(proposal, draft, name)
-        _tell_doubt(proposal, draft.folder / name)
     return proposal
 
 
@@ -231,6 +237,8 @@ def _tell_doubt(proposal: Proposal, path: Path) -> None:
     head: Profile | None = read_head(path)
     if head is not None:
         proposal.facts["profile"] = {"name": head.name, "confirmed": head.confirmed}
+        if head.max_registers:
+            proposal.table.keys["max_registers"] = head.max_registers
         if head.doubt:
             unsure = proposal.doubts if head.confirmed == "unverified" else proposal.said
             unsure.append(head.doubt if unsure is proposal.doubts else f"! {head.doubt}")

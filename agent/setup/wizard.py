@@ -200,9 +200,11 @@ def _device_answers(number: int) -> dict[str, Any]:
                 say("HJ 212 数采仪（由它连到本机）", "HJ 212 data logger (it connects here)"),
             ),
             ("modbus-rtu-over-tcp", say("Modbus RTU（串口服务器）", "Modbus RTU over TCP")),
+            ("modbus-rtu", say("Modbus RTU（本机串口）", "Modbus RTU on a serial port")),
         ],
     )
     defaults = {"opcua": "opc.tcp://192.0.2.11:4840", "hj212": "0.0.0.0:9212"}
+    defaults["modbus-rtu"] = "/dev/ttyUSB0"
     address = ask(say("地址", "address"), defaults.get(driver, "192.0.2.10:502"))
     said: dict[str, Any] = {"driver": driver, "address": address}
     said["name"] = ask(say("设备名", "name of the device"), f"device{number}")
@@ -212,6 +214,11 @@ def _device_answers(number: int) -> dict[str, Any]:
         mn = ask(say("MN 号（空：等待数采仪上报）", "MN (empty: wait for the logger)"))
         said |= {"mn": mn} if mn else {"listen_s": 60.0}
         return said | {"equipment": ask(say("排放口", "emission point"), "gtc1/stack1")}
+    if driver == "modbus-rtu":
+        said["baud"] = ask(say("波特率", "baud rate"), "9600")
+        said["parity"] = ask(say("校验 N、E 或 O", "parity N, E or O"), "N").upper()
+        said["stopbits"] = ask(say("停止位 1 或 2", "stop bits 1 or 2"), "1")
+        return said | {"unit": ask(say("从站号", "unit id"), "1")} | _map_answers()
     unit = ask(say("从站号（空：试几个常用的）", "unit id (empty: a few usual ones are tried)"))
     said |= {"unit": unit} if unit else {}
     return said | _map_answers()

@@ -20,10 +20,12 @@ from agent.setup.commands import _handed_over
 from agent.setup.preview import columns
 from drivers.authority import Authority
 from drivers.cli import main
+from drivers.model import ConfigError
 from drivers.profiles import folder as shipped
-from drivers.profiles import profiles
+from drivers.profiles import profiles, read_head
 from simulators.modbus import ModbusServer
 from simulators.registers import Bank
+from tests.drivers.opponent import Opponent
 
 PAC = {801: 4.5e9, 809: 1e6, 817: 2e6, 65: 1.25e6, 67: -3e4, 69: 0.98, 55: 49.99, 57: 231.5}
 Ran = tuple[int, str, str]
@@ -37,6 +39,7 @@ class Ports:
     meter: int
     zeros: int
     other: int
+    serial: str  # a port with a meter of other registers on it
 
 
 async def _serve(told: "list[Ports]", ready: threading.Event, over: asyncio.Event) -> None:
@@ -49,7 +52,8 @@ async def _serve(told: "list[Ports]", ready: threading.Event, over: asyncio.Even
     async with AsyncExitStack() as stack:
         banks = (meter, Bank(holding=900), other)
         servers = [await stack.enter_async_context(ModbusServer({1: bank})) for bank in banks]
-        told.append(Ports(*(server.port for server in servers)))
+        line = await stack.enter_async_context(Opponent("serial"))
+        told.append(Ports(*(server.port for server in servers), line.address))
         ready.set()
         await over.wait()
         assert not any(server.statistics.writes for server in servers)
@@ -296,3 +300,53 @@ def test_a_file_of_the_broker_is_looked_at_when_it_is_named(
     assert code == 0, err + out
     assert f"! {tmp_path / 'no.pem'}: 文件不存在" in out
     assert load_gateway(tmp_path / "gw" / "gateway.toml").mqtt.ca == tmp_path / "ca.pem"
+
+
+# --- a serial line, and what a profile says of its device
+
+
+def test_a_meter_on_a_serial_port(tmp_path: Path, init: Init, ports: Ports) -> None:
+    table = tmp_path / "own.csv"
+    table.write_text("equipment,quantity,address,type\nline1/ac2,pot.mode,holding:7,uint16\n")
+    line = f"modbus-rtu://{ports.serial}?baud=19200&parity=N&stopbits=2&timeout_s=5&name=ac2"
+    one = ("--plant", "demo", "--device", f"{line}&points={table}")
+    code, out, err = init("--dir", tmp_path / "gw", *one)
+    assert code == 0, err + out
+    assert f"serial port {ports.serial} opens" in out
+    assert "no unit id given: 1 is read" in out
+    (device,) = load_gateway(tmp_path / "gw" / "gateway.toml").devices
+    assert (device.driver, device.address, device.unit) == ("modbus-rtu", ports.serial, 1)
+    assert device.serial.model_dump() == {
+        "baudrate": 19200,
+        "parity": "N",
+        "stopbits": 2,
+        "bytesize": 8,
+    }
+
+
+def test_a_serial_port_that_is_not_there(tmp_path: Path, init: Init) -> None:
+    profile = "profile=acrel-adl3000&equipment=line1/ac2&name=ac2"
+    for port, told in (("/dev/ttyUSB-none", "文件不存在"), ("/dev/null", "不是串口")):
+        one = ("--plant", "demo", "--device", f"modbus-rtu://{port}?unit=3&baud=9600&{profile}")
+        code, _, err = init("--dir", tmp_path / "gw", *one, lang="zh")
+        assert code == 1
+        assert told in err
+        assert list(tmp_path.iterdir()) == []
+    code, out, err = init("--dir", tmp_path / "gw", *one, "--no-probe")
+    assert code == 0, err + out
+    code, _, err = init("--plant", "demo", "--device", "modbus-rtu://ttyUSB0?unit=3")
+    assert code == 2
+    assert "modbus-rtu:///dev/ttyUSB0?" in err
+
+
+def test_the_limit_of_a_profile_is_written(tmp_path: Path, init: Init, ports: Ports) -> None:
+    """Eastron answers at most 30 values a request."""
+    one = ("--plant", "demo", "--no-probe", "--device", device(ports.zeros, "eastron-sdm630"))
+    code, out, err = init("--dir", tmp_path / "gw", *one)
+    assert code == 0, err + out
+    assert load_gateway(tmp_path / "gw" / "gateway.toml").devices[0].max_registers == 60
+    wrong = tmp_path / "wrong.csv"
+    text = (shipped() / "eastron-sdm630.csv").read_text()
+    wrong.write_text(text.replace("# max_registers: 60", "# max_registers: 600"))
+    with pytest.raises(ConfigError, match="1 to 125"):
+        read_head(wrong)
