@@ -14,6 +14,11 @@ from drivers.tables import decode_table
 
 Confirmed = Literal["manual seen", "secondary", "unverified"]
 LEVELS: tuple[Confirmed, ...] = get_args(Confirmed)
+LEVELS_SAID: dict[Confirmed, tuple[str, str]] = {
+    "manual seen": ("手册已见", "manual seen"),
+    "secondary": ("二手资料，先核对手册", "secondary: check the manual first"),
+    "unverified": ("未核实，先核对手册", "unverified: check the manual first"),
+}
 KINDS = {  # kind of equipment → what it is called
     "pot": ("槽控机", "pot controller"),
     "rectifier": ("整流机组", "rectifier"),
@@ -31,7 +36,7 @@ class Profile:
     path: Path
     title: str  # "中文 | English", like the note
     kind: str
-    manual: str
+    manual: str  # in both languages too; begins "none" where there is none: a form to fill in
     confirmed: Confirmed
     note: str
     driver: str  # modbus or hj212
@@ -48,16 +53,28 @@ class Profile:
         return (zh if language() == "zh" else en) if bar else text
 
     @property
+    def is_form(self) -> bool:
+        """True where there is no manual: the registers are the supplier's, of each project."""
+        return self.manual.rpartition(" | ")[2].startswith("none:")
+
+    @property
     def doubt(self) -> str:
         """What an engineer must do before the figures count; empty when the manual was seen."""
         if self.confirmed == "manual seen":
             return ""
+        if self.is_form:
+            return say(
+                f"{self.path.name}：寄存器号是占位，须向供货方索取寄存器表后填写"
+                f"（{self.said(self.manual)}）",
+                f"{self.path.name}: its register numbers are places to fill in; ask the supplier "
+                f"for the list ({self.said(self.manual)})",
+            )
         found = say("来源为二手资料", "from second-hand sources")
         if self.confirmed == "unverified":
             found = say("寄存器未经核实", "registers are unverified")
         return say(
-            f"{self.path.name}：{found}，先核对手册（{self.manual}）",
-            f"{self.path.name}: {found}; compare with the manual first ({self.manual})",
+            f"{self.path.name}：{found}，先核对手册（{self.said(self.manual)}）",
+            f"{self.path.name}: {found}; compare with the manual first ({self.said(self.manual)})",
         )
 
     def as_json(self) -> dict[str, object]:
@@ -66,7 +83,7 @@ class Profile:
             "title": self.said(self.title),
             "kind": self.kind,
             "driver": self.driver,
-            "manual": self.manual,
+            "manual": self.said(self.manual),
             "confirmed": self.confirmed,
             "note": self.said(self.note),
             "max_registers": self.max_registers or None,

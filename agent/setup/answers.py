@@ -107,7 +107,7 @@ def from_options(more: dict[str, Any]) -> Answers:
     try:
         return Answers.model_validate(more)
     except ValidationError as error:
-        raise ConfigError([_told(mistake) for mistake in error.errors()]) from None
+        raise ConfigError(wrong(error, Answers)) from None
 
 
 def merged(said: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
@@ -120,11 +120,10 @@ def merged(said: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _told(mistake: Any) -> str:
-    where = ".".join(str(part) for part in mistake["loc"])
-    missing = say("须给出", "must be given")
-    text = missing if mistake["type"] == "missing" else str(mistake["msg"])
-    return f"{where}: {text.removeprefix('Value error, ')}"
+def wrong(error: ValidationError, model: type[Strict]) -> list[str]:
+    """What is wrong with answers that stand in no file, in the language of this run."""
+    asked = Path(say("应答", "answers"))
+    return [line.partition(": ")[2] for line in explain(asked, error, {}, model)]
 
 
 def device_of(text: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from agent.minutes.quality import Judge
 from agent.setup.answers import UNITS, DeviceAnswers
+from agent.setup.preview import plainly
 from drivers.config import DeviceConfig, make_driver
 from drivers.decode import register_type
 from drivers.identify import Identity, identify
@@ -50,7 +51,7 @@ class Answered:
             lines.append(say(f"从站 {unit}：", f"unit {unit}: ") + (", ".join(texts) or nameless))
         if not self.units:
             lines += [
-                say(f"从站 {unit}：无应答（{why}）", f"unit {unit}: no answer ({why})")
+                say(f"从站 {unit}：{plainly(why)}", f"unit {unit}: no answer ({why})")
                 for unit, why in self.silent.items()
             ]
         return [*lines, *self.remarks]

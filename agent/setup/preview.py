@@ -1,5 +1,6 @@
-"""The first values of a device as lines of a terminal of 80 columns."""
+"""The first values of a device as lines of a terminal of 80 columns, or why there are none."""
 
+import re
 from unicodedata import east_asian_width
 
 from agent.edge.reading import Reading
@@ -43,3 +44,24 @@ def preview(readings: list[Reading]) -> list[str]:
 
 def _to(text: str, wide: int) -> str:
     return text + " " * (wide - columns(text))
+
+
+_ZH = (  # what the drivers say, in English as in their logs
+    (
+        r"cannot reach (\S+): .*(refused|Connect call failed).*",
+        r"连不上 \1：连接被拒绝，或网络不通",
+    ),
+    (r"cannot reach (\S+): (.*)", r"连不上 \1：\2"),
+    (r"no connection to (\S+) within ([\d.]+) s", r"\2 s 内未能连上 \1"),
+    (r"(?:.*: )?no (?:answer|reply) .*?within ([\d.]+) s.*", r"\1 s 内没有应答"),
+)
+
+
+def plainly(reason: str) -> str:
+    """Why a device did not answer, for a person who set it up; the driver's words where unknown."""
+    if language() != "zh" or any("\u4e00" <= letter <= "\u9fff" for letter in reason):
+        return reason
+    for pattern, zh in _ZH:
+        if match := re.fullmatch(pattern, reason):
+            return match.expand(zh)
+    return f"没有可用的应答（{reason}）"

@@ -8,13 +8,7 @@ import typer
 
 from drivers.language import say
 from drivers.model import ConfigError
-from drivers.profiles import KINDS, Profile, profiles
-
-_LEVELS = {
-    "manual seen": ("手册已见", "manual seen"),
-    "secondary": ("二手资料，先核对手册", "secondary: check the manual first"),
-    "unverified": ("未核实，先核对手册", "unverified: check the manual first"),
-}
+from drivers.profiles import KINDS, LEVELS_SAID, Profile, profiles
 
 
 def list_profiles(
@@ -44,11 +38,11 @@ def list_profiles(
 
 
 def _lines(profile: Profile, *, whole: bool) -> list[str]:
-    kind, level = say(*KINDS[profile.kind]), say(*_LEVELS[profile.confirmed])
+    kind, level = say(*KINDS[profile.kind]), say(*LEVELS_SAID[profile.confirmed])
     lines = [f"{profile.name}  [{kind}]  {profile.said(profile.title)}", f"    {level}"]
     if whole:
         lines += [
-            f"    {say('出处', 'source')}: {profile.manual}",
+            f"    {say('出处', 'source')}: {profile.said(profile.manual)}",
             f"    {profile.said(profile.note)}",
             f"    {profile.path}",
             *(f"    - {quantity}" for quantity in profile.quantities),

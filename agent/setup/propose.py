@@ -11,6 +11,7 @@ from agent.edge.reading import Reading, read_once
 from agent.setup.answers import DeviceAnswers
 from agent.setup.draft import DeviceTable, Draft
 from agent.setup.modbus_probe import ask_units, best_order
+from agent.setup.preview import plainly
 from drivers.language import language, say, why
 from drivers.model import ConfigError, DriverError
 from drivers.profiles import Profile, profiles, read_head
@@ -48,7 +49,7 @@ async def propose(device: DeviceAnswers, draft: Draft, base: Path) -> Proposal:
     proposal = await by_driver.get(device.driver, _modbus)(device, draft, base)
     if device.driver != "hj212" and device.probe:
         proposal.readings = await read_once(draft.load([proposal.table]))
-        silent = [r.reason for r in proposal.readings if not r.answered]
+        silent = [plainly(r.reason) for r in proposal.readings if not r.answered]
         proposal.said += [say(f"读取失败：{reason}", f"not read: {reason}") for reason in silent]
         if silent and len(silent) == len(proposal.readings):
             raise SilentError(f"{device.name}: {silent[0]}")
@@ -172,12 +173,12 @@ async def _modbus(device: DeviceAnswers, draft: Draft, base: Path) -> Proposal:
         try:
             answered = await ask_units(device)
         except DriverError as error:
-            raise SilentError(f"{device.name}: {error}") from None
+            raise SilentError(f"{device.name}: {plainly(str(error))}") from None
         proposal.facts |= answered.as_json()
         proposal.said += answered.said()
         if answered.silent and not answered.units:
             reason = next(iter(answered.silent.values()))
-            raise SilentError(f"{device.name}: {reason}", proposal.facts)
+            raise SilentError(f"{device.name}: {plainly(reason)}", proposal.facts)
         if unit is None and answered.units:
             named = [unit for unit, who in answered.units.items() if who is not None]
             unit = (named or list(answered.units))[0]
@@ -273,7 +274,7 @@ async def _opcua(device: DeviceAnswers, draft: Draft, base: Path) -> Proposal:
     try:
         variables = await browse(found, device.root)
     except DriverError as error:
-        raise SilentError(f"{device.name}: {error}", proposal.facts) from None
+        raise SilentError(f"{device.name}: {plainly(str(error))}", proposal.facts) from None
     except (ValueError, LookupError) as error:
         raise ConfigError([f"{device.name} root: {error}"]) from None
     rows = [variable.row() for variable in variables]
@@ -329,7 +330,7 @@ async def _logger(device: DeviceAnswers, draft: Draft, base: Path) -> Proposal:
         try:
             heard = await listen(device)
         except DriverError as error:
-            raise SilentError(f"{device.name}: {error}") from None
+            raise SilentError(f"{device.name}: {plainly(str(error))}") from None
         proposal.facts |= heard.as_json()
         proposal.said += heard.said()
         mn = mn or (heard.mns[0] if len(heard.mns) == 1 else "")

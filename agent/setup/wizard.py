@@ -6,13 +6,13 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from agent.setup.answers import Answers, DeviceAnswers
+from agent.setup.answers import Answers, DeviceAnswers, wrong
 from agent.setup.draft import Draft
 from agent.setup.preview import preview
 from agent.setup.propose import Proposal, SilentError, propose
 from drivers.language import say, why
 from drivers.model import ConfigError, DriverError
-from drivers.profiles import KINDS, profiles
+from drivers.profiles import KINDS, LEVELS_SAID, Profile, profiles
 
 _EQUIPMENT = {
     "pot": "line1/pot{001..036}",
@@ -89,7 +89,7 @@ def first_answers() -> dict[str, Any]:
         try:
             Answers.model_validate(said | {"device": [trial]})
         except ValidationError as error:
-            _tell_wrong(error)
+            _tell_wrong(error, Answers)
         else:
             return said
 
@@ -123,10 +123,9 @@ def _file(question: str) -> str:
     return ""
 
 
-def _tell_wrong(error: ValidationError) -> None:
-    for mistake in error.errors():
-        where = ".".join(str(part) for part in mistake["loc"])
-        tell(f"! {where}: {str(mistake['msg']).removeprefix('Value error, ')}")
+def _tell_wrong(error: ValidationError, model: type[Answers | DeviceAnswers]) -> None:
+    for line in wrong(error, model):
+        tell(f"! {line}")
 
 
 # --- devices
@@ -155,7 +154,7 @@ def _one(draft: Draft, base: Path, number: int) -> Proposal | None:
     try:
         device = DeviceAnswers.model_validate(_device_answers(number))
     except ValidationError as error:
-        _tell_wrong(error)
+        _tell_wrong(error, DeviceAnswers)
         return None
     while True:
         try:
@@ -224,11 +223,15 @@ def _device_answers(number: int) -> dict[str, Any]:
     return said | _map_answers()
 
 
+def _level(profile: Profile) -> str:
+    return say(*LEVELS_SAID[profile.confirmed])
+
+
 def _map_answers() -> dict[str, Any]:
     """A profile of ours, or a file."""
     known = [profile for profile in profiles() if profile.driver == "modbus"]
     options = [
-        (p.name, f"{p.name}  {say(*KINDS[p.kind])}  {p.said(p.title)}  ({p.confirmed})")
+        (p.name, f"{p.name}  {say(*KINDS[p.kind])}  {p.said(p.title)}  ({_level(p)})")
         for p in known
     ]
     own = say("自己的点表文件（CSV）", "a point table of your own (CSV)")

@@ -26,6 +26,7 @@ from drivers.profiles import profiles, read_head
 from simulators.modbus import ModbusServer
 from simulators.registers import Bank
 from tests.drivers.opponent import Opponent
+from tests.servers import free_port
 
 PAC = {801: 4.5e9, 809: 1e6, 817: 2e6, 65: 1.25e6, 67: -3e4, 69: 0.98, 55: 49.99, 57: 231.5}
 Ran = tuple[int, str, str]
@@ -350,3 +351,32 @@ def test_the_limit_of_a_profile_is_written(tmp_path: Path, init: Init, ports: Po
     wrong.write_text(text.replace("# max_registers: 60", "# max_registers: 600"))
     with pytest.raises(ConfigError, match="1 to 125"):
         read_head(wrong)
+
+
+# --- in Chinese
+
+
+def test_mistakes_and_reasons_are_told_in_chinese(tmp_path: Path, init: Init) -> None:
+    """No English of a library, and no word of a list that is only too short for being wrong."""
+    code, _, err = init("--device", device(502, more="&unit=999"), lang="zh")
+    assert code == 2
+    assert sorted(err.splitlines()) == ["device 1 unit: 不能大于 255", "plant: 缺少此项"]
+    port = free_port()
+    code, _, err = init("--dir", tmp_path, "--plant", "demo", "--device", device(port), lang="zh")
+    assert code == 1
+    assert f"ac1: 连不上 127.0.0.1:{port}：连接被拒绝，或网络不通" in err
+
+
+def test_prompts_are_in_chinese(
+    tmp_path: Path, init: Init, say_it: Callable[[list[str]], None]
+) -> None:
+    """A plant with a space, a meter where nobody is."""
+    port = free_port()
+    said = conversation(port)
+    say_it(["1 bad", *said[1:5], *said[:12], "n", "q"])
+    code, out, _ = init("--dir", tmp_path / "gw", lang="zh")
+    assert code == 1
+    assert "! plant: 只能用字母、数字" in out
+    assert "（二手资料，先核对手册）" in out or "(二手资料，先核对手册)" in out
+    assert "(unverified)" not in out
+    assert f"! ac1: 连不上 127.0.0.1:{port}" in out

@@ -1,6 +1,7 @@
 """Every profile that comes along: loads, says where it is from, and reads what its device says."""
 
 import json
+import re
 import subprocess
 import sys
 from decimal import Decimal
@@ -12,6 +13,7 @@ import pytest
 from agent.edge.config import load_gateway
 from agent.edge.reading import read_once
 from drivers.config import DeviceConfig
+from drivers.language import in_both
 from drivers.model import ConfigError, Point
 from drivers.points import load_points
 from drivers.profiles import LEVELS, Profile, doubts, profiles, read_head
@@ -62,13 +64,17 @@ def test_there_is_one_for_every_kind_of_equipment() -> None:
 @pytest.mark.parametrize("profile", ALL, ids=ids)
 def test_heads_say_all_in_both_languages(profile: Profile) -> None:
     assert profile.confirmed in LEVELS
-    for text in (profile.title, profile.note):
+    for text in (profile.title, profile.manual, profile.note):
         zh, bar, en = text.partition(" | ")
         assert bar, f"{profile.name}: {text}"
         assert any("\u4e00" <= letter <= "\u9fff" for letter in zh)
         assert not any("\u4e00" <= letter <= "\u9fff" for letter in en)
     assert bool(profile.doubt) == (profile.confirmed != "manual seen")
-    assert profile.confirmed == "unverified" or not profile.manual.startswith("none")
+    assert profile.confirmed == "unverified" or not profile.is_form
+    zh, en = in_both(lambda: profile.doubt)
+    assert ("供货方" in zh and "ask the supplier" in en) == profile.is_form
+    assert not any("\u4e00" <= letter <= "\u9fff" for letter in en)
+    assert not re.search("none:|unverified|secondary", zh)
 
 
 def device_of(profile: Profile, port: int) -> DeviceConfig:
