@@ -63,11 +63,11 @@ class Profile:
         if self.confirmed == "manual seen":
             return ""
         if self.is_form:
+            reason = re.sub(r"^(none: |无：)", "", self.said(self.manual))
             return say(
-                f"{self.path.name}：寄存器号是占位，须向供货方索取寄存器表后填写"
-                f"（{self.said(self.manual)}）",
+                f"{self.path.name}：寄存器号是占位，须向供货方索取寄存器表后填写（{reason}）",
                 f"{self.path.name}: its register numbers are places to fill in; ask the supplier "
-                f"for the list ({self.said(self.manual)})",
+                f"for the list ({reason})",
             )
         found = say("来源为二手资料", "from second-hand sources")
         if self.confirmed == "unverified":
