@@ -54,7 +54,8 @@ async def _serve(told: "list[Ports]", ready: threading.Event, over: asyncio.Even
         banks = (meter, Bank(holding=900), other)
         servers = [await stack.enter_async_context(ModbusServer({1: bank})) for bank in banks]
         line = await stack.enter_async_context(Opponent("serial"))
-        told.append(Ports(*(server.port for server in servers), line.address))
+        meter_at, zeros_at, other_at = (server.port for server in servers)
+        told.append(Ports(meter_at, zeros_at, other_at, line.address))
         ready.set()
         await over.wait()
         assert not any(server.statistics.writes for server in servers)
