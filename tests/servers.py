@@ -18,7 +18,6 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
 
 
 def _ports() -> Iterator[int]:
@@ -31,9 +30,10 @@ _PORTS = _ports()
 
 
 @functools.cache
-def _claims() -> BinaryIO:
+def _claims() -> int:
     """One file for all runs of this user; a lock on byte N claims port N until the process ends."""
-    return (Path(tempfile.gettempdir()) / f"smelter-test-ports-{os.getuid()}").open("ab")
+    path = Path(tempfile.gettempdir()) / f"smelter-test-ports-{os.getuid()}"
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
 
 def free_port() -> int:

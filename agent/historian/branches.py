@@ -105,14 +105,14 @@ class Branches:
     @property
     def newest_ahead(self) -> int:
         """Newest number of what came ahead of the backlog, 0 when nothing did."""
-        return self._pieces[-1].newest if self._pieces else 0
+        return max((piece.newest for piece in self._pieces if _holds(piece)), default=0)
 
     def holdings(self) -> list[Holding]:
         """All that is durable here, what came ahead last."""
         return [
             Holding(_since(log), log.newest, log.previous_digest, is_piece(log.log_id))
             for log in (*self._logs, *self._pieces)
-            if log.newest
+            if (_holds(log) if is_piece(log.log_id) else log.newest)
         ]
 
     async def take(self, received: Received, advertised: Advertised) -> Outcome:
@@ -129,7 +129,7 @@ class Branches:
         for log in reversed(logs):
             if await self._knows(log, seq, received.batch.digest):
                 return self._at(log, Verdict.KNOWN)
-        ahead = {piece.oldest for piece in self._pieces if piece.newest}
+        ahead = {piece.oldest for piece in self._pieces if _holds(piece)}
         for log in reversed(logs):
             follows = seq == log.newest + 1 and seq not in ahead
             if follows and received.previous == log.previous_digest:
@@ -207,7 +207,7 @@ class Branches:
         if not self._pieces:
             return None, False
         piece = self._pieces[0]
-        if not piece.newest:
+        if not _holds(piece):
             await self._forget(piece)
             return None, True
         main = self._main
@@ -287,6 +287,11 @@ class Branches:
 def _begins(piece: BatchLog) -> int:
     """The number a piece was made for: its name tells, also when nothing is in it."""
     return int(piece.log_id.rpartition("-a")[2])
+
+
+def _holds(piece: BatchLog) -> bool:
+    """Not, when a power cut left a file that knows its number and no batch."""
+    return piece.newest >= piece.oldest
 
 
 def _since(log: BatchLog) -> int:

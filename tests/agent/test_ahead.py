@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.edge import lane
+from agent.edge import lane, publish
 from reports.trace.originals import read_batch
 from tests import servers
 from tests.agent.ends import (
@@ -31,7 +31,8 @@ async def test_new_batches_go_before_a_backlog_and_end_behind_it(
     tmp_path: Path, mosquitto: servers.Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lane, "BEHIND", 20)
-    monkeypatch.setattr(lane, "WINDOW", 2)  # slow enough to look at
+    for where in (lane, publish):
+        monkeypatch.setattr(where, "WINDOW", 2)  # slow enough to look at
     broker = broker_at(mosquitto.port)
     async with gateway_end(tmp_path / "edge", broker) as (logs, publisher):
         for log in logs.values():
@@ -156,3 +157,26 @@ async def test_a_digest_that_is_not_ours_receipts_nothing(
         await until(lambda: publisher.counts.receipts == 3, "heard")
         assert logs["record"].receipted == 0
         assert not publisher.has("record", 4)
+
+
+async def test_a_piece_that_a_power_cut_left_empty_is_no_story_of_its_own(
+    tmp_path: Path, mosquitto: servers.Server
+) -> None:
+    """Its file was there and knew its number, and no batch in it: what followed went astray."""
+    broker = broker_at(mosquitto.port)
+    async with RawGateway.connected(mosquitto.port) as gateway:
+        sent = gateway.chain(1, 12)
+        async with historian_end(tmp_path, broker):
+            for payload in sent[:9]:
+                await gateway.send(payload)
+            await until(lambda: gateway.upto == 9, "the first ones")
+        piece = tmp_path / "originals" / PLANT / GATEWAY / "record" / f"{gateway.log}-a10"
+        piece.mkdir()
+        (piece / f"{10:020d}.seg").touch()
+        async with historian_end(tmp_path, broker):
+            for payload in sent[9:]:
+                await gateway.send(payload)
+            await until(lambda: gateway.upto == 12, "all of it")
+            await until(lambda: not piece.exists(), "gone")
+    assert numbers(tmp_path) == {gateway.log: [*range(1, 13)]}
+    assert not events(tmp_path), "nothing to tell"

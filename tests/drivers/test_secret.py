@@ -14,6 +14,7 @@ CANARY = "kanarie-7f3a91"
 
 def kept(folder: Path, mode: int = 0o600) -> Path:
     path = folder / "mqtt.password"
+    path.unlink(missing_ok=True)  # its owner may not write it either, with mode 0400
     path.write_text(f"{CANARY}\n")
     path.chmod(mode)
     return path

@@ -67,12 +67,13 @@ class Listener:
         if isinstance(inner, ssl.SSLSocket) and (shown := inner.getpeercert()):
             subject: Any = shown["subject"]
             self.clients.append(dict(pair for part in subject for pair in part)["commonName"])
+        answer = self._answer
         with inner:
-            while data := inner.recv(65536):
+            while data := inner.recv(65536):  # to the end: a close before it would undo the answer
                 self.heard += data
-                if self._answer:
-                    inner.sendall(self._answer)
-                    return
+                if answer:
+                    inner.sendall(answer)
+                    answer = b""
 
 
 def _context(shown: Signed, most: str, ca: str) -> ssl.SSLContext:
