@@ -23,7 +23,7 @@ from tests.simulation.plant import strange
 HEAD = struct.Struct("<4sIQqIBBH32sI")
 SEGMENT = re.compile(r"(.*)/([a-z]+)/([0-9a-f]{16}(?:-[ac][0-9-]+)?)/([0-9]{20})\.seg")
 PIECE = re.compile(r"-a[0-9]+")
-MOST_BEFORE_LIVE = 64  # batches: what is on the way, and in the receiver's queue
+MOST_BEFORE_LIVE = 40  # batches: two windows; what is on the way, and in the receiver's queue
 Key = tuple[str, int]
 """(log id, number)"""
 
@@ -128,8 +128,8 @@ class Ledger:
         if begin and seq < begin:
             self.backlog[log] += 1
         made = self.overtaking.pop((log, seq), None)
-        if made is None or (made.begin, made.undisturbed) != (begin, undisturbed):
-            return
+        if made is None or made.undisturbed != undisturbed or begin not in {made.begin, 0}:
+            return  # 0: the backlog has met it since
         self.counts["live batches judged"] += 1
         if self.backlog[log] - made.stored > MOST_BEFORE_LIVE:
             waited = self.backlog[log] - made.stored

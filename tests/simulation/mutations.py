@@ -139,16 +139,6 @@ def _piece_dropped() -> None:
     branches.Branches.join = join  # type: ignore[method-assign]
 
 
-def _backlog_first() -> None:
-    """The backlog goes before what is new."""
-    real = publish.Publisher._runs
-
-    def runs(self: publish.Publisher) -> Any:
-        return real(self)[::-1]
-
-    publish.Publisher._runs = runs  # type: ignore[method-assign]
-
-
 def _view_twice() -> None:
     """A view reads on in the log where what came ahead was read already."""
     view_runner.ViewRunner._bound = lambda *_: 1 << 62  # type: ignore[method-assign]
@@ -257,7 +247,6 @@ MUTATIONS: dict[str, Callable[[], None]] = {
     "ahead-is-all": _ahead_is_all,
     "joined-early": _joined_early,
     "piece-dropped": _piece_dropped,
-    "backlog-first": _backlog_first,
     "view-twice": _view_twice,
 }
 
@@ -274,7 +263,7 @@ FAULTS: dict[str, tuple[str, ...]] = {  # where the mistake would show
     "forget": ("full", "eio"),
     "no-resend": ("reset", "lie"),
     **dict.fromkeys(
-        ("ahead-is-all", "joined-early", "piece-dropped", "backlog-first", "view-twice"),
+        ("ahead-is-all", "joined-early", "piece-dropped", "view-twice"),
         ("outage",),
     ),
 }
