@@ -93,7 +93,10 @@ def pip(python: Path, house: Path) -> tuple[str | Path, ...]:
 def flipped(house: Path, python: Path, setting: Setting) -> tuple[int, int]:
     """How many wheels with one flipped bit were refused, of how many."""
     chance, bad = setting.chance, setting.folder / "bad"
-    requirements = {block.split("==")[0].partition("[")[0]: block for block in blocks(house)}
+    requirements: dict[str, str] = {}
+    for block in blocks(house):  # one name may have several, each for other versions of Python
+        name = block.split("==")[0].partition("[")[0]
+        requirements[name] = requirements.get(name, "") + block + "\n"
     wheels = sorted(house.glob("*.whl"), key=lambda wheel: wheel.stat().st_size)
     wheels = wheels[: setting.size(cut=3, full=len(wheels))]
     refused = 0
