@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import math
+import random
 import socket
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
@@ -134,7 +135,16 @@ class OpcUaServer(AbstractAsyncContextManager["OpcUaServer"]):
 
 
 def free_port() -> int:
-    """A loopback port nobody listens on; the endpoint must name it before the server starts."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """
+    A loopback port nobody listens on; the endpoint must name it before the server starts.
+
+    Not one of those that the system gives to outgoing connections: one could take it meanwhile.
+    """
+    while True:
+        port = random.randrange(10_000, 32_000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
