@@ -30,9 +30,6 @@ class Why(StrEnum):
     POLICY = "weak_policy"
     NOT_TLS = "not_tls"
 
-    def __str__(self) -> str:
-        return self.value
-
 
 _TEXTS = {
     Why.UNKNOWN: ("证书不是由已信任的机构签发", "its certificate is of an authority unknown here"),
