@@ -44,8 +44,8 @@ def _one(path: Path, load: object) -> Iterable[Finding]:
                 "this user may not read it; its checks are left out",
             ),
             Text(
-                "请以服务用户或 root 运行：sudo -u smelter smelter doctor",
-                "run as the service's user or root: sudo -u smelter smelter doctor",
+                "请以服务用户或 root 运行：sudo -u smelter-agent smelter doctor",
+                "run as the service's user or root: sudo -u smelter-agent smelter doctor",
             ),
             where,
         )
@@ -59,7 +59,7 @@ def _one(path: Path, load: object) -> Iterable[Finding]:
                 "config",
                 Text(problem, problem),
                 Text("改正后再运行 smelter doctor", "mend it, then run smelter doctor again"),
-                path.parent.as_posix(),
+                path.parent.resolve().as_posix(),
             )
         return
     if isinstance(found, GatewayConfig):
