@@ -16,13 +16,13 @@ import aiomqtt
 
 from agent.batches.batch import ZSTD, Batch
 from agent.batches.log import BatchLog
+from agent.edge.answer import AnswerError, read_answer
 from agent.edge.lane import WINDOW, Lane, PublishCounts, Run
 from agent.mqtt import MqttConfig, Pauses, connection, keep_connected, topic
 
 _log = logging.getLogger(__name__)
 
 ON_THE_WAY_BYTES = 256 << 10  # sent and not yet PUBACKed: a slow line stays fair to `record`
-_RECEIPT_BYTES = 1024
 _PUBACK_S = 60.0
 _AGAIN_S = 1.0  # the same request to send again is obeyed at most once per this
 HELLO_S = 1.0  # the historian answers our state with what it has; so long that is waited for
@@ -332,22 +332,17 @@ class Publisher:
 
     async def _take(self, payload: bytes) -> None:
         try:
-            said = json.loads(payload[:_RECEIPT_BYTES])
-            lane = self._lanes.get(said["stream"])
-            first, upto, again = (_count(said, name) for name in ("from", "upto", "resend_from"))
-            digest = said.get("digest")
-            ours = lane is not None and said["log"] == lane.log.log_id
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            said = read_answer(payload)
+        except AnswerError:
             self.counts.unreadable += 1
             return
-        if lane is None or not ours:
+        lane = self._lanes.get(said.stream)
+        if lane is None or said.log != lane.log.log_id:
             self._foreign(f"of another log: {payload[:120]!r}")
-        elif upto is not None:
-            await self._receipt(lane, first or 1, upto, digest)
-        elif again is not None:
-            self._again(lane, again)
-        else:
-            self.counts.unreadable += 1
+        elif said.upto is not None:
+            await self._receipt(lane, said.first, said.upto, said.digest)
+        elif said.again is not None:
+            self._again(lane, said.again)
 
     def _foreign(self, text: str) -> None:
         self.counts.foreign += 1
@@ -389,12 +384,3 @@ class Publisher:
         self.counts.resends += 1
         self._told = ()  # the state goes first, so that `oldest` there is fresh
         run.restart()
-
-
-def _count(said: dict[str, object], name: str) -> int | None:
-    value = said.get(name)
-    if value is None:
-        return None
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise TypeError(f"{name}: {value!r}")
-    return value
