@@ -17,6 +17,7 @@ import pytest
 from agent.lake.lake import Lake
 from agent.views import StoredBatch
 from drivers.cli import main
+from reports.periods import PLANT_TIME
 from reports.versions import read_report
 from tests import servers
 from tests.agent.ends import RawGateway, broker_at, events, historian_end, kept, until
@@ -96,8 +97,7 @@ def run(*arguments: str) -> tuple[int, str]:
     ):
         patch.setattr(sys, "argv", ["smelter", *arguments])
         patch.setenv("SMELTER_LANG", "en")
-        for module in ("commands", "entries.commands", "lodge_commands"):
-            patch.setattr(f"reports.{module}.plant_now", lambda: NOW)
+        patch.setattr("reports.periods.wall_clock", lambda: NOW.astimezone(PLANT_TIME))
         try:
             main()
         except SystemExit as end:

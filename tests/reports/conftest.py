@@ -19,6 +19,7 @@ from reports.entries.importing import read_figures
 from reports.entries.ledger import Ledger, change_ledger, read_ledger
 from reports.lodgings import read_lodgings
 from reports.model import Content
+from reports.periods import PLANT_TIME
 from reports.rules.packs import packs
 from reports.series.store import open_series
 from reports.site import Site, load_site
@@ -131,8 +132,7 @@ def smelter(monkeypatch: pytest.MonkeyPatch) -> Smelter:
             patch.setattr(sys, "argv", ["smelter", *arguments])
             patch.setattr(sys, "stdin", file)
             patch.setenv("SMELTER_LANG", "en")
-            for module in ("commands", "entries.commands", "entries.changing", "lodge_commands"):
-                patch.setattr(f"reports.{module}.plant_now", lambda: NOW)
+            patch.setattr("reports.periods.wall_clock", lambda: NOW.astimezone(PLANT_TIME))
             try:
                 main()
             except SystemExit as end:
