@@ -42,7 +42,7 @@ lock: .venv/.installed ## renew requirements.lock from pyproject.toml (needs uv)
 	uv pip compile --universal --generate-hashes --no-header --python-version 3.11 --all-extras \
 		pyproject.toml -o requirements.lock
 	uv pip compile --universal --generate-hashes --no-header --no-annotate --python-version 3.11 \
-		--extra edge --extra historian --extra reports -c requirements.lock \
+		--extra edge --extra historian --extra console -c requirements.lock \
 		pyproject.toml -o requirements.runtime.lock
 	echo 'cyclonedx-bom>=7.2' | uv pip compile --universal --generate-hashes --no-header --no-annotate \
 		--python-version 3.11 - -o requirements.sbom.lock

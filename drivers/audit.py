@@ -16,6 +16,7 @@ import socket
 import sys
 import time
 from collections.abc import Iterable, Iterator
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -32,6 +33,7 @@ __all__ = [
     "Break",
     "Recorded",
     "Usage",
+    "acting",
     "current_person",
     "note_act",
     "this_place",
@@ -220,16 +222,31 @@ def _own(
     return Act(at_ns, current_person(), what, target, result=result, details=details)
 
 
+_acting: ContextVar[tuple[str, str]] = ContextVar("acting", default=("", ""))
+
+
+@contextlib.contextmanager
+def acting(person: str, place: str) -> Iterator[None]:
+    """Inside, acts are those of ``person``, whom the console knows by password, at ``place``."""
+    token = _acting.set((person, place))
+    try:
+        yield
+    finally:
+        _acting.reset(token)
+
+
 def current_person() -> str:
-    """Who calls: SMELTER_PERSON, else the name of the login (through sudo: who called it)."""
+    """Who acts, else SMELTER_PERSON, else the name of the login (through sudo: who called it)."""
+    if person := _acting.get()[0]:
+        return person
     if person := os.environ.get("SMELTER_PERSON", "").strip():
         return person
     return _login()
 
 
 def this_place() -> str:
-    """Where an act of a command comes from: login and host."""
-    return f"{_login()}@{socket.gethostname()}"
+    """Where an act comes from: login and host of a command, the address of a browser."""
+    return _acting.get()[1] or f"{_login()}@{socket.gethostname()}"
 
 
 def _login() -> str:

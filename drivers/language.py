@@ -7,7 +7,8 @@ with ``--lang`` set SMELTER_LANG. Logs of the engineer's programs and protocol e
 
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 
 _asked: ContextVar[str] = ContextVar("asked", default="")
@@ -37,15 +38,22 @@ def visible(text: str) -> str:
     )
 
 
+@contextmanager
+def speaking(lang: str) -> Iterator[None]:
+    """Inside, everything is said in ``zh`` or ``en``; tasks and threads begun inside inherit it."""
+    token = _asked.set(lang)
+    try:
+        yield
+    finally:
+        _asked.reset(token)
+
+
 def in_both(text: Callable[[], str]) -> tuple[str, str]:
     """What ``text`` says in Chinese and in English, for what is told to a machine in both."""
     found = []
     for asked in ("zh", "en"):
-        token = _asked.set(asked)
-        try:
+        with speaking(asked):
             found.append(text())
-        finally:
-            _asked.reset(token)
     return found[0], found[1]
 
 

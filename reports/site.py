@@ -20,6 +20,7 @@ from drivers.https import HttpsConfig
 from drivers.language import say, why
 from drivers.model import ConfigError
 from drivers.tomlfile import parsed
+from reports.site_console import SiteConsole
 from reports.site_energy import LineEnergy, SiteEnergy
 from reports.site_grade import SiteGrade
 from reports.site_meters import EnergyMeter, HeatMeter, Meter
@@ -187,7 +188,7 @@ class Enterprise(Strict):
     report_writer_code: str = ""
 
 
-class Site(SiteEnergy, SiteStacks, SiteGrade, ClassTables):
+class Site(SiteEnergy, SiteStacks, SiteGrade, SiteConsole, ClassTables):
     """The whole file; paths are absolute after loading."""
 
     plant: str = Field(pattern=NAME)
@@ -311,13 +312,15 @@ def load_site(path: Path) -> Site:
 
 
 INFLUX_FILES = ("password_file", "token_file", "ca", "cert", "key", "crl")
+CONSOLE_FILES = ("cert", "key", "reports", "data_dir")
 
 
 def _absolute(tables: dict[str, Any], folder: Path) -> None:
-    influx = tables.get("influxdb")
+    influx, console = tables.get("influxdb"), tables.get("console")
     for table, keys in (
         (tables, ("lake", "originals", "entries", "plan", "alert_plan")),
         (influx if isinstance(influx, dict) else {}, INFLUX_FILES),
+        (console if isinstance(console, dict) else {}, CONSOLE_FILES),
     ):
         for key in keys:
             if isinstance(table.get(key), str):

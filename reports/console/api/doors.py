@@ -1,0 +1,5 @@
+"""Accounts and tokens, for programs."""
+
+from fastapi import APIRouter
+
+router = APIRouter()

@@ -1,0 +1,1 @@
+"""Who comes in: users, sessions, tokens, roles, the second factor of a form."""

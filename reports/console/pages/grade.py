@@ -1,0 +1,14 @@
+"""The page /grade."""
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse
+
+from reports.console.web import needs, page
+
+router = APIRouter()
+
+
+@router.get("/grade", dependencies=[needs("see")])
+async def show(request: Request) -> HTMLResponse:
+    """The page."""
+    return page(request, "grade.html")

@@ -1,0 +1,34 @@
+"""``[console]`` of ``site.toml``: where the web console listens, what it reads live, what it keeps."""
+
+from pathlib import Path
+
+from pydantic import Field
+
+from drivers.config import Strict
+
+LISTEN = "127.0.0.1:8443"
+
+
+class Console(Strict):
+    """
+    Paths are absolute after loading; ``smelter serve`` needs none of these on a plant's one machine.
+
+    ``historian`` is the health address of the historian: newest values, line of each gateway.
+    """
+
+    listen: str = Field(default=LISTEN, pattern=r"^[^\s]+:\d{1,5}$")
+    address: str = ""  # as browsers call it, https://officer.example: for links in notices, OIDC
+    cert: Path | None = None  # PEM; without it only loopback is served, in plain HTTP
+    key: Path | None = None
+    historian: str = Field(default="http://127.0.0.1:9465", pattern=r"^(https?://\S+)?$")
+    reports: Path | None = None  # reports made before; default: reports/ beside this file
+    data_dir: Path | None = None  # users, sessions, drafts; default: console/ beside the entries
+    upload_mb: int = Field(default=20, ge=1, le=500)
+    session_hours: float = Field(default=12.0, gt=0, le=72)
+    idle_minutes: float = Field(default=60.0, gt=0, le=720)
+
+
+class SiteConsole(Strict):
+    """What ``site.toml`` says of the web console."""
+
+    console: Console = Console()
