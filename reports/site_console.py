@@ -1,4 +1,4 @@
-"""``[console]`` of ``site.toml``: where the web console listens, what it reads live, what it keeps."""
+"""``[console]`` of ``site.toml``: where the console listens, what it reads live and keeps."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ LISTEN = "127.0.0.1:8443"
 
 class Console(Strict):
     """
-    Paths are absolute after loading; ``smelter serve`` needs none of these on a plant's one machine.
+    Paths are absolute after loading; on the one machine of a plant ``smelter serve`` needs none.
 
     ``historian`` is the health address of the historian: newest values, line of each gateway.
     """
