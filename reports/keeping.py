@@ -8,7 +8,7 @@ from drivers.keeping_files import config_members, data_members, secrets_of, sett
 from drivers.tomlfile import read_tables, with_value
 
 # Beside the entries; documents are named by their digest and never change.
-BESIDE = ("documents", "lodged", "report-keys", "audit")
+BESIDE = ("documents", "lodged", "report-keys", "audit", "signed-rules")
 REPORTS = "reports"  # beside site.toml: a report names its site by a relative path
 CHAINS = ("journal.jsonl", "lodgings.jsonl")
 

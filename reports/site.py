@@ -305,13 +305,26 @@ def load_site(path: Path) -> Site:
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError([f"{path}: {error}"]) from None
     _absolute(tables, path.resolve().parent)
+    _signed(tables)
     try:
         return Site.model_validate(tables)
     except ValidationError as error:
         raise ConfigError([mistake(path, problem) for problem in error.errors()]) from None
 
 
+SIGNED = "signed-rules"  # beside the entries: overlays that two persons signed in the console
+
+
+def _signed(tables: dict[str, Any]) -> None:
+    """What two persons signed counts without being named: site.toml may be read-only."""
+    entries, named = tables.get("entries"), tables.get("overlays", [])
+    if isinstance(entries, Path) and isinstance(named, list):
+        found = sorted(entries.with_name(SIGNED).glob("*.toml"))
+        tables["overlays"] = [*named, *(path for path in found if path not in named)]
+
+
 INFLUX_FILES = ("password_file", "token_file", "ca", "cert", "key", "crl")
+NOTICE_FILES = ("ca", "cert", "key", "crl", "key_file", "password_file")
 CONSOLE_FILES = ("cert", "key", "reports", "data_dir")
 
 
@@ -325,10 +338,20 @@ def _absolute(tables: dict[str, Any], folder: Path) -> None:
         for key in keys:
             if isinstance(table.get(key), str):
                 table[key] = folder / table[key]
+    for notice in _tables(console, "notices"):
+        for key in NOTICE_FILES:
+            if isinstance(notice.get(key), str):
+                notice[key] = folder / notice[key]
     grade = tables.get("grade")
     for table, key in ((tables, "overlays"), (grade if isinstance(grade, dict) else {}, "tables")):
         if isinstance(table.get(key), list):
             table[key] = [folder / x if isinstance(x, str) else x for x in table[key]]
+
+
+def _tables(table: object, key: str) -> list[dict[str, Any]]:
+    """The tables ``[[…key]]`` that are there, whatever else is wrong with the file."""
+    found = table.get(key) if isinstance(table, dict) else None
+    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
 
 
 def mistake(path: Path, problem: Any) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 from pydantic import Field
 
 from drivers.config import Strict
+from reports.site_notices import Notice
 
 LISTEN = "127.0.0.1:8443"
 
@@ -26,6 +27,7 @@ class Console(Strict):
     upload_mb: int = Field(default=20, ge=1, le=500)
     session_hours: float = Field(default=12.0, gt=0, le=72)
     idle_minutes: float = Field(default=60.0, gt=0, le=720)
+    notices: tuple[Notice, ...] = ()  # who is told of duties, exceedances, lost devices
 
 
 class SiteConsole(Strict):
