@@ -79,7 +79,7 @@ class Webhook(Told, HttpsConfig):
 
 
 class Mail(Told):
-    """E-mail by SMTP: ``tls`` from the first byte (465), ``starttls`` (587), ``plain``: loopback."""
+    """E-mail by SMTP: ``tls`` from the first byte (465), ``starttls`` (587), or ``plain``."""
 
     kind: Literal["mail"]
     host: str = Field(pattern=r"^[^\s/]+$")
