@@ -48,11 +48,13 @@ HELP = {
     "report": ("make a report; exit code 1: something is missing", "生成报告；缺数据时退出码为 1"),
     "restore": ("put a backup into an empty folder", "将备份恢复到空目录"),
     "rules": ("legal values, their source and overlays", "法规参数：取值、依据、补充规则"),
+    "serve": ("the web console", "网页控制台"),
     "simulate": ("serve a simulated smelter, write its config", "运行仿真电解铝厂并写出其配置"),
     "trace": (
         "from a report figure back to entries, batches and registers",
         "从报告数字追溯到录入、批次和寄存器",
     ),
+    "users": ("accounts of the web console", "网页控制台的账户"),
     "verify": ("is an evidence package what was signed", "核验证据包：是否被改动、何处被改动"),
 }
 

@@ -17,6 +17,7 @@ from markupsafe import Markup
 
 from drivers.language import language, say
 from reports.console.desk import Desk
+from reports.console.doors.forms import own_form
 from reports.console.doors.roles import NOBODY, Right, Visitor
 from reports.console.drafts import Drafts
 from reports.console.office import Office
@@ -64,6 +65,7 @@ def needs(right: Right | str) -> Any:
             raise HTTPException(401)
         if not who.may(asked):
             raise HTTPException(403)
+        await own_form(request)
 
     check.right = asked  # type: ignore[attr-defined]
     return Depends(check)

@@ -1,0 +1,116 @@
+"""A real ``smelter serve`` over a small plant folder, with one account for each role."""
+
+import functools
+import os
+import re
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+
+from reports.console.doors.passwords import hashed
+from reports.console.doors.roles import Role
+from reports.console.doors.store import Store
+from reports.console.office import Office
+from tests import servers
+
+PASSWORD = "quiet-river-under-frost"  # noqa: S105 - of simulated persons
+PERSONS = {
+    "viewer": "赵云",
+    "officer": "王敏",
+    "engineer": "李强",
+    "administrator": "孙丽",
+    "officer2": "周洁",  # the second person
+}
+
+
+@dataclass
+class Served:
+    """``url`` without a slash at its end."""
+
+    url: str
+    site_file: Path
+    process: "subprocess.Popen[bytes]"
+    clients: list[httpx.Client] = field(default_factory=list)
+
+    def client(self, role: str = "officer", lang: str = "zh") -> httpx.Client:
+        """Logged in; sends what a browser sends with a form: Origin and the session's word."""
+        client = self.nobody(lang)
+        done = client.post("/login", data={"name": role, "password": PASSWORD})
+        assert done.status_code == 303, done.text
+        client.headers["X-CSRF-Token"] = csrf_in(client.get("/account").text)
+        return client
+
+    def nobody(self, lang: str = "zh") -> httpx.Client:
+        """Not logged in."""
+        client = httpx.Client(
+            base_url=self.url,
+            headers={"Origin": self.url},
+            cookies={"lang": lang},
+            trust_env=False,
+            timeout=60,
+        )
+        self.clients.append(client)
+        return client
+
+    def end(self) -> None:
+        for client in self.clients:
+            client.close()
+        self.process.terminate()
+        try:
+            self.process.wait(30)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise
+
+
+def csrf_in(page: str) -> str:
+    """The word of the session, from any page."""
+    found = re.search(r'name="csrf" value="([0-9a-f]{64})"', page)
+    assert found, page[:2000]
+    return found[1]
+
+
+@functools.cache
+def hash_of(password: str) -> str:
+    return hashed(password)
+
+
+def people(site_file: Path) -> None:
+    """An account for each role, named like it, and a second officer."""
+    store = Store(Office(site_file).data)
+    for name, person in PERSONS.items():
+        role = Role(name.removesuffix("2"))
+        store.add_user(name, person, [role], hash_of(PASSWORD), "test", must_change=False)
+    store.close()
+
+
+def serve(
+    site_file: Path, *more: str, environ: Mapping[str, str] | None = None, url: str = ""
+) -> Served:
+    """Starts it and waits until it answers; its log goes beside the site."""
+    port = servers.free_port()
+    log = site_file.with_name("serve.log")
+    command = [sys.executable, "-c", "from drivers.cli import main; main()", "serve"]
+    with log.open("ab") as out:
+        process = subprocess.Popen(
+            [*command, "--config", str(site_file), "--listen", f"127.0.0.1:{port}", *more],
+            stdout=out,
+            stderr=out,
+            env={**os.environ, "SMELTER_LANG": "zh", **(environ or {})},
+        )
+    served = Served(url or f"http://127.0.0.1:{port}", site_file, process)
+
+    def ready() -> bool:
+        assert process.poll() is None, log.read_text("utf-8")
+        with socket.socket() as probe:
+            probe.settimeout(1)
+            return probe.connect_ex(("127.0.0.1", port)) == 0
+
+    servers.wait_until(ready, f"smelter serve: {log}", 60)
+    return served
