@@ -114,6 +114,6 @@ class Tokens:
             *values,
         )
         return [
-            Token(*row[:3], frozenset(Right(each) for each in row[3].split(",")), *row[4:])
-            for row in found
+            Token(one, name, label, frozenset(Right(each) for each in rights.split(",")), *times)
+            for one, name, label, rights, *times in found
         ]
