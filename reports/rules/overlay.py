@@ -141,6 +141,15 @@ def _blocks(tables: dict[str, Any], path: Path, today: date) -> tuple[list[Stret
     return found, mistakes
 
 
+def value_faults(
+    given: Mapping[str, Any], folder: Path, today: date | None = None
+) -> list[tuple[str, str]]:
+    """What is wrong with one block, by key, as its file in ``folder`` would be told."""
+    table = {"values": [dict(given)]}
+    _, mistakes = _blocks(table, folder / "values.toml", today or plant_now().date())
+    return [(str(loc[-1]), what) for loc, what in mistakes]
+
+
 def document_faults(given: dict[str, Any], folder: Path) -> Iterator[tuple[str, str]]:
     """The document must lie beside the overlay, and be the one that was checked."""
     name, stated = given.get("document"), given.get("sha256")
