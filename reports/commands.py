@@ -4,7 +4,6 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from difflib import get_close_matches
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,13 +11,12 @@ import typer
 
 from drivers.language import language, say
 from drivers.model import ConfigError
-from reports.acts import record_act
 from reports.compute_commands import compute
 from reports.entries.commands import entries_app, parse_month, speak
 from reports.periods import PLANT_TIME, SPANS, Period, last_over, plant_now
 
 if TYPE_CHECKING:
-    from reports.versions import Written
+    pass
 
 __all__ = ["compute", "entries_app", "report", "trace"]
 
@@ -60,7 +58,14 @@ def report(  # noqa: PLR0913, PLR0917 - each is an option of the command
     as_json: AsJson = False,
 ) -> None:
     """Make a report; exit 1 when something is missing."""
-    from reports.make import REPORTS, make_report, refuse_unless_due, summary, summary_table
+    from reports.make import (
+        REPORTS,
+        make_report,
+        note_report,
+        refuse_unless_due,
+        summary,
+        summary_table,
+    )
 
     if lang not in {"zh", "en"}:
         raise ConfigError([f"--lang {lang}: zh | en"])
@@ -80,7 +85,7 @@ def report(  # noqa: PLR0913, PLR0917 - each is an option of the command
     written = make_report(
         name, site, period, out, formats.split(","), lang, preliminary=preliminary
     )
-    _noted(site, written)
+    note_report(site, written)
     if as_json:
         typer.echo(json.dumps(summary_table(written), ensure_ascii=False))
     else:
@@ -98,21 +103,6 @@ def _past(span: str, given: Mapping[str, str]) -> dict[str, str]:
             [f"--past {' | '.join(SPANS)}", *(f"--past, --{each}?" for each in given)]
         )
     return {span: str(last_over(span, plant_now().date()))}
-
-
-def _noted(site: Path, written: "Written") -> None:
-    from reports.site import load_site
-
-    report = written.report
-    record_act(
-        load_site(site),
-        "report.made",
-        f"{report.content.report} {report.content.period.name} v{report.version}",
-        details={
-            "content_sha256": report.content_sha256,
-            "site_sha256": sha256(site.read_bytes()).hexdigest(),
-        },
-    )
 
 
 def _period(name: str, given: dict[str, str], days: tuple[str, str]) -> Period:

@@ -3,12 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final, Literal
 
 from drivers.language import say
 from drivers.model import ConfigError
+from reports.acts import record_act
 from reports.basis import Basis
 from reports.chapters import days_left
 from reports.entries.ledger import Ledger, read_ledger
@@ -155,6 +157,20 @@ def make_report(
         seen = [*in_lodged(lodgings), *in_folder(out)]
         refuse_unless_led_to(site.journal, read_journal(site.journal), seen)
     return write_report(content, out, site_file, lodgings, formats, lang, ledger)
+
+
+def note_report(site_file: Path, written: Written) -> None:
+    """The act in the office's trail, with what the report and its site file are."""
+    report = written.report
+    record_act(
+        load_site(site_file),
+        "report.made",
+        f"{report.content.report} {report.content.period.name} v{report.version}",
+        details={
+            "content_sha256": report.content_sha256,
+            "site_sha256": sha256(site_file.read_bytes()).hexdigest(),
+        },
+    )
 
 
 def make_content(

@@ -34,6 +34,18 @@ class Proposal:
 
 
 @dataclass(frozen=True, slots=True)
+class Refused:
+    """One row that cannot be taken, and why, column by column."""
+
+    row: TableRow
+    error: RowError
+
+    @property
+    def text(self) -> str:
+        return f"{self.row.where}{say('：', ': ')}{self.error}"
+
+
+@dataclass(frozen=True, slots=True)
 class Preview:
     """What a table would change; ``files`` are the documents it names, by SHA-256."""
 
@@ -65,6 +77,19 @@ def read_figures(path: Path, site: Site, ledger: Ledger, now: datetime) -> list[
 
 def preview_import(path: Path, site: Site, ledger: Ledger, now: datetime) -> Preview:
     """What the table would change. Raises ConfigError with every row that cannot be read."""
+    preview, refused = look_at(path, site, ledger, now)
+    refuse(path, [each.text for each in refused])
+    return preview
+
+
+def look_at(
+    path: Path, site: Site, ledger: Ledger, now: datetime
+) -> tuple[Preview, tuple[Refused, ...]]:
+    """
+    What the good rows would change, and the rows that are refused: one of them stops them all.
+
+    Raises ConfigError for a file that is no such table, or that was imported before.
+    """
     table = read_table(path)
     source = Document.of(path)
     _refuse_twice(path, source, ledger)
@@ -76,7 +101,7 @@ def preview_import(path: Path, site: Site, ledger: Ledger, now: datetime) -> Pre
         near.setdefault(_place(entry.figure), []).append(entry)
     found: list[Proposal] = []
     earlier: dict[_Place, list[Figure]] = {}
-    problems: list[str] = []
+    refused: list[Refused] = []
     for row in table.rows:
         if row.asked:
             continue
@@ -87,15 +112,15 @@ def preview_import(path: Path, site: Site, ledger: Ledger, now: datetime) -> Pre
             earlier.setdefault(where, []).append(figure)
             found.append(_proposal(figure, current, last))
         except RowError as error:
-            problems.append(f"{row.where}{say('：', ': ')}{error}")
-    refuse(path, problems)
-    return Preview(
+            refused.append(Refused(row, error))
+    preview = Preview(
         source=source,
         proposals=tuple(found),
         files=reader.files,
         ignored=table.ignored,
         unfilled=tuple(row for row in table.rows if row.asked),
     )
+    return preview, tuple(refused)
 
 
 def refuse(path: Path, problems: Sequence[str]) -> None:

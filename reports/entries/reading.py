@@ -1,6 +1,7 @@
 """One row of a table as a figure of this site: everything that is wrong with it, at once."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
@@ -17,7 +18,30 @@ from reports.site import PLANT, Potline, Site
 
 
 class RowError(ValueError):
-    """What is wrong with one row, in words."""
+    """What is wrong with one row, in words; ``parts`` tells it column by column."""
+
+    def __init__(self, text: str, parts: Sequence[tuple[str, str]] = ()) -> None:
+        super().__init__(text)
+        self.parts = tuple(parts)
+
+
+class Mistakes:
+    """Mistakes of one row, by the column in which they stand."""
+
+    def __init__(self) -> None:
+        self._by_column: dict[str, list[str]] = {}
+
+    def at(self, column: str) -> list[str]:
+        """Where the mistakes of that column are put."""
+        return self._by_column.setdefault(column, [])
+
+    def __bool__(self) -> bool:
+        return any(self._by_column.values())
+
+    def error(self) -> RowError:
+        """All of them."""
+        parts = [(at, text) for at, found in self._by_column.items() for text in found]
+        return RowError(" | ".join(text for _, text in parts), parts)
 
 
 @dataclass(slots=True)
@@ -38,32 +62,32 @@ class Reader:
 
     def figure(self, row: TableRow) -> Figure:
         """Raises RowError with everything that is wrong with the row."""
-        problems: list[str] = []
+        wrong = Mistakes()
         cells = row.cells
-        kind = _kind(cells, problems)
+        kind = _kind(cells, wrong.at("kind"))
         if kind is None:
-            raise RowError(" | ".join(problems))
-        period = self._period(cells, kind, problems)
-        unit = _unit(cells, kind, problems)
+            raise wrong.error()
+        period = self._period(cells, kind, wrong.at("period"))
+        unit = _unit(cells, kind, wrong.at("unit"))
         read = Figure(
             kind=kind,
-            line=self._line(cells, kind, period, problems),
+            line=self._line(cells, kind, period, wrong.at("line")),
             period=period or Period.year(2000),
-            value=_value(cells, kind, problems),
+            value=_value(cells, kind, wrong.at("value")),
             unit=unit,
             voucher=cells.get("voucher", ""),
             note=cells.get("note", ""),
-            document=self._document(cells, kind, problems),
+            document=self._document(cells, kind, wrong.at("document")),
             source=self.source,
             sheet=row.sheet,
             row=row.row,
-            item=_item(cells, kind, problems),
+            item=_item(cells, kind, wrong.at("item")),
         )
-        if not problems and (wrong := implausible(read, self.site)):
-            problems.append(wrong)
-        facts = self._facts(cells, kind, period, problems)
-        if problems:
-            raise RowError(" | ".join(problems))
+        if not wrong and (text := implausible(read, self.site)):
+            wrong.at("value").append(text)
+        facts = self._facts(cells, kind, period, wrong.at("facts"))
+        if wrong:
+            raise wrong.error()
         return replace(read, more=facts)
 
     def _period(self, cells: dict[str, str], kind: EntryKind, problems: list[str]) -> Period | None:
@@ -160,6 +184,15 @@ class Reader:
                         f"{kind.id} needs its document: the notice of the platform",
                     )
                 )
+            return None
+        if not (self.folder / name).resolve().is_relative_to(self.folder.resolve()):
+            problems.append(
+                say(
+                    f"凭证文件 {name!r} 不在表格所在的文件夹；请放在表格旁边，只写文件名",
+                    f"document {name!r} is not in the folder of the table; put it beside the "
+                    "table and write its name only",
+                )
+            )
             return None
         try:
             document = Document.of(self.folder / name)

@@ -2,7 +2,6 @@
 
 import json
 from datetime import datetime
-from hashlib import sha256
 from pathlib import Path
 from typing import Annotated
 
@@ -10,16 +9,12 @@ import typer
 
 from drivers.language import language, say
 from drivers.model import ConfigError
-from reports.acts import record_act, refusals
 from reports.entries.options import AsJson, Lang, speak
-from reports.model import Report
-from reports.package.archive import write_package
-from reports.package.export import permit_package, tell_export
-from reports.package.gather import Wish, gather
-from reports.package.ring import open_ring
+from reports.package.build import Order, build_package
+from reports.package.gather import Wish
 from reports.package.verify import main as verify_main
 from reports.periods import PLANT_TIME
-from reports.site import Site, load_site
+from reports.site import load_site
 from reports.versions import read_report
 
 _HOUR_NS = 3_600_000_000_000
@@ -86,15 +81,10 @@ def package(  # noqa: PLR0913 - each is an option of the command
     plant = load_site(site_file)
     if plant.plant != report.content.plant.id:
         raise ConfigError([f"{site_file}: {plant.plant}, {report.content.plant.id}"])
-    permitted = permit_package(plant, site_file, out or file, approved_by, reason)
     wish = Wish(whole, tuple(map(_hour, at or ())), tuple(since or ()), most_mb << 20)
-    target = out or file.with_name(f"{file.stem}.evidence.zip")
-    with refusals(plant, "package.made", target.name, reason=reason):
-        ring = open_ring(plant.entries, plant.plant, signature, rotate=rotate_key)
-        found = gather(report, file, plant, site_file, ring, wish)
-        write_package(target, found.files, found.said, ring)
-    tell_export(plant, target, approved_by, reason, permitted)
-    _noted(plant, target, report, f"{report.content.report}-{report.content.period.name}")
+    order = Order(out, approved_by, reason, signature, rotate_key, wish)
+    made = build_package(file, report, plant, site_file, order)
+    target, found, ring = made.path, made.found, made.ring
     batches = sum(1 for name in found.files if name.startswith("batches/"))
     if as_json:
         told = {"package": str(target), "bytes": target.stat().st_size, "key": ring.vkey}
@@ -112,16 +102,6 @@ def package(  # noqa: PLR0913 - each is an option of the command
         typer.echo(f"! {key}: {text.of(language())}")
     typer.echo(say(f"签名公钥：{ring.vkey}", f"signed by: {ring.vkey}"))
     typer.echo(say(f"核验：smelter verify {target}", f"to verify: smelter verify {target}"))
-
-
-def _noted(site: Site, target: Path, report: Report, name: str) -> None:
-    """The act, with the heads of the chains: under the historian's tree nobody rewrites them."""
-    details = {
-        "report": f"{name}-v{report.version}",
-        "content_sha256": report.content_sha256,
-        "sha256": sha256(target.read_bytes()).hexdigest(),
-    }
-    record_act(site, "package.made", target.name, details=details)
 
 
 def _hour(text: str) -> int:

@@ -67,6 +67,8 @@ def gather(
     for rendering in sorted(path.parent.glob(f"{path.stem}.*.*")):
         if rendering.suffix in {".pdf", ".xlsx", ".html"}:
             found.files[f"renderings/{rendering.name}"] = rendering.read_bytes()
+    for number, signed in enumerate(sorted(path.parent.glob(f"{path.stem}.signature-*.txt")), 1):
+        found.files[f"signatures/{number}.txt"] = signed.read_bytes()
     _site(found, site, site_file)
     anchors = anchoring(site)  # before the chains, which only grow
     _entered(found, report, site)
