@@ -6,7 +6,7 @@ from drivers.language import plural, say
 from reports.journal.forms import FORMS, As, word_name
 from reports.journal.importing import Proposed
 from reports.journal.journal import Journal
-from reports.journal.record import MINUTE_NS, Evidence, Judgement, Record, minute_text
+from reports.journal.record import MINUTE_NS, Evidence, Judgement, Kind, Record, minute_text
 
 _SHORT = 12  # digits of a digest that are shown
 _JUDGED = {
@@ -97,8 +97,20 @@ def _facts(record: Record) -> Iterator[str]:
             continue
         if name in form and form[name].how is As.MOMENT:
             text = text[:16].replace("T", " ")
-        names = (form[name].zh, form[name].en) if name in form else _COMPUTED.get(name, (name,) * 2)
-        yield f"{say(*names)} {say(*_RESULTS.get(text, (text, text)))}"
+        yield f"{fact_name(record.kind, name)} {fact_text(text)}"
+
+
+def fact_name(kind: Kind, name: str) -> str:
+    """What a fact of that kind is called, one that was typed or one that was computed."""
+    for fact in FORMS[kind].facts:
+        if fact.id == name:
+            return say(fact.zh, fact.en)
+    return say(*_COMPUTED.get(name, (name, name)))
+
+
+def fact_text(text: str) -> str:
+    """A fact as a person reads it: ``pass`` is 合格."""
+    return say(*_RESULTS.get(text, (text, text)))
 
 
 def _evidence(evidence: Evidence) -> str:
