@@ -51,7 +51,7 @@ def answer(site_file: Path, question: dict[str, Any]) -> dict[str, Any]:
 
 FORMS: tuple[tuple[type, Callable[[Any], object]], ...] = (
     (Decimal, float),
-    (date, date.isoformat),  # and datetime
+    (date, lambda value: value.isoformat()),  # of a datetime with its time
     (BaseModel, lambda value: value.model_dump(mode="json")),
     (Enum, lambda value: value.value),
     (Path, str),

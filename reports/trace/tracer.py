@@ -88,7 +88,7 @@ class Tracer:
             return {"legal": _legal(legal) | {"pack_sha256": content.packs.get(legal.pack, "")}}
         if kind == "meter":
             meter = next((m for m in content.meters if m.id == ref), None)
-            return {"ref": ref} if meter is None else {"meter": self._meter(meter)}
+            return {"ref": ref} if meter is None else {"meter": self.meter(meter)}
         return {"ref": ref}
 
     def _recomputed(self, line: Line) -> bool | None:
@@ -113,7 +113,8 @@ class Tracer:
             abs(value - line.value) <= SAME * max(Decimal(1), abs(line.value)) for value in results
         )
 
-    def _meter(self, meter: MeterUse) -> Node:
+    def meter(self, meter: MeterUse) -> Node:
+        """What is known of a meter, its registers proved."""
         node: Node = meter.model_dump(mode="json", include={"id", "unit", "total", "windows"})
         node["gauge"] = meter.is_gauge
         node["coverage"] = float((meter.measured_s + meter.bridged_s) / meter.period_s)

@@ -1,0 +1,326 @@
+"""
+The archive as the evidence page reads it: versions of reports, their lines, one report or draft.
+
+Files are named by what the archive itself holds; a name from an address never becomes a path
+before it fits ``NAME``.
+"""
+
+import json
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final
+
+from drivers.language import language, say
+from reports.console.figures import drafts
+from reports.console.office import Office
+from reports.model import Content, Report
+from reports.render.items import changed, shown
+from reports.render.labels import HOW, reference_labels, rounded_text, unit_text
+from reports.render.marks import marks
+from reports.versions import read_report
+
+Node = dict[str, Any]
+NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,60}-[0-9][0-9A-Z_-]{3,21}-v[1-9][0-9]{0,3}\.json")
+RENDERED: Final = re.compile(NAME.pattern.removesuffix(r"\.json") + r"\.(zh|en)\.(pdf|xlsx|html)")
+FOUND_MOST: Final = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which report: a file, or a report and its period; version 0 is the draft, None the best."""
+
+    report: str = ""
+    period: str = ""
+    version: int | None = None
+    file: str = ""
+
+    def names(self) -> Node:
+        """As parameters of an address."""
+        told = {"report": self.report, "period": self.period, "file": self.file}
+        found: Node = {key: text for key, text in told.items() if text}
+        return found if self.version is None else found | {"version": self.version}
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What a figure is looked up in; a draft has neither path nor version."""
+
+    asked: Asked
+    content: Content
+    report: Report | None = None
+    path: Path | None = None
+    made: float | None = None  # of a draft, wall time in s
+    newest: str = ""  # file of a newer version than this one
+
+    def node(self) -> Node:
+        """What a page says of it."""
+        content, report = self.content, self.report
+        return {
+            "report": content.report,
+            "period": content.period.name,
+            "title": content.title.of(language()),
+            "complete": content.complete,
+            "draft": report is None,
+            "made": self.made,
+            "version": None if report is None else report.version,
+            "file": "" if self.path is None else self.path.name,
+            "content_sha256": "" if report is None else report.content_sha256,
+            "written": None if report is None else report.written,
+            "lodged": None if report is None else report.lodged,
+            "newest": self.newest,
+        }
+
+
+class UnknownError(Exception):
+    """There is no such report, line or input; the message is for the visitor."""
+
+
+def source(office: Office, asked: Asked) -> Source:
+    """The draft or version that was asked for. Raises UnknownError, ConfigError."""
+    if asked.file:
+        path = place(office, asked.file)
+        if path is None:
+            raise UnknownError(say(f"没有报告文件 {asked.file}", f"no report file {asked.file}"))
+        return _written(office, asked, path)
+    if asked.version in {None, 0}:
+        content_path, state_path = drafts.place(office, asked.report, asked.period)
+        if _is_name(asked) and content_path.is_file():
+            made = json.loads(state_path.read_bytes()).get("made") if state_path.is_file() else None
+            return Source(asked, _draft(content_path, content_path.stat().st_mtime_ns), made=made)
+    for path in _versions(office, asked) if _is_name(asked) else ():
+        if asked.version in {None, _version(path)}:
+            return _written(office, asked, path)
+    name = f"{asked.report} {asked.period}" + (f" v{asked.version}" if asked.version else "")
+    raise UnknownError(
+        say(
+            f"没有 {name} 的报告或试算；请先生成报告",
+            f"no report or draft {name}; make the report first",
+        )
+    )
+
+
+def _is_name(asked: Asked) -> bool:
+    return bool(NAME.fullmatch(f"{asked.report}-{asked.period}-v1.json"))
+
+
+def place(office: Office, name: str) -> Path | None:
+    """A report or a rendering of the archive; None for every other name."""
+    path = office.reports / name
+    known = NAME.fullmatch(name) or RENDERED.fullmatch(name)
+    return path if known and path.is_file() and not path.is_symlink() else None
+
+
+def _version(path: Path) -> int:
+    return int(path.stem.rpartition("-v")[2])
+
+
+def _versions(office: Office, asked: Asked) -> list[Path]:
+    """Newest first."""
+    stem = f"{asked.report}-{asked.period}"
+    found = [x for x in archived(office) if x.stem.rpartition("-v")[0] == stem]
+    return sorted(found, key=_version, reverse=True)
+
+
+def archived(office: Office) -> list[Path]:
+    """Every version of every report, by name."""
+    if not office.reports.is_dir():
+        return []
+    return sorted(x for x in office.reports.iterdir() if NAME.fullmatch(x.name) and x.is_file())
+
+
+def _written(office: Office, asked: Asked, path: Path) -> Source:
+    report = _report(path, path.stat().st_mtime_ns)
+    content = report.content
+    newest = _versions(office, Asked(content.report, content.period.name))[:1]
+    newer = newest[0].name if newest and _version(newest[0]) > report.version else ""
+    return Source(asked, content, report, path, newest=newer)
+
+
+@lru_cache(maxsize=2)
+def _report(path: Path, _changed_ns: int) -> Report:
+    return read_report(path)
+
+
+@lru_cache(maxsize=2)
+def _draft(path: Path, _changed_ns: int) -> Content:
+    return Content.model_validate_json(path.read_bytes())
+
+
+def named_in(content: Content) -> dict[str, str]:
+    """What each reference of a report or draft is called."""
+    held: dict[str, Any] = {"content": content}
+    return reference_labels(Report.model_construct(**held), language())
+
+
+# --- the archive as a list
+
+
+def reports(office: Office, *, kind: str = "") -> Node:
+    """Reports with their versions, newest period first; ``kind`` chooses one report."""
+    from reports.make import REPORTS
+
+    groups: dict[tuple[str, str], list[Node]] = {}
+    for path in archived(office):
+        told = _told(path, path.stat().st_mtime_ns)
+        groups.setdefault((told["report"], told["period"]), []).append(told)
+    rows = []
+    for (name, period), versions in groups.items():
+        if kind in {"", name}:
+            ordered = sorted(versions, key=lambda each: -each["version"])
+            rows.append({"report": name, "period": period, "versions": [*map(_said, ordered)]})
+    rows.sort(key=lambda row: (row["report"], row["period"]))
+    kinds = [{"name": key, "text": say(each.zh, each.en)} for key, each in REPORTS.items()]
+    there = {name for name, _ in groups}
+    return {"reports": rows, "kinds": [each for each in kinds if each["name"] in there]}
+
+
+def _said(told: Node) -> Node:
+    """In the visitor's language."""
+    return told | {"title": told["title"][language()]}
+
+
+@lru_cache(maxsize=512)
+def _told(path: Path, _changed_ns: int) -> Node:
+    """The head of a report file; what cannot be read is told as a problem, not raised."""
+    stem, _, version = path.stem.rpartition("-v")
+    found = re.fullmatch(r"(.+?)-(\d.*)", stem)
+    assert found is not None  # noqa: S101 - NAME asks for a digit
+    told: Node = {
+        "report": found[1],
+        "period": found[2],
+        "version": int(version),
+        "file": path.name,
+        "title": {"zh": found[1], "en": found[1]},
+        "renderings": sorted(x.name for x in path.parent.glob(f"{path.stem}.*.*")),
+    }
+    try:
+        table = json.loads(path.read_bytes())
+        content = table["content"]
+        return told | {
+            "title": content["title"],
+            "complete": content["complete"],
+            "written": table["written"],
+            "content_sha256": table["content_sha256"],
+            "changes": len(table["changes"]),
+            "lines": len(content["lines"]),
+            "lodged": table["lodged"],
+            "problem": "",
+        }
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        blank = dict.fromkeys(("complete", "written", "lodged"))
+        counted = {"content_sha256": "", "changes": 0, "lines": 0}
+        return told | blank | counted | {"problem": f"{path.name}: {error}"}
+
+
+def report(
+    office: Office,
+    *,
+    asked: Node,
+    find: str = "",
+    after: int = 0,
+    limit: int = 100,
+) -> Node:
+    """One report or draft: its head, versions, changes, and lines that ``find`` fits."""
+    try:
+        found = source(office, Asked(**asked))
+    except UnknownError as error:
+        return {"unknown": str(error)}
+    content = found.content
+    named = named_in(content)
+    rows = [each for each in _lines(content, named) if _fits(each, find)]
+    headline = {each["id"]: each for each in rows if each["id"] in content.headline}
+    versions = [
+        _said(_told(each, each.stat().st_mtime_ns))
+        for each in _versions(office, Asked(content.report, content.period.name))
+    ]
+    return {
+        "source": found.node(),
+        "asked": found.asked.names(),
+        "headline": [headline[key] for key in content.headline if key in headline],
+        "lines": rows[after : after + limit],
+        "found": len(rows),
+        "all": len(content.lines),
+        "versions": versions,
+        "changes": _changes(found, named),
+        "since_lodged": _since(found, named),
+        "stamps": [each.model_dump(mode="json") for each in content.stamps],
+        "missing": [each.of(language()) for each in content.reasons()],
+        "packs": content.packs,
+        "ledger": content.ledger.model_dump(),
+    }
+
+
+def _lines(content: Content, named: dict[str, str]) -> list[Node]:
+    signs = marks(content)
+    lang = language()
+    return [
+        {
+            "id": each.id,
+            "label": named[each.id],
+            "value": each.rounded,
+            "shown": rounded_text(each),
+            "unit": unit_text(each.unit, lang),
+            "how": HOW[each.how].of(lang),
+            "marks": signs[each.id],
+            "missing": "; ".join(text.of(lang) for text in each.missing),
+        }
+        for each in content.lines
+    ]
+
+
+def _fits(row: Node, find: str) -> bool:
+    text = f"{row['id']} {row['label']}".casefold()
+    return all(word in text for word in find.casefold().split())
+
+
+def _changes(found: Source, named: dict[str, str]) -> list[Node]:
+    told = () if found.report is None else found.report.changes
+    return [_change(each, named) for each in told]
+
+
+def _since(found: Source, named: dict[str, str]) -> list[Node]:
+    told = () if found.report is None else found.report.since_lodged
+    return [_change(each, named) for each in told]
+
+
+def _change(change: Any, named: dict[str, str]) -> Node:
+    lang = language()
+    return {
+        "what": change.what,
+        "ref": change.ref,
+        "name": changed(change, named, lang),
+        "before": shown(change.before, lang),
+        "after": shown(change.after, lang),
+        "why": "" if change.why is None else change.why.of(lang),
+    }
+
+
+def find(office: Office, *, words: str) -> Node:
+    """Lines of the newest version of each report whose id or name has every word."""
+    newest: dict[str, Path] = {}
+    for path in archived(office):
+        stem = path.stem.rpartition("-v")[0]
+        if stem not in newest or _version(path) > _version(newest[stem]):
+            newest[stem] = path
+    found: list[Node] = []
+    count = 0
+    for path in newest.values():
+        head = _said(_told(path, path.stat().st_mtime_ns))
+        for line, labels in _words(path, path.stat().st_mtime_ns):
+            if _fits({"id": f"{line} {path.name}", "label": " ".join(labels.values())}, words):
+                count += 1
+                if len(found) < FOUND_MOST:
+                    told = {key: head[key] for key in ("file", "title", "period", "version")}
+                    found.append(told | {"line": line, "label": labels[language()]})
+    return {"found": found, "count": count, "most": FOUND_MOST}
+
+
+@lru_cache(maxsize=64)
+def _words(path: Path, _changed_ns: int) -> list[tuple[str, dict[str, str]]]:
+    try:
+        lines = json.loads(path.read_bytes())["content"]["lines"]
+        return [(each["id"], each["label"]) for each in lines]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []  # the list of reports says that it cannot be read
