@@ -15,8 +15,9 @@ from drivers.model import Equipment
 from drivers.secret import read_secret
 from drivers.tls import refusal_of
 from reports.periods import Period
+from reports.series.duck import connect
 from reports.series.influx_answers import Rows, lines_of, rows_of
-from reports.series.lake import AT_HAND, connect, hours_of
+from reports.series.lake import AT_HAND, hours_of
 from reports.series.minutes import Filling, MinuteGrid, Written
 from reports.series.pot_days import QUANTITIES, days_of, no_days
 from reports.series.retimed import EDGE_US, Retiming

@@ -11,6 +11,7 @@ from typing import Any, Final
 import ibis
 
 from reports.periods import PLANT_TIME, Period
+from reports.series.duck import Duck, connect, run, run_in_order
 from reports.series.minutes import COLUMNS as GRID
 from reports.series.minutes import Filling, MinuteGrid, Written, joined
 from reports.series.pot_days import days_at_once, days_of, no_days
@@ -29,8 +30,6 @@ from reports.series.store import (
 )
 from reports.site import Meter
 
-MEMORY: Final = "300MB"
-THREADS: Final = 2
 AT_ONCE: Final = 24_000_000  # bytes of Parquet in one query: a day of minutes, months of hours
 HOUR_NS: Final = 3_600_000_000_000
 PLANT_NS: Final = 8 * HOUR_NS  # plant time is that much ahead of UTC
@@ -52,7 +51,6 @@ EVENTS: Final = {
     **dict.fromkeys(MEASURED, "float64"),
     "seq": "int64",
 }
-Duck = Any  # duckdb.DuckDBPyConnection; imported where it is used, it is heavy
 WRITTEN: Final = ("point", "gateway", "log", "first_seq", "last_seq", "batches", "windows")
 POINTS: Final = {
     **dict.fromkeys(("equipment", "quantity"), "string"),
@@ -178,6 +176,10 @@ class LakeSeries:
         if not self._view("raw", start_ns, end_ns):
             return no_samples()
         return run(self._duck, samples_between(meter, start_ns, end_ns))
+
+    def reading(self, table: str, start_ns: int, end_ns: int) -> Duck | None:
+        """DuckDB with the rows of these whole plant days as view ``table``; None: no files."""
+        return self._duck if self._view(table, start_ns, end_ns) else None
 
     def _newest(self, rows: Any) -> list[EventRecord]:
         """Each event once: its newest row; of one batch the row that says most comes last."""
@@ -362,29 +364,6 @@ def hours_of(windows: Table) -> Table:
 def no_hours() -> Table:
     """A table of hours without rows."""
     return hours_of(no_windows())
-
-
-def connect() -> Duck:
-    """A DuckDB of our own, in memory and within bounds."""
-    import duckdb
-
-    duck = duckdb.connect(":memory:", config={"memory_limit": MEMORY, "threads": THREADS})
-    duck.execute("SET TimeZone = 'UTC'")  # else seconds of a stamp would count in the host's zone
-    return duck
-
-
-def run(duck: Duck, expression: Any) -> Table:
-    """The Arrow table of an Ibis expression."""
-    return duck.sql(str(ibis.to_sql(expression, dialect="duckdb"))).to_arrow_table()
-
-
-def run_in_order(duck: Duck, expression: Any) -> Table:
-    """The same by one thread: sums of floats come out the same to the last digit each time."""
-    duck.execute("SET threads TO 1")
-    try:
-        return run(duck, expression)
-    finally:
-        duck.execute(f"SET threads TO {THREADS}")
 
 
 def no_windows() -> Table:

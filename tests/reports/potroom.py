@@ -10,7 +10,7 @@ from drivers.model import Floats
 from reports.energy.pot_parameters import PotParameters
 from reports.energy.pots import PotDays, pot_days_of
 from reports.periods import PLANT_TIME, Period
-from reports.series.lake import connect
+from reports.series.duck import connect
 from reports.series.pot_days import days_of
 from simulators.history import trace_line
 from simulators.plant import Plant, Scenario
