@@ -40,9 +40,11 @@ def list_pots(
 ) -> None:
     """Ranking and advice of every potline; exit 1 when no pot can be ranked."""
     speak(lang)
-    found = _read(site, _month(month))
+    found = read_rankings(site, _month(month))
     if as_json:
-        typer.echo(json.dumps([_line(ranking) for ranking in found], ensure_ascii=False, indent=1))
+        typer.echo(
+            json.dumps([ranking_json(ranking) for ranking in found], ensure_ascii=False, indent=1)
+        )
     else:
         for ranking in found:
             _print(ranking, every=every)
@@ -63,8 +65,8 @@ def _month(text: str) -> Period:
     return period
 
 
-def _read(file: Path, month: Period) -> list[Ranking]:
-    """Raises ConfigError."""
+def read_rankings(file: Path, month: Period) -> list[Ranking]:
+    """Every potline of a month. Raises ConfigError."""
     site = load_site(file)
     try:
         with open_series(site) as series:
@@ -130,7 +132,8 @@ def _advice_text(advice: Advice) -> str:
     return text
 
 
-def _line(ranking: Ranking) -> dict[str, Any]:
+def ranking_json(ranking: Ranking) -> dict[str, Any]:
+    """A ranking for programs: numbers, None where not known, texts in both languages."""
     return {
         "line": ranking.line,
         "reference_v": _number(ranking.reference_v),
