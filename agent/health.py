@@ -4,7 +4,7 @@ import asyncio
 import os
 import resource
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import fields, is_dataclass
 from pathlib import Path
@@ -18,6 +18,8 @@ REQUEST_BYTES = 8192
 MOST_CONNECTIONS = 16
 
 Answer = Callable[[], tuple[bool, str]]
+Latest = Callable[[str], Awaitable[tuple[str, bytes]]]  # query → status, JSON
+LOCAL = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 class Metrics:
@@ -109,8 +111,17 @@ def count_metrics(metrics: Metrics, prefix: str, counts: Any, **labels: object) 
 
 
 @asynccontextmanager
-async def serve(listen: str, exposition: Callable[[], str], healthy: Answer) -> AsyncIterator[int]:
-    """Serve on ``host:port`` while entered; yields the port. Empty ``listen``: nothing, port 0."""
+async def serve(
+    listen: str,
+    exposition: Callable[[], str],
+    healthy: Answer,
+    latest: Latest | None = None,
+) -> AsyncIterator[int]:
+    """
+    Serve on ``host:port`` while entered; yields the port. Empty ``listen``: nothing, port 0.
+
+    ``latest`` answers ``/latest?…`` to this machine only: plant data stand in it.
+    """
     if not listen:
         yield 0
         return
@@ -122,7 +133,11 @@ async def serve(listen: str, exposition: Callable[[], str], healthy: Answer) -> 
             if not slots.locked():
                 async with slots, asyncio.timeout(REQUEST_S):
                     request = await reader.readuntil(b"\r\n\r\n")
-                    writer.write(_respond(request, exposition, healthy))
+                    asked = _latest_query(request) if latest is not None else None
+                    if latest is not None and asked is not None:
+                        writer.write(await _say_latest(latest, asked, request, writer))
+                    else:
+                        writer.write(_respond(request, exposition, healthy))
                     await writer.drain()
         except (TimeoutError, OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             return
@@ -147,13 +162,36 @@ def _respond(request: bytes, exposition: Callable[[], str], healthy: Answer) -> 
     return _http("404 Not Found", "/metrics or /healthz\n", method)
 
 
+def _latest_query(request: bytes) -> str | None:
+    method, target, *_ = (*request.split(b"\r\n", 1)[0].split(b" "), b"", b"")
+    path, _, query = target.decode("ascii", "replace").partition("?")
+    return query if method == b"GET" and path == "/latest" else None
+
+
+async def _say_latest(
+    latest: Latest, query: str, request: bytes, writer: asyncio.StreamWriter
+) -> bytes:
+    peer = writer.get_extra_info("peername")
+    hosts = [x[5:].strip() for x in request.split(b"\r\n") if x[:5].lower() == b"host:"]
+    host = hosts[0].decode("ascii", "replace") if len(hosts) == 1 else ""
+    name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
+    if not peer or peer[0] not in LOCAL or name.strip("[]") not in LOCAL:
+        return _http("403 Forbidden", "/latest is for this machine only\n", b"GET")
+    status, body = await latest(query)
+    return _http_bytes(status, body, "application/json; charset=utf-8")
+
+
 def _http(status: str, body: str, method: bytes, kind: str = "text/plain; charset=utf-8") -> bytes:
-    content = body.encode()
+    content = _http_bytes(status, body.encode(), kind)
+    return content.partition(b"\r\n\r\n")[0] + b"\r\n\r\n" if method == b"HEAD" else content
+
+
+def _http_bytes(status: str, content: bytes, kind: str) -> bytes:
     head = (
         f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {len(content)}\r\n"
         "Connection: close\r\nCache-Control: no-store\r\n\r\n"
     )
-    return head.encode() + (b"" if method == b"HEAD" else content)
+    return head.encode() + content
 
 
 def uptime_metric(metrics: Metrics, started_s: float) -> None:

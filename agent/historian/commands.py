@@ -82,6 +82,7 @@ async def _run(config: HistorianConfig) -> None:
         config.health.listen,
         lambda: exposition(historian, started_s),
         lambda: healthy(historian, watchdog.stuck),
+        historian.latest.respond,
     ):
         alive = asyncio.create_task(_say_alive(watchdog))
         try:

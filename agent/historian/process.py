@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 
@@ -17,10 +18,13 @@ from agent.historian.view_runner import ViewRunner
 from agent.historian.witness import Witness
 from agent.influx.view import InfluxView
 from agent.lake.view import LakeView
+from agent.live.latest import Latest
 from agent.views import View
 from agent.wire.events import Happening
 
 _log = logging.getLogger(__name__)
+
+TROUBLE = 300  # characters
 
 
 def views_of(config: HistorianConfig) -> list[View]:
@@ -45,6 +49,11 @@ class Historian:
         )
         self.peers = HistorianPeers(config.path, self._tell, self._connected)
         self.receiver.on_lost = self.peers.broker
+        self.latest = Latest(lambda: self.originals.logs, lambda: pace_of(self.runners))
+        self.receiver.on_stored = self.latest.stored
+        self.receiver.on_state = lambda sender, payload: self.latest.gateways.state(
+            sender.plant, sender.gateway, payload, time.time_ns()
+        )
         self.runners: list[ViewRunner] = []
         self.own: OwnLog | None = None
 
@@ -67,7 +76,7 @@ class Historian:
                 ring=lambda: self.witness.ring,
             )
             own.auditor.open(config.digest, str(config.path))
-            self.originals.heard = own.heard
+            self.originals.heard = self._heard
             await self._tell(Happening.START, "historian started")
             ready()
             async with asyncio.TaskGroup() as tasks:
@@ -87,6 +96,11 @@ class Historian:
             own.auditor.note("process.stopped", f"{own.plant}/historian")
             await own.close()
 
+    def _heard(self, plant: str, kind: Happening, text: str) -> None:
+        if self.own is not None:
+            self.own.heard(plant, kind, text)
+        self.latest.told(plant, kind, text)
+
     def _connected(self) -> int:
         return self.receiver.counts.connected
 
@@ -105,6 +119,20 @@ class Historian:
                 await self.originals.tell(plant, kind, text)
             except LogError as error:
                 _log.error("event %s not stored: %s", kind, error)
+
+
+def pace_of(runners: list[ViewRunner]) -> list[dict[str, object]]:
+    """How far each view is; ``lag_s``: since it wrote last, where it lacks something."""
+    found: list[dict[str, object]] = []
+    for runner in runners:
+        behind, written_s = runner.behind(), runner.counts.written_at_s
+        lag_s = round(time.time() - written_s, 1) if behind and written_s else None
+        trouble = runner.view.trouble if isinstance(runner.view, InfluxView) else ""
+        trouble = (runner.failing or trouble)[:TROUBLE]
+        found.append(
+            {"name": runner.view.name, "behind": behind, "lag_s": lag_s, "trouble": trouble}
+        )
+    return found
 
 
 async def rebuild(config: HistorianConfig, name: str) -> int:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import aiomqtt
 
+from agent.batches.batch import Batch
 from agent.batches.log import LogError
 from agent.historian.branches import Advertised, Holding, Outcome, Verdict
 from agent.historian.lanes import Hello, Lane
@@ -76,6 +77,8 @@ class Receiver:
         self._originals = originals
         self._pauses = Pauses(most_s=pause_most_s)
         self.on_lost: Callable[[BaseException], None] = lambda _: None
+        self.on_stored: Callable[[Source, Batch], None] = lambda _source, _batch: None
+        self.on_state: Callable[[Sender, bytes], None] = lambda _sender, _payload: None
         self._lanes: dict[tuple[Sender, str], Lane] = {}
         self._states: dict[Sender, dict[tuple[str, str], Advertised]] = {}
         self._queued_bytes = 0
@@ -199,6 +202,7 @@ class Receiver:
             raise RefusedBatchError("state is not what a gateway says")
         if sender not in self._states and len(self._states) >= MOST_SENDERS:
             raise RefusedBatchError("too many gateways")
+        self.on_state(sender, payload)
         if not logs:
             return  # the last will: what the logs hold is still as it was
         self._states[sender] = {(stream, log): said for stream, log, said in logs}
@@ -358,6 +362,8 @@ class Receiver:
             return
         counts.stored += 1
         self._originals.stored()
+        plant, gateway = received.sender.plant, received.sender.gateway
+        self.on_stored(Source(plant, gateway, received.stream, received.log), received.batch)
         if outcome.verdict is Verdict.GAP:
             await self._gone(received.sender.plant, where, outcome.first, outcome.last)
         elif outcome.verdict is Verdict.CONFLICT:
