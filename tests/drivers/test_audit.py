@@ -220,12 +220,12 @@ def test_a_clock_that_jumps_ahead_deletes_nothing(
 def test_warning_at_eighty_percent_and_an_end_at_the_quota(tmp_path: Path) -> None:
     trail = AuditTrail(tmp_path, quota_bytes=1 << 16)
     while not trail.usage().warns:
-        trail.add(act(1))
+        trail.add(act(1, time.time_ns()))
     warned = [each.act for each in trail.read() if each.act.what == "audit.quota"]
     assert len(warned) == 1
     assert 0.8 <= float(warned[0].details["share"]) < 0.82
     while trail.usage().share < 1:
-        trail.add(act(2))
+        trail.add(act(2, time.time_ns()))
     with pytest.raises(AuditError, match="quota_mb"):
         trail.add(act(3))
     assert trail.check() is None
