@@ -22,6 +22,7 @@ from reports.console.web import API, HERE
 # Each is reports/console/pages/<name>.py and may be reports/console/api/<name>.py, with `router`.
 PAGES: Final = (
     "doors",
+    "live",
     "today",
     "potlines",
     "stacks",
@@ -70,7 +71,7 @@ def build_app(site_file: Path) -> FastAPI:
     app.state.guard = Guard(office.data, site)
     app.state.desk = Desk(site_file)
     app.state.drafts = Drafts(app.state.desk)
-    app.state.live = Live(site.console.historian)
+    app.state.live = Live(site.console.historian, site.plant)
     for prefix, router in _routers():
         app.include_router(router, prefix=prefix, include_in_schema=prefix == API)
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")

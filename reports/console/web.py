@@ -20,6 +20,7 @@ from reports.console.desk import Desk
 from reports.console.doors.forms import own_form
 from reports.console.doors.roles import NOBODY, Right, Visitor
 from reports.console.drafts import Drafts
+from reports.console.live import Live
 from reports.console.office import Office
 from reports.periods import PLANT_TIME, Period
 from reports.words import number_text, short_text
@@ -36,6 +37,11 @@ def desk(request: Request) -> Desk:
 def drafts(request: Request) -> Drafts:
     """What reports would say today."""
     return cast("Drafts", request.app.state.drafts)
+
+
+def live_of(request: Request) -> Live:
+    """Newest values."""
+    return cast("Live", request.app.state.live)
 
 
 def office(request: Request) -> Office:
