@@ -100,9 +100,19 @@ def newest_day(office: Office) -> date | None:
     today = plant_now().date()
     if office.site.influxdb is not None or office.site.lake is None:
         return today
+    return max((day for day in _days(office) if day <= today), default=None)
+
+
+def oldest_day(office: Office) -> date | None:
+    """The first day of which the lake holds windows; None where that is not known."""
+    return min(_days(office), default=None)
+
+
+def _days(office: Office) -> list[date]:
+    if office.site.lake is None:
+        return []
     folder = office.site.lake / "windows" / f"plant={office.site.plant}"
-    days = (day for each in _names(folder) if (day := _day(each)) is not None)
-    return max((day for day in days if day <= today), default=None)
+    return [day for each in _names(folder) if (day := _day(each)) is not None]
 
 
 def _names(folder: Path) -> list[str]:
