@@ -38,7 +38,7 @@ class Pieces:
     ``windows`` windows; ``inc`` is what a counter counted; ``reason`` why most was not good.
     """
 
-    start_s: Indices
+    start_s: Floats
     low: Floats
     high: Floats
     mean: Floats
@@ -88,7 +88,7 @@ def no_pieces() -> Pieces:
     """None at all."""
     floats, whole = np.zeros(0), np.zeros(0, dtype=np.int64)
     nothing = np.zeros(0, dtype=object)
-    return Pieces(whole, *(floats,) * 7, whole, nothing)
+    return Pieces(floats, *(floats,) * 7, whole, nothing)
 
 
 def joined(parts: list[Pieces]) -> Pieces:
@@ -150,7 +150,7 @@ def envelope(
     made = _empty(count, origin, bucket_s)
     if not len(pieces):
         return made
-    number = (pieces.start_s - origin) // bucket_s
+    number = ((pieces.start_s - origin) // bucket_s).astype(np.int64)
     first = np.flatnonzero(np.r_[True, number[1:] != number[:-1]])
     at = number[first]
     made.low[at] = np.fmin.reduceat(pieces.low, first)
@@ -177,7 +177,7 @@ def of_samples(pieces: Pieces, bucket_s: int, start_s: int, end_s: int) -> Envel
     """Buckets of raw samples: their share is that of the good ones among them."""
     made = envelope(pieces, start_s, end_s, bucket_s)
     origin = floor_to(bucket_s, start_s)
-    number = (pieces.start_s - origin) // bucket_s
+    number = ((pieces.start_s - origin) // bucket_s).astype(np.int64)
     inside = (number >= 0) & (number < len(made))
     good = np.bincount(number[inside], pieces.good_s[inside], len(made))
     share = np.divide(good, made.windows, out=np.zeros(len(made)), where=made.windows > 0)

@@ -218,6 +218,16 @@ class InfluxSeries:
         place = Equipment.parse(equipment)
         return f"{self._of_plant()} AND \"line\"='{place.line}' AND \"unit\"='{place.unit}'"
 
+    where = _where
+
+    def ask(self, query: str) -> Rows:
+        """Rows of the answer to a query that only reads, as ``column -> value``."""
+        return self._ask(query)
+
+    def rows_of_plant(self, columns: str, measurement: str, more: str) -> Rows:
+        """Of the plant, at the stamps they were written with."""
+        return self._ask(_select(columns, measurement, f"{self._of_plant()} {more}"))
+
     def _of_plant(self) -> str:
         return f"WHERE \"plant\"='{self._safe_plant()}'"
 
