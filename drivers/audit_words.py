@@ -14,6 +14,7 @@ DEEDS: dict[str, tuple[str, str]] = {
     "mark.added": ("添加环保记录", "journal record added"),
     "mark.withdrawn": ("撤销环保记录", "journal record withdrawn"),
     "report.made": ("生成报告", "report made"),
+    "report.signed": ("报告签字", "report signed"),
     "package.made": ("生成证据包", "package made"),
     "lodge.added": ("登记存证", "report lodged"),
     "rules.proposed": ("提议补充规则", "rules overlay proposed"),

@@ -14,6 +14,7 @@ from drivers.language import speaking
 from reports.console import refusals
 from reports.console.desk import Desk
 from reports.console.doors.guard import Guard
+from reports.console.doors.limits import Limits
 from reports.console.drafts import Drafts
 from reports.console.live import Live
 from reports.console.office import Office
@@ -77,6 +78,7 @@ def build_app(site_file: Path) -> FastAPI:
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     refusals.install(app)
     app.middleware("http")(_every_request)
+    app.add_middleware(Limits, upload_mb=site.console.upload_mb)
     bare = [f"{m} {path}" for (m, path), right in rights().items() if right == "unstated"]
     if bare:
         raise RuntimeError(f"routes that state no right: {', '.join(bare)}")
@@ -109,6 +111,8 @@ async def _every_request(request: Request, go_on: Next) -> Response:
         response = refused if refused is not None else await go_on(request)
     for key, value in HEADERS.items():
         response.headers.setdefault(key, value)
+    if request.url.scheme == "https":
+        response.headers["Strict-Transport-Security"] = "max-age=2592000"
     if request.url.path.startswith("/static/"):
         response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
     else:
@@ -124,10 +128,19 @@ def rights() -> dict[tuple[str, str], str | None]:
     """What each route asks for: (method, path) -> right; None: open to all, "unstated": a fault."""
     found: dict[tuple[str, str], str | None] = {}
     for prefix, router in _routers():
-        for route in router.routes:
-            assert isinstance(route, APIRoute)  # noqa: S101 - nothing else is registered
+        for route in _routes(router):
             calls: list[Any] = [each.call for each in route.dependant.dependencies]
             stated = [call.right for call in calls if hasattr(call, "right")]
             for method in route.methods or ():
                 found[method, prefix + route.path] = stated[0] if len(stated) == 1 else "unstated"
     return found
+
+
+def _routes(router: APIRouter) -> Iterator[APIRoute]:
+    """Its own and those of routers it includes, without prefixes of theirs."""
+    for route in router.routes:
+        if (inner := getattr(route, "original_router", None)) is not None:
+            yield from _routes(inner)
+        else:
+            assert isinstance(route, APIRoute)  # noqa: S101 - nothing else is registered
+            yield route

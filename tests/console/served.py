@@ -1,9 +1,10 @@
 """A real ``smelter serve`` over a small plant folder, with one account for each role."""
 
+import contextlib
 import functools
 import os
 import re
-import socket
+import ssl
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -35,6 +36,7 @@ class Served:
     url: str
     site_file: Path
     process: "subprocess.Popen[bytes]"
+    ca: Path | None = None  # whom to believe; None: plain HTTP
     clients: list[httpx.Client] = field(default_factory=list)
 
     def client(self, role: str = "officer", lang: str = "zh") -> httpx.Client:
@@ -53,6 +55,7 @@ class Served:
             cookies={"lang": lang},
             trust_env=False,
             timeout=60,
+            verify=_believes(self.ca),
         )
         self.clients.append(client)
         return client
@@ -76,6 +79,10 @@ def csrf_in(page: str) -> str:
     return found[1]
 
 
+def _believes(ca: Path | None) -> ssl.SSLContext | bool:
+    return ssl.create_default_context(cafile=ca) if ca else True
+
+
 @functools.cache
 def hash_of(password: str) -> str:
     return hashed(password)
@@ -91,11 +98,12 @@ def people(site_file: Path) -> None:
 
 
 def serve(
-    site_file: Path, *more: str, environ: Mapping[str, str] | None = None, url: str = ""
+    site_file: Path, *more: str, environ: Mapping[str, str] | None = None, ca: Path | None = None
 ) -> Served:
     """Starts it and waits until it answers; its log goes beside the site."""
     port = servers.free_port()
     log = site_file.with_name("serve.log")
+    trust = _believes(ca)
     command = [sys.executable, "-c", "from drivers.cli import main; main()", "serve"]
     with log.open("ab") as out:
         process = subprocess.Popen(
@@ -104,13 +112,13 @@ def serve(
             stderr=out,
             env={**os.environ, "SMELTER_LANG": "zh", **(environ or {})},
         )
-    served = Served(url or f"http://127.0.0.1:{port}", site_file, process)
+    served = Served(f"{'https' if ca else 'http'}://127.0.0.1:{port}", site_file, process, ca)
 
     def ready() -> bool:
         assert process.poll() is None, log.read_text("utf-8")
-        with socket.socket() as probe:
-            probe.settimeout(1)
-            return probe.connect_ex(("127.0.0.1", port)) == 0
+        with contextlib.suppress(httpx.HTTPError):
+            return httpx.get(f"{served.url}/alive", trust_env=False, verify=trust).is_success
+        return False
 
     servers.wait_until(ready, f"smelter serve: {log}", 60)
     return served

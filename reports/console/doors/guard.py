@@ -14,6 +14,7 @@ from drivers.tls import loopback
 from reports.acts import trail_of
 from reports.console.doors.acts import Acts
 from reports.console.doors.forms import SAFE, from_elsewhere
+from reports.console.doors.limits import URL_CHARS, most_bytes, too_large
 from reports.console.doors.roles import NOBODY, Visitor
 from reports.console.doors.sessions import Sessions, csrf_of
 from reports.console.doors.store import Store, User
@@ -84,6 +85,8 @@ class Guard:
             request.state.visitor = self._program(request, program)
         elif secret := request.cookies.get(self.cookie.name, ""):
             self._person(request, secret)
+        if (problem := _too_much(request, self.settings.upload_mb)) is not None:
+            return problem
         if program is None and from_elsewhere(request):
             return refuse(request, 403, [_elsewhere()])
         return self._held_back(request)
@@ -161,6 +164,18 @@ def _sent_token(request: Request) -> str | None:
         except (binascii.Error, UnicodeDecodeError):
             return ""
         return secret if user == "token" else ""
+    return None
+
+
+def _too_much(request: Request, upload_mb: int) -> Response | None:
+    """What its head says already; the body is not read."""
+    from reports.console.refusals import refuse
+
+    if len(request.scope["raw_path"]) + len(request.scope["query_string"]) > URL_CHARS:
+        return refuse(request, 414, [say("地址太长", "the address is too long")])
+    length = request.headers.get("content-length", "0")
+    if not length.isdigit() or int(length) > most_bytes(request, upload_mb):
+        return refuse(request, 413, [too_large(upload_mb)])
     return None
 
 

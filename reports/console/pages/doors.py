@@ -2,22 +2,20 @@
 
 import math
 from http import HTTPStatus
-from typing import Annotated, cast
+from typing import Annotated
 
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
 from drivers.language import say
-from reports.console.doors.guard import Guard, address_of, place
+from reports.console.doors.guard import address_of, place
 from reports.console.doors.login import check
+from reports.console.doors.reach import guard
+from reports.console.pages import accounts
 from reports.console.web import needs, open_to_all, page, visitor
 
 router = APIRouter()
-
-
-def guard(request: Request) -> Guard:
-    """Store, sessions, tokens."""
-    return cast("Guard", request.app.state.guard)
+router.include_router(accounts.router)
 
 
 @router.get("/alive", dependencies=[open_to_all])
@@ -67,12 +65,6 @@ async def log_out(request: Request) -> Response:
     doors.cookie.drop(answer)
     answer.headers["Clear-Site-Data"] = '"cache", "storage"'
     return answer
-
-
-@router.get("/account", dependencies=[needs("see")])
-async def account(request: Request) -> Response:
-    """Who I am here."""
-    return page(request, "account.html")
 
 
 def _refused(request: Request, name: str, back: str, wait_s: float) -> Response:
