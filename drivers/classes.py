@@ -41,7 +41,7 @@ KINDS: Mapping[str, DataClass] = {
     "audit": DataClass.IMPORTANT,
     "keys": DataClass.CORE,
 }
-Way = Literal["package", "forward", "backup", "audit"]
+Way = Literal["package", "forward", "backup", "audit", "console"]
 Rule = Literal["free", "approved", "refused"]
 
 
