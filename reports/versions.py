@@ -102,7 +102,7 @@ def write_report(
         )
         path = out / f"{name}-v{report.version}.json"
         _create(path, report.text().encode())
-    files = [path, *(_render(report, path, kind, lang) for kind in formats if kind != "json")]
+    files = [path, *(render_report(report, path, kind, lang) for kind in formats if kind != "json")]
     return Written(report, path, tuple(files), fresh)
 
 
@@ -145,7 +145,8 @@ def _relative(site: Path, out: Path) -> str:
     return Path(os.path.relpath(site.resolve(), out.resolve())).as_posix()
 
 
-def _render(report: Report, path: Path, kind: str, lang: str) -> Path:
+def render_report(report: Report, path: Path, kind: str, lang: str) -> Path:
+    """A paper made from a report file, beside it; the one that is there already is kept."""
     target = path.with_name(f"{path.stem}.{lang}.{kind}")
     if target.exists():
         return target
