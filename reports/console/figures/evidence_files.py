@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from drivers.language import language, say
 from reports.console.figures import drafts
+from reports.console.figures.evidence_names import NAME, RENDERED, place
 from reports.console.office import Office
 from reports.model import Content, Report
 from reports.render.items import changed, shown
@@ -22,8 +23,6 @@ from reports.render.marks import marks
 from reports.versions import read_report
 
 Node = dict[str, Any]
-NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,60}-[0-9][0-9A-Z_-]{3,21}-v[1-9][0-9]{0,3}\.json")
-RENDERED: Final = re.compile(NAME.pattern.removesuffix(r"\.json") + r"\.(zh|en)\.(pdf|xlsx|html)")
 FOUND_MOST: Final = 60
 
 
@@ -103,13 +102,6 @@ def source(office: Office, asked: Asked) -> Source:
 
 def _is_name(asked: Asked) -> bool:
     return bool(NAME.fullmatch(f"{asked.report}-{asked.period}-v1.json"))
-
-
-def place(office: Office, name: str) -> Path | None:
-    """A report or a rendering of the archive; None for every other name."""
-    path = office.reports / name
-    known = NAME.fullmatch(name) or RENDERED.fullmatch(name)
-    return path if known and path.is_file() and not path.is_symlink() else None
 
 
 def _version(path: Path) -> int:
@@ -193,7 +185,9 @@ def _told(path: Path, _changed_ns: int) -> Node:
         "version": int(version),
         "file": path.name,
         "title": {"zh": found[1], "en": found[1]},
-        "renderings": sorted(x.name for x in path.parent.glob(f"{path.stem}.*.*")),
+        "renderings": sorted(
+            x.name for x in path.parent.glob(f"{path.stem}.*.*") if RENDERED.fullmatch(x.name)
+        ),
     }
     try:
         table = json.loads(path.read_bytes())
