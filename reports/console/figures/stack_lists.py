@@ -4,6 +4,7 @@ from datetime import date
 from typing import Any
 
 from drivers.language import language
+from drivers.quantities import quantities
 from reports.console.figures.stacks import (
     STATE_WORDS,
     bench,
@@ -19,7 +20,7 @@ from reports.emissions.figures import label_of
 from reports.emissions.hours import stack_hours
 from reports.emissions.rules import stand_in
 from reports.emissions.words import STATES, UNEXPLAINED
-from reports.journal.due import checks_due
+from reports.journal.due import Due, checks_due
 from reports.journal.journal import read_journal
 from reports.journal.record import Record
 from reports.journal.words import moment_text
@@ -109,28 +110,38 @@ def due(office: Office, on: str = "", days: int = 31) -> dict[str, Any]:
     """Calibrations, verifications and audits due within so many days, overdue ones first."""
     today = date.fromisoformat(on) if on else plant_now().date()
     journal, packs = read_journal(office.site.journal), load_packs(office.site)
-    rows = []
+    found: dict[tuple[object, ...], dict[str, Any]] = {}
     for stack in office.site.stacks:
         for each in checks_due(journal, stack, packs, today):
             if each.due is not None and (each.due - today).days > days:
                 continue
-            names = [label_of(x).of(language()) for x in each.pollutants]
-            rows.append(
-                {
-                    "id": each.id,
-                    "stack": each.stack,
-                    "pollutants": list(each.pollutants),
-                    "names": names,
-                    "text": each.text.of(language()),
-                    "last": each.last,
-                    "due": each.due,
-                    "days_left": None if each.due is None else (each.due - today).days,
-                    "overdue": each.overdue(today),
-                    "note": "" if each.note is None else each.note.of(language()),
-                    "source": each.source,
-                    "locator": each.locator,
-                    "confirmed": each.confirmed,
-                }
-            )
+            key = (each.id, each.stack, each.last, each.due, each.text.zh, each.source)
+            row = found.setdefault(key, _due_row(each, today))
+            row["pollutants"] += each.pollutants
+            row["names"] += [label_of(x).of(language()) for x in each.pollutants if _known(x)]
+    rows = list(found.values())
     rows.sort(key=lambda row: (row["due"] is not None, row["due"] or today, row["stack"]))
     return {"on": today, "rows": rows, "late": sum(row["overdue"] for row in rows)}
+
+
+def _known(pollutant: str) -> bool:
+    return f"stack.{pollutant}" in quantities()
+
+
+def _due_row(each: Due, today: date) -> dict[str, Any]:
+    """One kind of check of a stack; pollutants that share its days are added."""
+    return {
+        "id": each.id,
+        "stack": each.stack,
+        "pollutants": [],
+        "names": [],
+        "text": each.text.of(language()),
+        "last": each.last,
+        "due": each.due,
+        "days_left": None if each.due is None else (each.due - today).days,
+        "overdue": each.overdue(today),
+        "note": "" if each.note is None else each.note.of(language()),
+        "source": each.source,
+        "locator": each.locator,
+        "confirmed": each.confirmed,
+    }
