@@ -11,9 +11,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from drivers.language import language, say
+from drivers.language import say
 from drivers.model import ConfigError
-from reports.console.figures.potline_times import newest_day
 from reports.console.office import Office
 from reports.energy.advice import ACTIONS
 from reports.energy.excess import PART_NAMES
@@ -34,12 +33,6 @@ def month_of(text: str) -> Period:
     if not period.is_month:
         raise ConfigError([say(f"{text} 不是月份；请写 2026-10", f"{text}: write 2026-10")])
     return period
-
-
-def newest_month(office: Office) -> str:
-    """The month of the newest data; of today without any."""
-    day = newest_day(office) or plant_now().date()
-    return str(Period.between(day, day).whole_month)
 
 
 def _place(office: Office, month: Period) -> Path:
@@ -95,8 +88,12 @@ def _named(ranking: dict[str, Any]) -> dict[str, Any]:
     return ranking
 
 
-def of_pot(ranking: dict[str, Any], line: str, pot: str) -> dict[str, Any] | None:
-    """What a kept ranking says of one pot; None when it does not know it."""
+def of_pot(office: Office, month: str, line: str, pot: str) -> dict[str, Any] | None:
+    """What the kept ranking says of one pot; None when it does not know it."""
+    try:
+        ranking: dict[str, Any] = json.loads(_place(office, month_of(month)).read_bytes())
+    except (OSError, ValueError):
+        return None
     found = ranking["lines"].get(line)
     if found is None:
         return None
@@ -104,14 +101,12 @@ def of_pot(ranking: dict[str, Any], line: str, pot: str) -> dict[str, Any] | Non
     mine = next((each for each in found["pots"] if each["pot"] == equipment), None)
     if mine is None:
         return None
-    ranked = sum(each["rank"] is not None for each in found["pots"])
-    advice = [each for each in found["advice"] if each["pot"] == equipment]
     return {
         "month": ranking["month"],
         "made": ranking["made"],
         "pot": mine,
-        "ranked": ranked,
+        "ranked": sum(each["rank"] is not None for each in found["pots"]),
         "reference_v": found["reference_v"],
-        "advice": advice,
-        "facts": found["facts"][language()],
+        "advice": [each for each in found["advice"] if each["pot"] == equipment],
+        "facts": found["facts"],
     }

@@ -273,4 +273,4 @@ def facts(office: Office, line: str, pot: str) -> dict[str, Any]:
         | newest_figure(grid, point, period)
         for (_, name, unit, decimals), point in zip(FACTS, points, strict=True)
     ]
-    return {"equipment": equipment, "facts": found, "newest": newest_day(office)}
+    return {"equipment": equipment, "facts": found, "newest_day": newest_day(office)}
