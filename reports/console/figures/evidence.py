@@ -25,7 +25,7 @@ from reports.render.labels import (
 )
 from reports.render.marks import MEANING, marks
 from reports.rules.places import place_text
-from reports.words import short_text
+from reports.words import number_text, short_text
 
 Node = dict[str, Any]
 STATES: Final = {"official": "good", "site": "good", "secondary": "warn", "unverified": "bad"}
@@ -80,7 +80,9 @@ def _line(_: Office, found: Source, ref: str) -> Node:
         "missing": [text.of(lang) for text in line.missing],
         "notes": [text.of(lang) for text in line.notes],
         "doubts": [each.text.of(lang) for each in content.warnings if each.line == line.id],
-        "sum_of_rounded": line.sum_of_rounded,
+        "sum_of_rounded": ""
+        if line.sum_of_rounded is None
+        else number_text(line.sum_of_rounded, line.decimals),
         "changes": _changes(found, line.id, named),
         "users": _users(found, "line", line.id, named),
     }
@@ -225,8 +227,9 @@ def _legal(_: Office, found: Source, ref: str) -> Node:
         "applies_from": legal.applies_from,
         "seen": legal.read.of(lang),
         "stamp": say(
-            "该取值未经官方文本核实：上报前须有人打开上述文件核对",
-            "not confirmed in the official text: somebody must open it and check before lodging",
+            "该取值未经官方文本核实：上报前须有人打开下列文件核对",
+            "not confirmed in the official text: somebody must open the text below and check "
+            "before lodging",
         )
         if stamped
         else "",
@@ -267,14 +270,18 @@ def _meter(office: Office, found: Source, ref: str) -> Node:
         "doubles": meter.doubles,
         "conflicts": meter.conflicts,
         "registers": [
-            {"end": end, **register.model_dump(mode="json")}
+            {"end": end, "shown": exact_text(register.last), **register.model_dump(mode="json")}
             for end, register in (
                 (say("期初表底", "register at begin"), meter.begin),
                 (say("期末表底", "register at end"), meter.end),
             )
             if register is not None
         ],
-        "gaps": [each.model_dump(mode="json") | {"why": _why(each.reason)} for each in meter.gaps],
+        "gaps": [
+            each.model_dump(mode="json")
+            | {"why": _why(each.reason), "shown": exact_text(each.amount)}
+            for each in meter.gaps
+        ],
         "more_gaps": meter.more_gaps,
         "events": [
             each.model_dump(mode="json") | {"name": label(EVENTS, each.kind, language())}

@@ -20,6 +20,7 @@ from reports.model import Content, Report
 from reports.render.items import changed, shown
 from reports.render.labels import HOW, reference_labels, rounded_text, unit_text
 from reports.render.marks import marks
+from reports.site import PLANT
 from reports.versions import read_report
 
 Node = dict[str, Any]
@@ -299,22 +300,39 @@ def find(office: Office, *, words: str) -> Node:
         if stem not in newest or _version(path) > _version(newest[stem]):
             newest[stem] = path
     found: list[Node] = []
-    count = 0
     for path in newest.values():
         head = _said(_told(path, path.stat().st_mtime_ns))
-        for line, labels in _words(path, path.stat().st_mtime_ns):
-            if _fits({"id": f"{line} {path.name}", "label": " ".join(labels.values())}, words):
-                count += 1
-                if len(found) < FOUND_MOST:
-                    told = {key: head[key] for key in ("file", "title", "period", "version")}
-                    found.append(told | {"line": line, "label": labels[language()]})
-    return {"found": found, "count": count, "most": FOUND_MOST}
+        told = {key: head[key] for key in ("file", "title", "period", "version")}
+        found += [
+            told | {"line": line, "label": labels[language()]}
+            for line, labels in _words(path, path.stat().st_mtime_ns)
+            if _fits({"id": f"{line} {path.name}", "label": " ".join(labels.values())}, words)
+        ]
+    # The whole of a period before its months, the newest period first, reports side by side.
+    found.sort(key=lambda each: "@" in each["line"])
+    found.sort(key=lambda each: each["period"][:4], reverse=True)
+    return {"found": found[:FOUND_MOST], "count": len(found), "most": FOUND_MOST}
 
 
 @lru_cache(maxsize=64)
 def _words(path: Path, _changed_ns: int) -> list[tuple[str, dict[str, str]]]:
     try:
-        lines = json.loads(path.read_bytes())["content"]["lines"]
-        return [(each["id"], each["label"]) for each in lines]
+        content = json.loads(path.read_bytes())["content"]
+        places = {each["id"]: each["name"] for each in content["potlines"]} | {PLANT: _WHOLE}
+        return [
+            (each["id"], _placed(each, places.get(each["scope"], {}))) for each in content["lines"]
+        ]
     except (OSError, ValueError, KeyError, TypeError):
         return []  # the list of reports says that it cannot be read
+
+
+_WHOLE: Final = {"zh": "全厂", "en": "plant"}
+
+
+def _placed(line: Node, place: dict[str, str]) -> dict[str, str]:
+    """The name of a line with that of its potline and month."""
+    month = line["id"].partition("@")[2]
+    return {
+        lang: f"{place.get(lang, line['scope'])} {line['label'][lang]} {month}".rstrip()
+        for lang in ("zh", "en")
+    }

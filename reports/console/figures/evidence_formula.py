@@ -7,6 +7,7 @@ from typing import Any, Final
 from drivers.language import language, say
 from reports.formulas import FORMULAS
 from reports.model import How, Line
+from reports.render.expressions import close
 from reports.render.labels import exact_text
 
 Node = dict[str, Any]
@@ -59,7 +60,7 @@ def filled(line: Line) -> str:
 
 
 def _sum(line: Line, values: list[Decimal]) -> str:
-    if not values or line.value is None or sum(values) != line.value:
+    if not values or line.value is None or not close(sum(values, Decimal(0)), line.value):
         return ""
     if len(values) <= SUMMANDS_MOST:
         return " + ".join(map(_number, values))

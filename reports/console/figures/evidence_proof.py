@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from drivers.language import language, say
@@ -12,7 +13,7 @@ from reports.console.figures.evidence_files import Asked, Source, UnknownError, 
 from reports.console.office import Office
 from reports.model import Content, PlantUse
 from reports.periods import Period, clock_text
-from reports.render.labels import REASONS, label, unit_text
+from reports.render.labels import REASONS, exact_text, label, unit_text
 from reports.site import Meter, Site
 from reports.trace.certified import Certified
 from reports.trace.reverse import Reading, uses
@@ -142,6 +143,7 @@ def _reading(meter: Node, register: Node, end: str) -> Node:
         "time": register["time"],
         "window_s": register.get("window_s"),
         "last": register["last"],
+        "shown": exact_text(None if register["last"] is None else Decimal(str(register["last"]))),
         "unit": unit_text(meter["unit"], language()),
         "raw": register.get("raw", ""),
         "registers": words,

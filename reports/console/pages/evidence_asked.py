@@ -118,7 +118,7 @@ def addresses(told: Node, steps: list[Node]) -> Node:
     """
     For a template: ``to(kind, ref)`` goes on from what ``told`` shows, ``back`` are the steps back.
 
-    ``link_`` is the lasting address, without the way.
+    ``link_`` is the lasting address: of that version, without the way.
     """
     asked = [*told["asked"].items()]
     here = {key: told[key] for key in ("kind", "ref", "title")}
@@ -127,13 +127,15 @@ def addresses(told: Node, steps: list[Node]) -> Node:
         via = [("via", f"{x['kind']}|{x['ref']}|{x['title']}") for x in way[-STEPS_MOST:]]
         return "/evidence/figure?" + urlencode([*asked, (kind, ref), *via])
 
+    of = told["source"]["file"]
+    lasting = [("file", of)] if of else asked
     return {
         "to": lambda kind, ref: address(kind, ref, [*steps, here]),
         "back": [
             each | {"address": address(each["kind"], each["ref"], steps[:n])}
             for n, each in enumerate(steps)
         ],
-        "link_": address(told["kind"], told["ref"], []),
+        "link_": "/evidence/figure?" + urlencode([*lasting, (told["kind"], told["ref"])]),
         "query": urlencode([*asked, (told["kind"], told["ref"])]),
     }
 
