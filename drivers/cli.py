@@ -42,6 +42,7 @@ HELP = {
         "record that a report was handed in, seal its month",
         "登记报告已存证，封存该期间数据",
     ),
+    "notices": ("who is told of what, and a trial notice", "通知：收件人与试发"),
     "package": ("a report with all that proves it, in a signed file", "打包报告及其全部证据并签名"),
     "pots": ("pots by excess energy, and advice", "电解槽电耗排名与建议（只读）"),
     "recompute": ("make a report again from originals elsewhere", "由原始数据重算报告并比对摘要"),

@@ -36,6 +36,7 @@ class Told(Strict):
     quiet_from: Clock | None = None  # plant time; exceedances are told at any hour
     quiet_to: Clock | None = None
     hourly: int = Field(default=12, ge=1, le=240)  # messages; what comes above waits and is joined
+    backup_days: int = Field(default=8, ge=1, le=366)  # without a backup: then it is told
     timeout_s: float = Field(default=15.0, gt=0, le=120)
 
     @model_validator(mode="after")
