@@ -13,10 +13,11 @@ from fastapi.staticfiles import StaticFiles
 from drivers.language import speaking
 from reports.console import refusals
 from reports.console.desk import Desk
-from reports.console.doors.guard import Guard
+from reports.console.doors.guard import Guard, challenge
 from reports.console.doors.limits import Limits
 from reports.console.drafts import Drafts
 from reports.console.live import Live
+from reports.console.notices.service import Notices
 from reports.console.office import Office
 from reports.console.web import API, HERE
 
@@ -73,6 +74,7 @@ def build_app(site_file: Path) -> FastAPI:
     app.state.desk = Desk(site_file)
     app.state.drafts = Drafts(app.state.desk)
     app.state.live = Live(site.console.historian, site.plant)
+    app.state.notices = Notices(site_file, app.state.desk, app.state.live)
     for prefix, router in _routers():
         app.include_router(router, prefix=prefix, include_in_schema=prefix == API)
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
@@ -91,6 +93,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         await stack.enter_async_context(app.state.desk.open())
         await stack.enter_async_context(app.state.drafts.open())
         await stack.enter_async_context(app.state.live.open())
+        await stack.enter_async_context(app.state.notices.open())
         yield
 
 
@@ -109,6 +112,7 @@ async def _every_request(request: Request, go_on: Next) -> Response:
     with speaking(lang):
         refused = await guard.admit(request)  # sets request.state.visitor and .csrf
         response = refused if refused is not None else await go_on(request)
+    challenge(request, response)
     for key, value in HEADERS.items():
         response.headers.setdefault(key, value)
     if request.url.scheme == "https":

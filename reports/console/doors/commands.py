@@ -271,3 +271,14 @@ def tokens(
         ended_text = say("已失效", "ended") if not each.living else ""
         dates = f"→ {_when(each.ends)}  {say('最近使用', 'used')} {_when(each.used)}"
         typer.echo(f"{each.id}  {each.name:<16} {each.label:<24} {rights}  {dates} {ended_text}")
+
+
+@users_app.command(
+    "rights", help=say("列出各角色可用的页面与操作", "what each role may open and do")
+)
+def rights() -> None:
+    """The page docs/console-roles.md."""
+    from reports.console import app
+    from reports.console.doors.roles_page import page
+
+    typer.echo(page(app.rights()), nl=False)

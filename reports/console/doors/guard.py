@@ -1,7 +1,6 @@
 """Who comes in: the visitor of each request, by session cookie or token; forms must be our own."""
 
 import base64
-import binascii
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
@@ -97,7 +96,7 @@ class Guard:
 
         who, path = request.state.visitor, request.url.path
         if not who.known and request.method not in SAFE and not path.startswith(OPEN):
-            return challenged(request, refuse(request, 401, [_log_in()]))
+            return refuse(request, 401, [_log_in()])
         if not who.must_change or path.startswith(UNTIL_CHANGED):
             return None
         if request.method in SAFE and not path.startswith(FOR_PROGRAMS):
@@ -146,11 +145,11 @@ def place(request: Request) -> str:
     return f"console, {address_of(request)}"
 
 
-def challenged(request: Request, answer: Response) -> Response:
+def challenge(request: Request, answer: Response) -> None:
     """Programs are told how to show a token; a browser would open a box for it."""
-    if request.url.path.startswith(FOR_PROGRAMS) and "sec-fetch-mode" not in request.headers:
+    to_program = request.url.path.startswith(FOR_PROGRAMS)
+    if answer.status_code == 401 and to_program and "sec-fetch-mode" not in request.headers:
         answer.headers["WWW-Authenticate"] = 'Basic realm="smelter", charset="UTF-8"'
-    return answer
 
 
 def _sent_token(request: Request) -> str | None:
@@ -161,7 +160,7 @@ def _sent_token(request: Request) -> str | None:
     if scheme.lower() == "basic":
         try:
             user, _, secret = base64.b64decode(value, validate=True).decode().partition(":")
-        except (binascii.Error, UnicodeDecodeError):
+        except ValueError:  # neither base64 nor UTF-8
             return ""
         return secret if user == "token" else ""
     return None
