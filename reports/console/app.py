@@ -19,6 +19,7 @@ from reports.console.drafts import Drafts
 from reports.console.live import Live
 from reports.console.notices.service import Notices
 from reports.console.office import Office
+from reports.console.summing import Summing
 from reports.console.web import API, HERE
 
 # Each is reports/console/pages/<name>.py and may be reports/console/api/<name>.py, with `router`.
@@ -73,6 +74,7 @@ def build_app(site_file: Path) -> FastAPI:
     app.state.guard = Guard(office.data, site)
     app.state.desk = Desk(site_file)
     app.state.drafts = Drafts(app.state.desk)
+    app.state.summing = Summing(app.state.desk)
     app.state.live = Live(site.console.historian, site.plant)
     app.state.notices = Notices(site_file, app.state.desk, app.state.live)
     for prefix, router in _routers():
@@ -92,6 +94,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(app.state.desk.open())
         await stack.enter_async_context(app.state.drafts.open())
+        await stack.enter_async_context(app.state.summing.open())
         await stack.enter_async_context(app.state.live.open())
         await stack.enter_async_context(app.state.notices.open())
         yield
