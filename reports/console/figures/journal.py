@@ -221,8 +221,8 @@ def _preview(office: Office, slip: Slip) -> dict[str, Any]:
         "reason": slip.reason,
         "files": list(slip.files),
         "cells": slip.cells,
-        "new": [shown(each, None) | {"confirmed_by": ""} for each in new],
-        "old": None if planned.old is None else shown(planned.old, planned.before),
+        "new": [shown(office, each, None) | {"confirmed_by": ""} for each in new],
+        "old": None if planned.old is None else shown(office, planned.old, planned.before),
         "second": "demanded" if demanded else "advised" if unclear and not empty else "free",
         "effect": effect(office, planned.after, planned.touched),
     }

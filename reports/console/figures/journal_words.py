@@ -18,9 +18,10 @@ MOST: Final = 500  # records of one answer
 OWN: Final = "judgement"
 
 
-def shown(record: Record, journal: Journal | None) -> dict[str, Any]:
+def shown(office: Office, record: Record, journal: Journal | None) -> dict[str, Any]:
     """One record with names in the language of the visitor."""
     form = FORMS[record.kind]
+    stack = office.site.stack(record.equipment) if record.equipment else None
     gone = None if journal is None else journal.withdrawn.get(record.number)
     return {
         "number": record.number,
@@ -28,6 +29,7 @@ def shown(record: Record, journal: Journal | None) -> dict[str, Any]:
         "kind_name": form.name.of(language()),
         "what": record.what,
         "name": word_name(record.kind, record.what).of(language()),
+        "stack": "" if stack is None else stack.id,
         "equipment": record.equipment,
         "start": moment_text(record.start_ns),
         "end": None if record.end_ns is None else moment_text(record.end_ns),
@@ -127,7 +129,7 @@ def records(  # noqa: PLR0913 - each is a filter of the list
     return {
         "head": journal.head,
         "total": len(journal.all),
-        "records": [shown(each, journal) for each in page],
+        "records": [shown(office, each, journal) for each in page],
         "next": page[-1].number if more else None,
     }
 
@@ -137,7 +139,7 @@ def one(office: Office, number: int) -> dict[str, Any]:
     journal = read_journal(office.site.journal)
     if not 1 <= number <= len(journal.all):
         raise ConfigError([say(f"没有第 {number} 条", f"there is no record {number}")])
-    return shown(journal.all[number - 1], journal)
+    return shown(office, journal.all[number - 1], journal)
 
 
 def _by_itself(record: Record) -> bool:

@@ -26,6 +26,7 @@ from reports.journal.record import Record
 from reports.journal.words import moment_text
 from reports.periods import plant_now
 from reports.rules.overlay import load_packs
+from reports.rules.places import place_text
 
 
 def exceeded(office: Office, period: str, stack: str = "") -> dict[str, Any]:
@@ -100,7 +101,7 @@ def captures(office: Office, period: str) -> dict[str, Any]:
         "period": str(asked),
         "rows": rows,
         "least": least.fraction,
-        "least_source": f"{least.source.title} · {least.locator}",
+        "least_source": f"{least.source.title} · {place_text(least.locator, language())}",
         "least_confirmed": least.confirmed.value,
         "words": {key: text.of(language()) for key, text in STATE_WORDS.items()},
     }
@@ -142,6 +143,6 @@ def _due_row(each: Due, today: date) -> dict[str, Any]:
         "overdue": each.overdue(today),
         "note": "" if each.note is None else each.note.of(language()),
         "source": each.source,
-        "locator": each.locator,
+        "locator": place_text(each.locator, language()),
         "confirmed": each.confirmed,
     }

@@ -114,6 +114,7 @@
     const high = 14 * ratio;
     context.font = `${11 * ratio}px system-ui, sans-serif`;
     context.textBaseline = "middle";
+    context.textAlign = "left";
     shape.marks.forEach((mark) => {
       if (mark.pollutants.length && !mark.pollutants.includes(one.id)) return;
       const left = self.valToPos(mark.start_s, "x", true);
