@@ -35,6 +35,8 @@ class Children:
     def __init__(self, logs: Path) -> None:
         self._logs = logs
         self._running: dict[str, Process] = {}
+        self._ends: asyncio.Queue[str] = asyncio.Queue()  # names of children that ended
+        self._waits: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Self:
         self._logs.mkdir(parents=True, exist_ok=True)
@@ -46,6 +48,8 @@ class Children:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        for wait in self._waits:
+            wait.cancel()
         for process in reversed(self._running.values()):
             if process.returncode is None:
                 process.terminate()
@@ -67,19 +71,15 @@ class Children:
                 env=_environment(),
                 start_new_session=True,
             )
+        self._waits.append(asyncio.create_task(self._tell_end(name, self._running[name])))
+
+    async def _tell_end(self, name: str, process: Process) -> None:
+        await process.wait()
+        self._ends.put_nowait(name)
 
     async def watch(self) -> None:
-        """Returns never; raises ChildFailedError as soon as a running child has ended."""
-        waits = {
-            asyncio.create_task(process.wait(), name=name)
-            for name, process in self._running.items()
-        }
-        try:
-            done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for wait in waits:
-                wait.cancel()
-        name = min(task.get_name() for task in done)
+        """Returns never; raises ChildFailedError as soon as a started child has ended."""
+        name = await self._ends.get()
         code = self._running[name].returncode
         raise ChildFailedError(
             say(
@@ -89,16 +89,18 @@ class Children:
             + _tail(self.log(name))
         )
 
-    async def run(self, name: str, *arguments: str, good: tuple[int, ...] = (0,)) -> str:
+    async def run(
+        self, name: str, *arguments: str, good: tuple[int, ...] = (0,), typed: str = ""
+    ) -> str:
         """
-        Run a child to its end and return what it printed.
+        Run a child to its end and return what it printed; ``typed`` is its standard input.
 
         Raises ChildFailedError when its exit code is none of ``good``.
         """
         process = await asyncio.create_subprocess_exec(
             *_smelter(),
             *arguments,
-            stdin=DEVNULL,
+            stdin=PIPE if typed else DEVNULL,
             stdout=PIPE,
             stderr=STDOUT,
             env=_environment(),
@@ -106,7 +108,7 @@ class Children:
         )
         self._running[f"{name} "] = process
         try:
-            output, _ = await process.communicate()
+            output, _ = await process.communicate(typed.encode() if typed else None)
         finally:
             if process.returncode is None:
                 process.terminate()

@@ -223,14 +223,16 @@ def demo(
     seed: Annotated[int, typer.Option(help=say("随机种子", "seed"))] = 7,
     lang: Annotated[str, LANG] = "",
 ) -> None:
-    """Simulated smelter, agent, historian and report in one command."""
+    """Simulated smelter, agent, historian, report and web console in one command."""
     from simulators.demo import Demo, run_demo
     from simulators.months import last_month, month_span
     from simulators.plant import Scenario
 
     _set_language(lang)
     if year:
-        raise typer.Exit(_year_demo(folder, month, year, pots or 36, seed, lang or "zh"))
+        if month:
+            raise typer.BadParameter(say("--month 与 --year 二选一", "give --month or --year"))
+        raise typer.Exit(_year_demo(folder, year, pots or 36, seed, lang or "zh", once=once))
     month = month or last_month()
     try:
         begin_s, end_s = month_span(month)
@@ -242,16 +244,14 @@ def demo(
     raise typer.Exit(run_demo(order))
 
 
-def _year_demo(folder: Path, month: str, year: int, pots: int, seed: int, lang: str) -> int:
+def _year_demo(folder: Path, year: int, pots: int, seed: int, lang: str, *, once: bool) -> int:
     from simulators.demo_year import YearDemo, run_year_demo
     from simulators.months import last_month
 
-    if month:
-        raise typer.BadParameter(say("--month 与 --year 二选一", "give --month or --year"))
     if not 12 <= pots <= 400:
         raise typer.BadParameter(say("--pots 12–400", "--pots 12 to 400: three lines"))
     if f"{year}-12" > last_month() or year < 2025:
         raise typer.BadParameter(
             say(f"{year} 尚未结束或早于 2025", f"{year} is not over yet, or before 2025")
         )
-    return run_year_demo(YearDemo(folder, year, pots, seed, lang))
+    return run_year_demo(YearDemo(folder, year, pots, seed, lang, once))

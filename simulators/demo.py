@@ -1,4 +1,4 @@
-"""``smelter demo``: plant, broker, agent, historian, one month of history and its report."""
+"""``smelter demo``: plant, broker, agent, historian, a month of history, report and console."""
 
 import asyncio
 import signal
@@ -15,6 +15,7 @@ from drivers.language import say
 from simulators.broker import broker
 from simulators.children import ChildFailedError, Children
 from simulators.compare import Deviation, deviations, read_json
+from simulators.demo_console import open_console, tell_console
 from simulators.folder import Folder, write_folder
 from simulators.live import Seen, follow, show, whole
 from simulators.opcua import free_port
@@ -84,7 +85,7 @@ async def _demo(order: Demo, folder: Folder, console: Console) -> int:
 
 async def _start(stage: _Live) -> dict[str, str]:
     """Writes the configuration and starts historian and agent; returns their health addresses."""
-    listen = {name: f"127.0.0.1:{free_port()}" for name in ("agent", "historian")}
+    listen = {name: f"127.0.0.1:{free_port()}" for name in ("agent", "historian", "console")}
     folder = stage.folder
     write_folder(folder, stage.world, stage.broker, listen)
     scenario = stage.world.plant.scenario
@@ -103,14 +104,17 @@ async def _work(stage: _Live, listen: dict[str, str], tasks: asyncio.TaskGroup) 
     following = tasks.create_task(follow(host, int(port), plant, stage.seen))
     history = tasks.create_task(_history(stage))
     with stage.console.status(say("仿真历史数据 …", "simulating the history …")):
-        await healthy(stage, listen)
+        await healthy(stage, {name: listen[name] for name in ("agent", "historian")})
         stage.say(
             "网关和历史库已运行，正在采集", "agent and historian are running and polling the plant"
         )
+        password = "" if stage.order.once else await open_console(stage, listen["console"])
         await history
     found = await _report(stage)
     await _first_values(stage)
     good = _tell(stage, found)
+    if password:
+        tell_console(stage, listen["console"], password)
     if stage.order.once or not good:
         following.cancel()
         return 0 if good else 1

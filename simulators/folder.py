@@ -67,8 +67,8 @@ def write_folder(folder: Folder, world: World, broker: str, listen: dict[str, st
     """
     All config files of a served plant.
 
-    ``broker`` is ``host:port``; ``listen`` has the health addresses of ``agent`` and
-    ``historian`` where they shall be served.
+    ``broker`` is ``host:port``; ``listen`` has the health addresses of ``agent`` and ``historian``
+    and that of the ``console``, where they shall be served.
     """
     folder.root.mkdir(parents=True, exist_ok=True)
     folder.points.mkdir(exist_ok=True)
@@ -80,7 +80,15 @@ def write_folder(folder: Folder, world: World, broker: str, listen: dict[str, st
     name = world.plant.scenario.name
     folder.gateway.write_text(_gateway(world, name, broker, listen.get("agent", "")), "utf-8")
     folder.historian.write_text(historian_text(name, broker, listen.get("historian", "")), "utf-8")
-    folder.site.write_text(_site(world.plant), "utf-8")
+    served = ""
+    if "console" in listen:
+        served = console_table(listen["console"], listen["historian"])
+    folder.site.write_text(_site(world.plant) + served, "utf-8")
+
+
+def console_table(listen: str, historian: str) -> str:
+    """``[console]`` of a simulated site; both are ``host:port``."""
+    return f'\n[console]\nlisten = "{listen}"\nhistorian = "http://{historian}"\n'
 
 
 def _gateway(world: World, plant: str, broker: str, listen: str) -> str:

@@ -3,7 +3,7 @@
 from datetime import date
 from pathlib import Path
 
-from simulators.folder import CHINESE, Folder, historian_text
+from simulators.folder import CHINESE, Folder, console_table, historian_text
 from simulators.months import month_span
 from simulators.officer import write_workbook
 from simulators.officer_gate import gate_entries
@@ -38,13 +38,14 @@ def the_year(year: int, pots: int, seed: int) -> Year:
 
 
 def write_year_folder(
-    folder: Folder, year: int, pots: int, seed: int, broker: str, listen: str
+    folder: Folder, year: int, pots: int, seed: int, broker: str, listen: dict[str, str]
 ) -> None:
-    """``site.toml``, ``plan.toml`` and ``historian.toml``; ``listen`` is its health address."""
+    """``site.toml``, ``plan.toml`` and ``historian.toml``; ``listen`` as of ``write_folder``."""
     made = the_year(year, pots, seed)
     name = made.plant.scenario.name
-    folder.historian.write_text(historian_text(name, broker, listen), "utf-8")
-    folder.site.write_text(_site(made), "utf-8")
+    folder.historian.write_text(historian_text(name, broker, listen["historian"]), "utf-8")
+    served = console_table(listen["console"], listen["historian"])
+    folder.site.write_text(_site(made) + served, "utf-8")
     folder.plan.write_text(plan_text(made), "utf-8")
     write_alert_plan(folder.alert_plan, year)
     drawings = folder.root / "drawings"
