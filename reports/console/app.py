@@ -114,7 +114,7 @@ async def _every_request(request: Request, go_on: Next) -> Response:
     guard: Guard = request.app.state.guard
     with speaking(lang):
         refused = await guard.admit(request)  # sets request.state.visitor and .csrf
-        response = refused if refused is not None else await go_on(request)
+        response = refused if refused is not None else await _answered(request, go_on)
     challenge(request, response)
     for key, value in HEADERS.items():
         response.headers.setdefault(key, value)
@@ -129,6 +129,14 @@ async def _every_request(request: Request, go_on: Next) -> Response:
         year_s = 365 * 86_400
         response.set_cookie("lang", lang, max_age=year_s, samesite="lax", httponly=True)
     return response
+
+
+async def _answered(request: Request, go_on: Next) -> Response:
+    """A fault is answered in the visitor's language and under the same headers, too."""
+    try:
+        return await go_on(request)
+    except Exception as error:  # noqa: BLE001 - logged with its traceback, and told
+        return refusals.fell(request, error)
 
 
 def rights() -> dict[tuple[str, str], str | None]:

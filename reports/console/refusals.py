@@ -75,11 +75,12 @@ def install(app: FastAPI) -> None:
             answer.headers[key] = value
         return answer
 
-    @app.exception_handler(Exception)
-    async def fell(request: Request, error: Exception) -> Response:
-        _log.error("%s %s", request.method, request.url.path, exc_info=error)
-        text = say("程序出错，详情见服务日志", "the program failed; see its log")
-        return refuse(request, 500, [text])
+
+def fell(request: Request, error: Exception) -> Response:
+    """A fault of the program: the log has it, the visitor is told that it is there."""
+    _log.error("%s %s", request.method, request.url.path, exc_info=error)
+    text = say("程序出错，详情见服务日志", "the program failed; see its log")
+    return refuse(request, 500, [text])
 
 
 def _text(request: Request, error: HTTPException) -> str:
