@@ -70,7 +70,7 @@ async def _certificate_form(
 ) -> HTMLResponse:
     asked = await desk(request).ask("figures.settings_meters:certificate_form", keep_s=10)
     status = 422 if problems else 200
-    shown = {"asked": asked, "given": given, "problems": problems}
+    shown = {"asked": asked, "given": given, "wrong": problems}
     return page(request, "settings_certificate.html", status=status, **shown)
 
 

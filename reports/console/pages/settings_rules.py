@@ -85,7 +85,7 @@ async def _new(
     asked = await desk(request).ask(
         "figures.settings_overlays:form", parameter=given.get("parameter", ""), on=on
     )
-    shown = {"asked": asked, "given": given, "problems": problems}
+    shown = {"asked": asked, "given": given, "wrong": problems}
     return page(request, "settings_overlay_new.html", status=422 if problems else 200, **shown)
 
 
@@ -133,7 +133,7 @@ async def _review(request: Request, identity: str, problems: list[str]) -> HTMLR
     said = await desk(request).ask(
         "figures.settings_overlays:review", identity=identity, account=visitor(request).name
     )
-    shown = {"of": said, "problems": problems, "done": request.query_params.get("done", "")}
+    shown = {"of": said, "wrong": problems, "done": request.query_params.get("done", "")}
     return page(request, "settings_overlay.html", status=422 if problems else 200, **shown)
 
 
