@@ -248,6 +248,7 @@ def _of_pieces(rows: Pieces, form: str, *, lasting: bool) -> dict[str, list[Any]
 
 
 def column_names() -> list[str]:
+    """In the language of the visitor, with unit and time zone."""
     return [text.of(language()) for text in COLUMNS.values()]
 
 
