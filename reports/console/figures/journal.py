@@ -10,7 +10,7 @@ from drivers.language import language, say
 from drivers.model import ConfigError
 from reports.acts import record_act, refusals
 from reports.console.figures import slips
-from reports.console.figures.journal_words import shown
+from reports.console.figures.journal_words import plain, shown
 from reports.console.figures.mark_effect import effect
 from reports.console.figures.slips import Slip
 from reports.console.office import Office
@@ -83,6 +83,9 @@ def stage(
     made = slips.new_slip(office, slip, files, plant_now())
     try:
         return _preview(office, made)
+    except ConfigError as error:
+        slips.drop(office, made)
+        raise ConfigError(plain(error.problems)) from None
     except BaseException:
         slips.drop(office, made)
         raise

@@ -1,5 +1,7 @@
 """Records of the journal as a page shows them, and the list of them."""
 
+import re
+from collections.abc import Sequence
 from typing import Any, Final
 
 from drivers.language import language, say
@@ -140,6 +142,28 @@ def one(office: Office, number: int) -> dict[str, Any]:
     if not 1 <= number <= len(journal.all):
         raise ConfigError([say(f"没有第 {number} 条", f"there is no record {number}")])
     return shown(office, journal.all[number - 1], journal)
+
+
+_AS_CONSOLE: Final = (  # what the command says of its options, as the page has it
+    (r"要更正，先撤回：smelter journal withdraw (\d+)", r"要更正，请打开第 \1 条，选“更正”"),
+    (
+        r"to correct it withdraw that first: smelter journal withdraw (\d+)",
+        r"to correct it open record \1 and choose Correct",
+    ),
+    (r"\s*[（(]--[a-z-]+[）)]", ""),
+    (r"--trace ", ""),
+)
+
+
+def plain(problems: Sequence[str]) -> list[str]:
+    """Each mistake by itself, without options of the command."""
+    found = []
+    for problem in problems:
+        for part in problem.split(" | "):
+            for pattern, words in _AS_CONSOLE:
+                part = re.sub(pattern, words, part)  # noqa: PLW2901 - step by step
+            found.append(part)
+    return found
 
 
 def _by_itself(record: Record) -> bool:
