@@ -32,7 +32,7 @@ def tell_console(stage: Stage, listen: str, password: str) -> None:
     names = say("、", ", ").join(name for name, _, _ in PEOPLE)
     stage.console.print(
         say(
-            f"  网页控制台：http://{listen}/  账户 {names}，口令 {password}",
+            f"  网页控制台：http://{listen}/  账户 {names}，密码 {password}",
             f"  web console: http://{listen}/  log in as {names}, password {password}",
         ),
         markup=False,
