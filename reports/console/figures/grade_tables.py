@@ -1,9 +1,10 @@
 """Official indicator tables: which there are, the form to type one, and checking a typed one."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
-from drivers.language import language
+from drivers.language import language, say
 from drivers.model import ConfigError
 from reports.chain import write_whole
 from reports.console.office import Office
@@ -55,7 +56,11 @@ def check(office: Office, paths: list[str]) -> dict[str, Any]:
     """
     table = next((Path(x) for x in paths if Path(x).suffix.lower() in {".xlsx", ".toml"}), None)
     if table is None:
-        raise ConfigError([])
+        told = "请上传填好的指标表（.xlsx 或 .toml）", "upload the table you typed (.xlsx or .toml)"
+        raise ConfigError([say(*told)])
+    for other in map(Path, paths):
+        if other != table:
+            shutil.copyfile(other, table.with_name(other.name))  # it names what lies beside it
     read = read_own_table(table)
     problems = [each.replace(f"{table.parent}/", "") for each in read.problems]
     own = read.own

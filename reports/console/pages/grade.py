@@ -14,7 +14,7 @@ from reports.console.web import desk, drafts, needs, office, page, visitor
 from reports.periods import Period, plant_now
 
 router = APIRouter()
-TYPED: Final = DOCUMENTS | {".toml": (b"",)}
+TYPED: Final = {**DOCUMENTS, ".toml": (b"",)}
 STATES: Final = ("proven", "failed", "unknown")
 MOST_FILES: Final = 2
 
