@@ -1,0 +1,1 @@
+"""Texts for people who are new here: one file for each page and language."""
