@@ -15,7 +15,8 @@
     const found = [];
     if (layout === "rows") {
       const half = Math.ceil(n / 2);
-      const columns = Math.max(1, Math.min(half, Math.floor(width / (LEAST + GAP))));
+      let columns = Math.max(1, Math.min(half, Math.floor(width / (LEAST + GAP))));
+      if (columns > 20 && columns < half) columns -= columns % 10; // so that pots are found by their tens
       const size = Math.min(MOST, Math.floor(width / columns) - GAP);
       for (let k = 0; k < n; k++) {
         const second = k >= half, across = second ? n - 1 - k : k;
