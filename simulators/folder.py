@@ -146,6 +146,16 @@ def historian_text(plant: str, broker: str, listen: str) -> str:
     )
 
 
+def site_exchanger(number: int) -> str:
+    """The heat exchanger behind the gas treatment of that potline."""
+    zh = f"{CHINESE[number - 1]}系列烟气换热器"
+    return (
+        f'\n[[exchangers]]\nequipment = "gtc{number}/hx1"\n'
+        f'name = {{ zh = "{zh}", en = "Exchanger of potline {number}" }}\n'
+        'use = "heating"\n'
+    )
+
+
 def _site(plant: Plant) -> str:
     scenario = plant.scenario
     design = scenario.design
@@ -176,5 +186,6 @@ entries = "data/entries.jsonl"
             f'ac_meters = ["{name}/ac1", "{name}/ac2"]\n'
             f'aux_meters = ["{name}/aux1"]\n'
         )
+        parts.append(site_exchanger(number))
     stacks = [design_of(section) for section in plant.sections]
     return "".join([*parts, *(site_stack(stack, stack.potline) for stack in stacks)])

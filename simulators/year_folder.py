@@ -3,7 +3,7 @@
 from datetime import date
 from pathlib import Path
 
-from simulators.folder import CHINESE, Folder, console_table, historian_text
+from simulators.folder import CHINESE, Folder, console_table, historian_text, site_exchanger
 from simulators.months import month_span
 from simulators.officer import write_workbook
 from simulators.officer_gate import gate_entries
@@ -163,9 +163,4 @@ def _exchanger(section: Section, run: Run) -> str:
     """The heat exchanger of a line, which works while the line does."""
     works = f"started = {run.started}\n" if run.started else ""
     works += f"stopped = {run.stopped}\n" if run.stopped else ""
-    zh = CHINESE[section.number - 1]
-    return (
-        f'\n[[exchangers]]\nequipment = "gtc{section.number}/hx1"\n'
-        f'name = {{ zh = "{zh}系列烟气换热器", en = "Exchanger of potline {section.number}" }}\n'
-        f'use = "heating"\n{works}'
-    )
+    return site_exchanger(section.number) + works
