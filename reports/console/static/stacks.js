@@ -87,10 +87,10 @@
       const wide = Math.max(1, self.valToPos(start + HOUR, "x", true) - left - (shape.start.length > 200 ? 0 : ratio));
       const value = one.mean[n];
       const drawn = value === null ? (one.state[n] === "stopped" ? 0 : null) : value;
-      const top = drawn === null ? base - 10 * ratio : self.valToPos(drawn, "y", true);
+      const top = drawn === null ? base - 6 * ratio : self.valToPos(drawn, "y", true);
       context.fillStyle = context.strokeStyle = colours.bar;
       context.lineWidth = ratio;
-      const lone = drawn === null && one.state[n] !== "missing" ? base - 10 * ratio : top;
+      const lone = drawn === null && one.state[n] !== "missing" ? base - 6 * ratio : top;
       sign(context, { x: left, y: lone, w: wide, h: Math.max(ratio, base - lone), base }, colours);
     });
     context.strokeStyle = colours.bad;
