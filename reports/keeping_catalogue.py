@@ -67,7 +67,11 @@ def holdings(config: Path) -> Iterable[Holding]:
         "configs",
         Text("企业配置、计划与补充规则", "site file, plans, overlays"),
         rules.of("configs"),
-        (str(config), *sorted({str(path) for _, path, _ in named(config)} - {str(entries)})),
+        (
+            str(config),
+            *sorted({str(path) for _, path, _ in named(config)} - {str(entries)}),
+            str(entries.with_name("signed-rules")),
+        ),
         modes([config]),
         FOREVER,
         PLAIN,

@@ -121,7 +121,15 @@ def _certificate(ledger: Ledger, instrument: Instrument, today: date) -> dict[st
     known = [x for x in certificates(ledger, instrument.id) if x.calibrated <= today]
     if not known:
         text = say("没有录入任何证书", "no certificate was entered")
-        return {"state": "missing", "badge": "bad", "text": text, "until": None, "left": None}
+        return {
+            "state": "missing",
+            "badge": "bad",
+            "text": text,
+            "until": None,
+            "left": None,
+            "number": "",
+            "body": "",
+        }
     last = known[-1]
     left = (last.valid_until - today).days
     state, badge, text = _state(last, left)

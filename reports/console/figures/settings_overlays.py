@@ -20,7 +20,7 @@ from reports.periods import plant_now
 from reports.rules.listing import in_force
 from reports.rules.overlay import read_overlay, value_faults
 from reports.rules.packs import Confirmed, Stretch, packs
-from reports.rules.units import RuleUnit, value_text
+from reports.rules.units import UNIT_TEXT, RuleUnit, value_text
 from reports.site import SIGNED
 
 TEXTS: Final = ("title", "issuer", "where", "locator", "seen")
@@ -117,7 +117,7 @@ def form(office: Office, parameter: str, on: str = "") -> dict[str, Any]:
     return {
         "parameter": wanted.id,
         "name": {"zh": wanted.zh, "en": wanted.what},
-        "unit": str(wanted.unit),
+        "unit": UNIT_TEXT[wanted.unit].of(language()) or str(wanted.unit),
         "is_date": wanted.unit is RuleUnit.DATE,
         "is_name": wanted.unit is RuleUnit.NAME,
         "yearly": wanted.yearly,
@@ -252,6 +252,7 @@ def review(office: Office, identity: str, account: str) -> dict[str, Any]:
     return _shown(proposal, account) | {
         "opened": proposals.was_opened(office, proposal, account),
         "is_date": unit == RuleUnit.DATE,
+        "unit_text": UNIT_TEXT[unit].of(language()) or unit if unit else "",
         "effects": effects(office, proposal.parameter, day),
     }
 

@@ -1,5 +1,6 @@
 """The page /settings: at a glance, meters and certificates, gateways, audit trail, site, tables."""
 
+from collections import defaultdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Query, Request
@@ -70,7 +71,7 @@ async def _certificate_form(
 ) -> HTMLResponse:
     asked = await desk(request).ask("figures.settings_meters:certificate_form", keep_s=10)
     status = 422 if problems else 200
-    shown = {"asked": asked, "given": given, "wrong": problems}
+    shown = {"asked": asked, "given": defaultdict(str, given), "wrong": problems}
     return page(request, "settings_certificate.html", status=status, **shown)
 
 

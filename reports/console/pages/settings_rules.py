@@ -1,5 +1,6 @@
 """Rule packs and overlays: what stands in force, typing a value, a second person checking it."""
 
+from collections import defaultdict
 from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Query, Request
@@ -85,7 +86,7 @@ async def _new(
     asked = await desk(request).ask(
         "figures.settings_overlays:form", parameter=given.get("parameter", ""), on=on
     )
-    shown = {"asked": asked, "given": given, "wrong": problems}
+    shown = {"asked": asked, "given": defaultdict(str, given), "wrong": problems}
     return page(request, "settings_overlay_new.html", status=422 if problems else 200, **shown)
 
 

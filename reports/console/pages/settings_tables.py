@@ -1,9 +1,9 @@
 """Which tables of the API are there as CSV, and a saved web query for each."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from fastapi import FastAPI, Request
-from fastapi.routing import APIRoute
 
 from reports.console.web import API, office
 
@@ -29,19 +29,18 @@ def tables(request: Request) -> list[TableLink]:
     app: FastAPI = request.app
     base = (office(request).site.console.address or str(request.base_url)).rstrip("/")
     found = []
-    for route in app.routes:
-        if not isinstance(route, APIRoute) or not route.path.startswith(API):
+    for path, methods in app.openapi()["paths"].items():
+        route: dict[str, Any] = methods.get("get", {})
+        asked = {each["name"]: each for each in route.get("parameters", ())}
+        if not path.startswith(API) or "format" not in asked:
             continue
-        queries = {each.name: each for each in route.dependant.query_params}
-        if "format" not in queries or "GET" not in (route.methods or ()):
-            continue
-        required = tuple(n for n, each in queries.items() if each.field_info.is_required())
-        parts = tuple(each.name for each in route.dependant.path_params)
-        asked = "&".join(["format=csv", *(f"{name}=…" for name in required)])
-        rest = tuple(sorted(set(queries) - set(required) - {"format"}))
-        text = (route.summary or route.description or route.name).splitlines()[0]
-        address = f"{base}{route.path}?{asked}"
-        found.append(TableLink(route.path, address, text, (*parts, *required), rest))
+        parts = tuple(name for name, each in asked.items() if each["in"] == "path")
+        queries = [each for each in asked.values() if each["in"] == "query"]
+        required = tuple(each["name"] for each in queries if each.get("required"))
+        rest = sorted({each["name"] for each in queries} - set(required) - {"format"})
+        address = "&".join([f"{base}{path}?format=csv", *(f"{name}=…" for name in required)])
+        text = (route.get("description") or route.get("summary") or path).splitlines()[0]
+        found.append(TableLink(path, address, text, (*parts, *required), tuple(rest)))
     return sorted(found, key=lambda each: each.path)
 
 
