@@ -81,8 +81,8 @@ def build_app(site_file: Path) -> FastAPI:
         app.include_router(router, prefix=prefix, include_in_schema=prefix == API)
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     refusals.install(app)
+    app.add_middleware(Limits, upload_mb=site.console.upload_mb)  # inside, so that refusals pass
     app.middleware("http")(_every_request)
-    app.add_middleware(Limits, upload_mb=site.console.upload_mb)
     bare = [f"{m} {path}" for (m, path), right in rights().items() if right == "unstated"]
     if bare:
         raise RuntimeError(f"routes that state no right: {', '.join(bare)}")

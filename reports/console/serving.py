@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import ssl
+from collections.abc import Iterator
 from typing import Final
 
 import uvicorn
@@ -57,7 +58,14 @@ async def _serve(server: uvicorn.Server, listener: Listener) -> None:
         else:
             _log.warning("certificate loaded again")
 
-    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, renew)
+    def stop() -> None:
+        server.force_exit = server.should_exit and server.started
+        server.should_exit = True
+
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGHUP, renew)
+    for each in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(each, stop)
     alive = asyncio.create_task(_alive())
     try:
         await server.serve(sockets=[listener.socket])
@@ -68,6 +76,11 @@ async def _serve(server: uvicorn.Server, listener: Listener) -> None:
 
 
 class _Server(uvicorn.Server):
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Ours are set already; uvicorn's end the process by the signal, as if it had failed."""
+        yield
+
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
