@@ -17,6 +17,7 @@ REFUSED: Final = {
     "401": ("未登录或令牌无效", "not logged in, or no valid token"),
     "403": ("角色或令牌没有此项权限", "the role or token has no right to this"),
     "404": ("没有这条数据", "there is no such thing"),
+    "408": ("发送过慢", "sent too slowly"),
     "409": ("与现有数据冲突", "it contradicts what is there"),
     "413": ("上传内容过大", "the upload is too large"),
     "415": ("文件类型不接受", "that type is not taken"),
@@ -122,7 +123,7 @@ def _parameter(given: Node) -> Node:
     bounds = {
         key: schema[key]
         for key in ("enum", "default", "minimum", "maximum", "maxLength", "pattern")
-        if schema.get(key) not in {None, ""}
+        if schema.get(key) not in (None, "", [])
     }
     return {
         "name": given["name"],

@@ -9,7 +9,6 @@ from typing import Final, cast
 from fastapi import HTTPException, Request, UploadFile
 from starlette.datastructures import FormData
 from starlette.datastructures import UploadFile as Upload
-from starlette.types import Message
 
 from drivers.language import say
 from reports.console.figures.evidence_package import Dropped, Verifying
@@ -40,7 +39,9 @@ async def dropped(request: Request) -> AsyncIterator[Dropped]:
     Raises HTTPException: 413 too large, 415 no such form, 422 without a package.
     """
     plant = office(request)
-    form = await _bounded_form(request, plant.site.console.upload_mb << 20)
+    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+        raise HTTPException(415, say("请以 multipart/form-data 上传", "send multipart/form-data"))
+    form = await request.form(max_files=FILES_MOST, max_fields=60)  # as large as Limits allows
     async with AsyncExitStack() as stack:
         stack.push_async_callback(form.close)
 
@@ -70,31 +71,3 @@ def _keys(form: FormData) -> list[str]:
     texts = [x for x in form.getlist("key") if isinstance(x, str)]
     found = [key for text in texts for key in re.split(r"[\s,;]+", text) if key]
     return list(dict.fromkeys(key[:400] for key in found))[:KEYS_MOST]
-
-
-async def _bounded_form(request: Request, most: int) -> FormData:
-    """The form, refused before it fills the disk. Raises HTTPException 413, 415."""
-    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
-        raise HTTPException(415, say("请以 multipart/form-data 上传", "send multipart/form-data"))
-    told = say(
-        f"上传内容超过 {most >> 20} MB（[console] upload_mb）",
-        f"more than {most >> 20} MB ([console] upload_mb)",
-    )
-    most += 1 << 16  # the form around the files
-    length = request.headers.get("content-length", "0")
-    if not length.isdigit() or int(length) > most:
-        raise HTTPException(413, told)
-    session: str = getattr(request.state, "secret", "")
-    if session and not request.headers.get("x-csrf-token"):
-        return await request.form(max_files=FILES_MOST)  # read already, for its csrf field
-    size = 0
-
-    async def counted() -> Message:
-        nonlocal size
-        message = await request.receive()
-        size += len(message.get("body", b""))
-        if size > most:
-            raise HTTPException(413, told)
-        return message
-
-    return await Request(request.scope, counted).form(max_files=FILES_MOST, max_fields=60)
