@@ -14,7 +14,7 @@ import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -30,6 +30,7 @@ ANSWER_BYTES: Final = 64 << 20
 MISSED: Final = 3  # answers; then nothing counts as live
 KEEP_S: Final = 7200.0
 MOST_EVENTS: Final = 1000
+PARTS: Final = {"n": "count", "min": "low", "max": "high"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,9 @@ class LiveValue:
     stale: bool
     good: float = 1.0  # share of a window's time with good values
     period_s: int = 0
+    count: int = 0  # good samples of a window
+    low: float | None = None
+    high: float | None = None
 
     @property
     def fresh(self) -> bool:
@@ -61,6 +65,9 @@ class _Known:
     good: float
     period_s: int
     tick: int  # of the poller, when it was learned
+    count: int = 0
+    low: float | None = None
+    high: float | None = None
 
 
 @dataclass(slots=True)
@@ -77,6 +84,7 @@ class Snapshot:
     happened: dict[str, dict[str, Any]] = field(default_factory=dict)
     gateways: list[dict[str, Any]] = field(default_factory=list)
     views: list[dict[str, Any]] = field(default_factory=list)
+    broker_up: bool = False  # the historian is connected to the broker
     ahead_s: float = 0.0  # the historian's clock before ours
 
     @property
@@ -89,8 +97,17 @@ class Snapshot:
         return self._say(self.values.get(f"{equipment} {quantity}"))
 
     def window(self, equipment: str, quantity: str) -> LiveValue:
-        """The newest window, of a minute unless ``quantity@seconds``; ``at_s`` is its start."""
-        return self._say(self.windows.get(f"{equipment} {quantity}"))
+        """
+        The newest window, of a minute unless ``quantity@seconds``; ``at_s`` is its start.
+
+        As on the wire ``…_n``, ``…_min`` and ``…_max`` are samples, least and greatest of it.
+        """
+        known = self.windows.get(f"{equipment} {quantity}")
+        name, _, ending = quantity.rpartition("_")
+        if known is None and ending in PARTS:
+            whole = self._say(self.windows.get(f"{equipment} {name}"))
+            return replace(whole, value=getattr(whole, PARTS[ending]))
+        return self._say(known)
 
     def _say(self, known: _Known | None) -> LiveValue:
         if known is None:
@@ -105,6 +122,9 @@ class Snapshot:
             stale,
             known.good,
             known.period_s,
+            known.count,
+            known.low,
+            known.high,
         )
 
 
@@ -246,12 +266,14 @@ class Live:
                 key = f"{equipment} {quantity}"
                 known.values[key] = _Known(at_ms, value, reason, hold_s, 1.0, 0, known.tick)
         for equipment, found in said["windows"].items():
-            for quantity, (at_ms, value, good, reason, period_s) in found.items():
-                row = _Known(at_ms, value, reason, 4 * period_s + 60, good, period_s, known.tick)
+            for quantity, (at_ms, value, good, reason, period_s, *extent) in found.items():
+                hold_s = 4 * period_s + 60
+                row = _Known(at_ms, value, reason, hold_s, good, period_s, known.tick, *extent)
                 known.windows[f"{equipment} {quantity}"] = row
         for event in said["events"]:
             known.happened[event["id"]] = event | {"tick": known.tick}
         known.gateways, known.views = said["gateways"], said["views"]
+        known.broker_up = bool(said.get("broker_up", True))
         if known.tick % 60 == 0 or len(known.happened) > MOST_EVENTS:
             _tidy(known)
 
@@ -320,7 +342,7 @@ def line_state(known: Snapshot) -> str:
         for each in known.gateways
     ]
     views = [[view["name"], view["trouble"], view["behind"] > 600] for view in known.views]
-    return json.dumps([known.reachable, gateways, views])
+    return json.dumps([known.reachable, known.broker_up, gateways, views])
 
 
 def _tidy(known: Snapshot) -> None:

@@ -10,9 +10,13 @@
   const wanted = new Set();
   let source = null, again = null, asked = "", reachable = true, ahead = 0, heard = 0;
 
-  const REASONS = zh
-    ? { silent: "设备无数据", no_data: "无数据", no_value: "无有效值", out_of_range: "超量程", timeout: "超时", stale: "数值过期" }
-    : { silent: "device not heard", no_data: "no data", no_value: "no good value", out_of_range: "out of range", timeout: "timeout", stale: "out of date" };
+  const REASONS = Object.fromEntries([
+    ["silent", "设备无数据", "device not heard"], ["no_data", "通信无数据", "nothing came"], ["no_value", "无有效值", "no good value"],
+    ["refused", "设备拒绝该点", "refused by the device"], ["not_available", "设备无此值", "not available"], ["undecodable", "无法解码", "undecodable"],
+    ["overload", "采集过载", "polling overloaded"], ["out_of_range", "超量程", "out of range"], ["stuck", "数值不变", "stuck"], ["jump", "跳变", "jumped"],
+    ["device_fault", "设备故障", "device fault"], ["calibration", "校准", "calibration"], ["maintenance", "维护", "maintenance"], ["uncertain", "不确定", "uncertain"],
+    ["substituted", "替代值", "substituted"], ["imported", "导入", "imported"], ["stopped", "停运", "stopped"], ["set_by_hand", "手工置数", "set by hand"],
+  ].map(([name, chinese, english]) => [name, zh ? chinese : english]));
 
   function text(value, decimals) {
     if (value === null || value === undefined) return "—";
@@ -35,17 +39,32 @@
     const old = !reachable || seconds > row.hold || row.reason === "silent";
     element.textContent = text(row.value, element.dataset.decimals);
     element.classList.toggle("stale", old);
-    element.classList.toggle("doubtful", !old && row.reason !== "");
+    element.classList.toggle("doubtful", !old && row.value !== null && row.reason !== "");
     const parts = [];
     if (row.reason) parts.push(REASONS[row.reason] || row.reason);
     if (old || row.value === null) parts.push(age(seconds));
     element.title = parts.join(" · ");
-    const note = element.nextElementSibling;
+    const note = (element.closest(".figure") || element).nextElementSibling;
     if (note && note.matches("[data-live-note]")) note.textContent = old || row.value === null ? parts.join(" · ") : "";
+  }
+
+  // data-live-sum="a|b": the sum, where every part is of now; else a dash and what lacks.
+  function fillSum(element) {
+    let sum = 0, lacking = "";
+    for (const key of element.dataset.liveSum.split("|")) {
+      const row = points.get(key) || windows.get(key);
+      if (!row) return;
+      const old = !reachable || (Date.now() + ahead - row.at) / 1000 > row.hold || row.reason === "silent";
+      if (row.value === null || old) lacking = key;
+      else sum += row.value;
+    }
+    element.textContent = text(lacking ? null : sum, element.dataset.decimals);
+    element.title = lacking ? `${zh ? "缺：" : "lacks "}${lacking}` : "";
   }
 
   function fillAll() {
     document.querySelectorAll("[data-live]").forEach(fill);
+    document.querySelectorAll("[data-live-sum]").forEach(fillSum);
   }
 
   function say(name, detail) {
@@ -85,6 +104,7 @@
 
   function prefixes() {
     document.querySelectorAll("[data-live]").forEach((each) => wanted.add(each.dataset.live));
+    document.querySelectorAll("[data-live-sum]").forEach((each) => each.dataset.liveSum.split("|").forEach((x) => wanted.add(x)));
     document.querySelectorAll("[data-live-of]").forEach((each) => each.dataset.liveOf.split(",").forEach((x) => wanted.add(x)));
     const roots = [...wanted].filter((x) => ![...wanted].some((y) => y !== x && x.startsWith(y)));
     if (roots.length <= 40) return roots.sort();
