@@ -31,7 +31,7 @@ ROLES: Final = {  # as the signature block of every report has them
 CHANGES_SHOWN: Final = 60
 
 
-def kinds() -> list[Node]:
+def kinds(_: Office) -> list[Node]:
     """Every report that can be made."""
     return [
         {"name": name, "title": say(kind.zh, kind.en), "span": kind.span, "ahead": kind.ahead}
@@ -77,6 +77,7 @@ def brief(path: Path, lodgings: Lodgings) -> Node:
         return {
             "file": path.name,
             "report": content["report"],
+            "title": content["title"][language()],
             "period": content["period"]["name"],
             "version": table["version"],
             "written": table["written"],

@@ -191,7 +191,11 @@ def annual(office: Office, year: str) -> list[Node]:
     return found
 
 
-_DUTIES: Final = {"carbon-annual": "report", "quality-plan": "plan", "verification": "verification"}
+_DUTIES: Final = {  # which duty of the year a report serves
+    "carbon-annual": "report_due",
+    "verification": "verification_due",
+    "allowance": "surrender_due",
+}
 
 
 def _duties(office: Office) -> Mapping[tuple[str, str], Duty]:

@@ -1,11 +1,13 @@
 """The end of a month's way: the package of a version, its verdict, and that it was lodged."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 from drivers.audit import current_person
 from drivers.language import say
 from drivers.model import ConfigError
+from reports.chain import write_whole
 from reports.console import archive_names as names
 from reports.console.figures.archive import place
 from reports.console.figures.wording import retold
@@ -92,10 +94,24 @@ def verdict(office: Office, file: str) -> Node:
         raise ConfigError([say("还没有证据包", "there is no package yet")])
     ring = open_ring(office.site.entries, office.site.plant)
     found = verify(str(package), [ring.vkey], [])
-    zh, en = headline(found)
-    return {
-        "package": package.name,
-        "bytes": package.stat().st_size,
-        **table(found),
-        "said": say(zh, en),
-    }
+    told: Node = {"package": package.name, "bytes": package.stat().st_size, **table(found)}
+    told["headline"] = dict(zip(("zh", "en"), headline(found), strict=True))
+    kept = _kept(office, package)
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(kept, json.dumps(told, ensure_ascii=False).encode())
+    return told
+
+
+def known_verdict(office: Office, file: str) -> Node | None:
+    """What was found of the package as it is now; None: it was not verified yet."""
+    try:
+        found: Node = json.loads(_kept(office, names.package_of(place(office, file))).read_bytes())
+    except (OSError, ValueError):
+        return None
+    return found
+
+
+def _kept(office: Office, package: Path) -> Path:
+    """Named by what would change with the package."""
+    about = package.stat()
+    return office.data / "verdicts" / f"{package.stem}-{about.st_size}-{about.st_mtime_ns}.json"
