@@ -56,6 +56,7 @@ TOPICS = {
     "retention": Text("数据分类", "Data classes"),
     "site": Text("企业配置", "Site file"),
     "entries": Text("人工录入", "Entries"),
+    "console": Text("网页控制台", "Console"),
     "rules": Text("法规参数", "Rules"),
     "duties": Text("履约日历", "Duties"),
 }

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from drivers.doctor import NOTHING, Finding, Given, Text
 from drivers.model import ConfigError
+from reports.doctor_console import check_console
 from reports.duties.duties import Office, State, duties
 from reports.entries.ledger import Ledger, read_ledger
 from reports.journal.journal import read_journal
@@ -33,6 +34,7 @@ def check(given: Given) -> Iterable[Finding]:
     )
     yield Finding("ok", "site", told, where=str(given.site))
     yield from _data(site)
+    yield from check_console(site, given.now_ns)
     day = datetime.fromtimestamp(given.now_ns / 1e9, UTC).astimezone(PLANT_TIME).date()
     ledger = None
     readers: tuple[tuple[Path, Callable[[Path], object]], ...] = (

@@ -6,6 +6,7 @@ from pathlib import Path
 from drivers.keeping import Holding, Member
 from drivers.keeping_files import config_members, data_members, secrets_of, settle_names
 from drivers.tomlfile import read_tables, with_value
+from reports.keeping_console import console_members, settled
 
 # Beside the entries; documents are named by their digest and never change.
 BESIDE = ("documents", "lodged", "report-keys", "audit", "signed-rules")
@@ -41,6 +42,7 @@ class SiteKeeper:
         for name in BESIDE:
             folder = entries.with_name(name)
             yield from data_members(folder, place=f"data/{name}", secrets=hidden)
+        yield from console_members(config, entries, hidden)
         yield from data_members(config.parent / REPORTS, place=f"etc/{REPORTS}", secrets=hidden)
 
     def audit(self, config: Path) -> Path:
@@ -55,7 +57,7 @@ class SiteKeeper:
             ours |= {"lake": str(data / "lake"), "originals": str(data / "originals")}
         for key, value in ours.items():
             text = with_value(text, key, value)
-        config.write_text(text, "utf-8")
+        config.write_text(settled(text), "utf-8")
         settle_names(config)
 
     def faults(self, file: int, start: int, end: int, place: str) -> Iterable[str]:  # noqa: ARG002 - a Keeper's

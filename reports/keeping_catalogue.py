@@ -19,6 +19,7 @@ from drivers.keeping_words import (
 )
 from drivers.tomlfile import read_tables
 from reports.keeping import entries_of
+from reports.keeping_console import STORE, console_folder
 
 # kind, class of, what, files beside the entries
 ROWS = (
@@ -77,6 +78,21 @@ def holdings(config: Path) -> Iterable[Holding]:
         PLAIN,
         BY_PACKAGE,
         since(file_times([config])),
+    )
+    console = console_folder(config, entries)
+    yield Holding(
+        "keys",
+        Text(
+            "控制台账户：姓名、角色、密码与令牌的哈希",
+            "accounts of the console: persons, roles, hashes of passwords and tokens",
+        ),
+        rules.of("keys"),
+        (str(console / STORE),),
+        modes([console / STORE]),
+        FOREVER,
+        PRIVATE,
+        STAYS,
+        since(file_times([console / STORE])),
     )
     audit = entries.with_name("audit")
     yield Holding(

@@ -38,7 +38,7 @@ class Listener:
         Raises ConfigError when it cannot be used; then the one before goes on.
         """
         if self.tls is not None:
-            _context(self.settings)  # tried in a fresh one first
+            tls_context(self.settings)  # tried in a fresh one first
             assert self.settings.cert is not None  # noqa: S101 - or there were no context
             self.tls.load_cert_chain(self.settings.cert, self.settings.key)
 
@@ -51,7 +51,7 @@ def open_listener(settings: Console, listen: str = "") -> Listener:
     if not host or not port_text.isdigit() or int(port_text) > 65_535:
         told = f"listen = {text!r}: "
         raise ConfigError([told + say("写作 主机:端口", "write host:port")])
-    context = None if settings.cert is None and settings.key is None else _context(settings)
+    context = None if settings.cert is None and settings.key is None else tls_context(settings)
     if context is None and not loopback(host):
         raise ConfigError([_no_certificate(text)])
     return Listener(host, int(port_text), _bound(host, int(port_text)), context, settings)
@@ -67,7 +67,7 @@ def _no_certificate(text: str) -> str:
     )
 
 
-def _context(settings: Console) -> ssl.SSLContext:
+def tls_context(settings: Console) -> ssl.SSLContext:
     """TLS 1.2 at least. Raises ConfigError by key."""
     if settings.cert is None or settings.key is None:
         raise ConfigError(
