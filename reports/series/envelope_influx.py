@@ -12,11 +12,8 @@ from reports.periods import PLANT_TIME, Period
 from reports.series.envelope import (
     DAY_S,
     HOUR_S,
-    LADDER,
-    MOST,
     PLANT_S,
     Pieces,
-    bucket_for,
     joined,
     no_pieces,
 )
@@ -52,9 +49,9 @@ class InfluxExplorer:
     def span(self) -> tuple[date, date] | None:
         return None
 
-    def pieces(self, point: Meter, start_s: int, end_s: int, *, fine: bool, days: int) -> Found:  # noqa: ARG002 - an Explorer's
+    def pieces(self, point: Meter, start_s: int, end_s: int, bucket_s: int, days: int) -> Found:  # noqa: ARG002 - an Explorer's
         """Buckets as wide as the answer needs, each of them one piece."""
-        bucket_s = max(bucket_for(start_s, end_s, MOST), LADDER[6] if fine else HOUR_S)
+        bucket_s, fine = max(bucket_s, 60), bucket_s < HOUR_S
         name = "windows" if fine else "hours"
         if self._moved(start_s, end_s) and fine:
             return Found(self._one_by_one(point, start_s, end_s), name, ())
@@ -116,12 +113,11 @@ class InfluxExplorer:
         """Points of one measurement, each with a day on which it has a window."""
         base, _, _ = measurement.rpartition("_")
         fields = {str(row["fieldKey"]) for row in self._series.ask(_keys(measurement))}
-        names = sorted(each for each in fields if f"{each}_n" in fields)
+        names = sorted(each.removesuffix("_n") for each in fields if each.endswith("_n"))
         names = [each for each in names if f"{base}.{each}" in quantities()]
-        if not names:
-            return
-        newest = self._series.rows_of_plant(f'last("{names[0]}_n")', measurement, "")
-        if not newest:
+        asked = (self._series.rows_of_plant(f'last("{name}_n")', measurement, "") for name in names)
+        newest = next((rows for rows in asked if rows), None)
+        if newest is None:
             return
         counts = ", ".join(f'count("{name}_n") AS "{name}"' for name in names)
         since_s = max(row["time"] for row in newest) // SECOND_NS
@@ -208,10 +204,10 @@ def _pieces_of(rows: list[Row], period_s: int) -> Pieces:
 def _figures(row: Row, period_s: int) -> tuple[float, ...]:
     """Of one bucket: ``low, high, mean, mean_s, inc, good_s, span_s``."""
     part = row.get("part") or {}
-    whole = row["held"] - (part.get("c") or 0)
+    whole = (row["held"] or 0) - (part.get("c") or 0)
     weight = whole + ((part.get("g") or 0.0) if part.get("c") else 0.0)
     total = (row["total"] or 0.0) - (part.get("v") or 0.0) + (part.get("vg") or 0.0)
-    good = row["n"] - row["some"] + (row["good"] or 0.0)
+    good = row["n"] - (row["some"] or 0) + (row["good"] or 0.0)
     lows = [each for each in (row["m_low"], row["low"]) if each is not None]
     highs = [each for each in (row["m_high"], row["high"]) if each is not None]
     nothing = float("nan")

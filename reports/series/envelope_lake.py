@@ -1,5 +1,6 @@
 """Any point of a lake over any time: hours from the layer, windows and samples from the lake."""
 
+import contextlib
 import os
 import time
 from collections.abc import Iterator
@@ -19,11 +20,11 @@ from reports.series.envelope import (
     no_pieces,
     shortest_in_each_hour,
 )
-from reports.series.envelope_layer import Days, Layer, Progress
+from reports.series.envelope_layer import Days, GoneError, Layer, Progress
 from reports.series.envelope_store import Found, Happening, Known
 from reports.series.lake import LakeSeries
 from reports.series.retimed import Retiming
-from reports.series.store import DAY_NS, SECOND_NS
+from reports.series.store import DAY_NS, SECOND_NS, SeriesError
 from reports.site import Meter
 
 EVENT_DAYS: Final = 31  # an event is filed under the day it began
@@ -74,19 +75,28 @@ class LakeExplorer:
         names = self._names()
         return (date.fromisoformat(names[0]), date.fromisoformat(names[-1])) if names else None
 
-    def pieces(self, point: Meter, start_s: int, end_s: int, *, fine: bool, days: int) -> Found:
-        if fine:
+    def pieces(self, point: Meter, start_s: int, end_s: int, bucket_s: int, days: int) -> Found:
+        if bucket_s < HOUR_S:
             return Found(self._read(point, start_s, end_s), "windows", ())
+        for _ in range(TRIES):
+            with contextlib.suppress(GoneError):
+                return self._summed(point, start_s, end_s, days)
+            self._layer = Layer(self._layer.folder, self._windows.parents[1])
+        raise SeriesError(f"{self._layer.folder}: its files go while they are read")
+
+    def _summed(self, point: Meter, start_s: int, end_s: int, days: int) -> Found:
         first, after = _day_of(start_s), _day_of(end_s - 1) + timedelta(days=1)
         there = {day: mark for day, mark in self._days().items() if first <= day < after}
         fresh = self._layer.fresh(there)
-        parts = [self._hours(point, first, after, fresh)]
+        summed = self._layer.hours(self._own_duck(), point, first, after, fresh)
+        parts = [] if summed is None else [_of_hours(summed)]
         missing = sorted(
             [day for day in there if day not in fresh]
             + [day for name in self._names() if self.today <= (day := date.fromisoformat(name))]
         )
         missing = [day for day in missing if first <= day < after]
-        read, waiting = missing[-days:], missing[:-days]
+        late = max(0, len(missing) - days)
+        read, waiting = missing[late:], missing[:late]
         for begin, end in _runs(read):
             parts.append(self._read(point, _start_s(begin), _start_s(end)))
         return Found(_cut(joined(parts), start_s, end_s), "hours", tuple(waiting))
@@ -133,19 +143,6 @@ class LakeExplorer:
                     if time.monotonic() > until:
                         break
         return self.progress()
-
-    def _hours(self, point: Meter, first: date, after: date, fresh: set[date]) -> Pieces:
-        for attempt in range(TRIES):
-            try:
-                found = self._layer.hours(self._own_duck(), point, first, after, fresh)
-                return no_pieces() if found is None else _of_hours(found.to_arrow_table())
-            except Exception as error:
-                gone = type(error).__name__ == "IOException"  # duckdb's; it is heavy to import
-                if not gone or attempt == TRIES - 1:
-                    raise
-                self._layer = Layer(self._layer.folder, self._windows.parents[1])
-                fresh &= self._layer.fresh(self._days())
-        return no_pieces()
 
     def _own_duck(self) -> Duck:
         if self._duck is None:

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Final
 
 from reports.series.duck import Duck
+from reports.series.store import Table
 from reports.site import Meter
 
 FORM: Final = 1  # of the files; another one is made anew
@@ -86,6 +87,10 @@ class Progress:
         return self.days - self.ready
 
 
+class GoneError(Exception):
+    """A file of the layer went while it was read."""
+
+
 class Layer:
     """The folder of one plant's lake; reading needs no lock, building takes one."""
 
@@ -105,11 +110,13 @@ class Layer:
         known = self._index.days
         return {day for day, mark in days.items() if known.get(str(day), ("",))[0] == mark}
 
-    def hours(self, duck: Duck, point: Meter, first: date, after: date, fresh: set[date]) -> Duck:
+    def hours(
+        self, duck: Duck, point: Meter, first: date, after: date, fresh: set[date]
+    ) -> Table | None:
         """
-        Hours of one point on the fresh days of [first, after), in order: COLUMNS, as a relation.
+        Hours of one point on the fresh days of [first, after), in order: COLUMNS; None: no file.
 
-        None when there is no file. Files may go while a merge ends: ask again then.
+        Raises GoneError when a merge has just taken a file away: read the layer anew then.
         """
         wanted: dict[str, list[int]] = {}
         for day in fresh:
@@ -130,7 +137,12 @@ class Layer:
             mine += f"{_quoted(point.quantity)} AND {chosen}"
             names = ", ".join(COLUMNS)
             parts.append(f"SELECT {names} FROM read_parquet({source}) WHERE {mine}")  # noqa: S608
-        return duck.sql(" UNION ALL ".join(parts) + " ORDER BY hour")
+        try:
+            return duck.sql(" UNION ALL ".join(parts) + " ORDER BY hour").to_arrow_table()
+        except Exception as error:
+            if type(error).__name__ == "IOException":  # duckdb's; it is heavy to import
+                raise GoneError from error
+            raise
 
     @contextmanager
     def building(self) -> Iterator[bool]:
@@ -225,7 +237,9 @@ class Layer:
         try:
             said = json.loads((self.folder / INDEX).read_bytes())
             if said["form"] == FORM and said["lake"] == self._lake:
-                days = {day: (mark, file) for day, (mark, file) in said["days"].items()}
+                there = {"", *(path.name for path in self.folder.glob("*.parquet"))}
+                rows = said["days"].items()
+                days = {day: (mark, file) for day, (mark, file) in rows if file in there}
                 points = {name: (first, last) for name, (first, last) in said["points"].items()}
                 return _Index(self._lake, days, points)
         except (OSError, ValueError, KeyError, TypeError):

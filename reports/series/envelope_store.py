@@ -57,9 +57,9 @@ class Explorer(Protocol):
         """First and last day with data; None when there are none, or nobody can say cheaply."""
         ...
 
-    def pieces(self, point: Meter, start_s: int, end_s: int, *, fine: bool, days: int) -> Found:
+    def pieces(self, point: Meter, start_s: int, end_s: int, bucket_s: int, days: int) -> Found:
         """
-        Windows where ``fine``, else hours.
+        What buckets of ``bucket_s`` are made of: windows below an hour, else hours.
 
         At most ``days`` days that the layer lacks are summed up while the caller waits.
         """

@@ -97,7 +97,7 @@ def series(
         rows = []
         for meter in meters:
             source, made, late = _one(
-                explorer, meter, interval, bucket_s, fine=fine, most=most, many=len(meters)
+                explorer, meter, interval, bucket_s, most=most, many=len(meters)
             )
             waiting.update(late)
             rows.append(labels.head(meter) | {"source": source} | _plain(meter, made))
@@ -224,7 +224,6 @@ def _one(
     interval: Interval,
     bucket_s: int,
     *,
-    fine: bool,
     most: int,
     many: int,
 ) -> tuple[str, Envelope, list[str]]:
@@ -240,7 +239,7 @@ def _one(
             return "samples", made, []
     first_s = floor_to(max(bucket_s, 60), start_s)
     after_s = floor_to(max(bucket_s, 60), end_s - 1) + max(bucket_s, 60)
-    found = explorer.pieces(meter, first_s, after_s, fine=fine, days=max(4, FINE_DAYS // many))
+    found = explorer.pieces(meter, first_s, after_s, bucket_s, max(4, FINE_DAYS // many))
     usual_s = typical_s(found.pieces)
     wide_s = next((step for step in LADDER if step >= usual_s), LADDER[-1])
     made = envelope(found.pieces, first_s, after_s, max(bucket_s, wide_s), now_s)

@@ -203,12 +203,12 @@ def _block(
     if resolution == "raw":
         return _of_pieces(explorer.samples(meter, *part), form, lasting=False)
     if resolution == "minute":
-        found = explorer.pieces(meter, *part, fine=True, days=0).pieces
+        found = explorer.pieces(meter, *part, 60, 0).pieces
         inside = (found.start_s >= part[0]) & (found.start_s < part[1])
         return _of_pieces(found.only(inside), form, lasting=True)
     step_s = STEPS[resolution]
     begin_s = floor_to(step_s, part[0])
-    hours = explorer.pieces(meter, begin_s, part[1], fine=False, days=2 * PART_DAYS).pieces
+    hours = explorer.pieces(meter, begin_s, part[1], step_s, 2 * PART_DAYS).pieces
     made = envelope(hours, begin_s, part[1], step_s, time.time())
     some = np.flatnonzero(made.windows > 0)  # a gap has no row: nothing is filled in
     lengths = np.full(len(some), float(step_s))

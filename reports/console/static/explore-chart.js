@@ -71,7 +71,7 @@
     answer.points.forEach((point, number) => {
       const stroke = line(number), scale = `u${units.indexOf(unitOf(point))}`, dash = number > 3 ? [6, 4] : undefined;
       if (point.amount) {
-        series.push({ label: point.point, scale, stroke, fill: soft(stroke, 0.35), paths: window.uPlot.paths.bars({ size: [0.9, 60], align: 1 }), points: { show: false } });
+        series.push({ label: point.point, scale, stroke: soft(stroke, 0.5), width: 0.5, fill: soft(stroke, 0.28), paths: window.uPlot.paths.bars({ size: [0.9, 60], align: 1 }), points: { show: false } });
         return;
       }
       const steps = point.form === "state" ? { paths: window.uPlot.paths.stepped({ align: 1 }) } : {};

@@ -40,7 +40,7 @@
     const mine = (running = new AbortController());
     $("explore-chart").classList.add("reading");
     try {
-      const buckets = Math.max(200, Math.min(2000, Math.round($("explore-chart").clientWidth)));
+      const buckets = Math.max(200, Math.min(2000, 2 * $("explore-chart").clientWidth));
       const began = performance.now();
       const said = await X.ask(`/api/v1/series?${X.query(state, { buckets })}`, mine.signal);
       said.took_ms = performance.now() - began;
@@ -76,7 +76,7 @@
       listed = said.events;
       chart.events(listed);
       const lines = listed.map((each) => [X.clock(each.start_s), each.end_s === null ? "…" : X.clock(each.end_s), each.equipment, each.name, each.text]);
-      const heads = [words.time, words.to, "", "", ""];
+      const heads = [words.time, words.to, words.equipment, words.event, words.text];
       $("explore-events").replaceChildren(listed.length ? X.table(heads, lines) : words.noEvents);
       $("explore-events-count").textContent = said.more ? words.more : String(listed.length);
     } catch (error) {
@@ -197,7 +197,8 @@
     clearTimeout(settle);
     settle = setTimeout(() => {
       if (stack.length < 50 && answer) stack.push({ ...state });
-      state = { ...state, last: "", from: X.iso(Math.floor(min)), to: X.iso(Math.ceil(max)) };
+      const whole = max - min > 7200 ? 60 : 1;
+      state = { ...state, last: "", from: X.iso(Math.floor(min / whole) * whole), to: X.iso(Math.ceil(max / whole) * whole) };
       load();
     }, SETTLE_MS);
   }
