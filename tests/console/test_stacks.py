@@ -197,5 +197,5 @@ def test_reports_are_listed_by_period_newest_version_first(stacks: Room) -> None
     assert "/reports/paper/emissions-2025-10-v2.json?kind=pdf" in piece
     assert "emissions-2025-10-v1" not in piece
     assert "/reports/files/emissions-2025-Q3-v1.json" in piece
-    for name in folder.glob("emissions-*"):
-        name.unlink()
+    for path in folder.glob("emissions-*"):
+        path.unlink()
