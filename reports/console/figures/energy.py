@@ -15,6 +15,7 @@ from reports.console.figures.energy_blocks import Pages
 from reports.console.figures.energy_periods import NAME, archive_file
 from reports.console.office import Office
 from reports.energy import report as energy_report
+from reports.energy.excess import PARTS
 from reports.energy.levels import GRADES, INDICATORS
 from reports.model import Content, Line
 from reports.periods import Period
@@ -37,6 +38,8 @@ OF_LINE: Final = (
     *("liquid_ac", "current_efficiency_tapping", "rectifier_efficiency", "ae_frequency"),
     *("ae_minutes", "aluminium"),
 )
+RANKED: Final = 4  # columns of the ranking before those of the parts
+SHOWN: Final = 10
 ROOM: Final = Decimal("0.012")  # left and right of the scale of levels, as a share
 
 
@@ -101,11 +104,7 @@ def report(office: Office, period: str, source: str = "") -> dict[str, Any] | No
         "reasons": pages.blocks(_chapter(content, "change-reasons")),
         "trend": pages.blocks(_chapter(content, "trend-")),
         "year_before": pages.blocks(_chapter(content, "year-before")),
-        "pots": [
-            block
-            for block in pages.blocks(_chapter(content, "pot-ranking-", "pot-days-"))
-            if block.get("id") != "pot-parameters"
-        ],
+        "pots": _pots(pages),
     }
 
 
@@ -136,8 +135,14 @@ def of_lines(office: Office, period: str) -> dict[str, Any] | None:
 
 
 def _stated(pages: Pages, names: tuple[str, ...]) -> list[dict[str, Any]]:
-    """Figures of the plant; those not stated too, with their reason."""
-    return pages.figures([f"{PLANT}.{name}" for name in names])
+    """Figures of the plant; those not stated too, with their reason. Alike names are told apart."""
+    found = pages.figures([f"{PLANT}.{name}" for name in names])
+    for figure in found:
+        if figure["line"] == f"{PLANT}.ladder_cost_incentive":
+            figure["label"] += say(
+                "（抵减以激励性权重为基数）", ", relief counted from the incentive weight"
+            )
+    return found
 
 
 def _materials(pages: Pages) -> list[dict[str, Any]]:
@@ -214,6 +219,24 @@ def _chapter(content: Content, *begins: str) -> Chapter | None:
         if any(isinstance(b, Table) and b.id.startswith(begins) for b in chapter.blocks):
             return chapter
     return None
+
+
+def _pots(pages: Pages) -> list[dict[str, Any]]:
+    """Ranking and advice; what the excess is made of stands on the page of each pot."""
+    found = []
+    for block in pages.blocks(_chapter(pages.content, "pot-ranking-", "pot-days-")):
+        key = str(block.get("id", ""))
+        if key == "pot-parameters":
+            continue
+        if key.startswith("pot-ranking-"):
+            block["columns"] = _without_parts(block["columns"])
+            block["rows"] = [_without_parts(row) for row in block["rows"][:SHOWN]]
+        found.append(block)
+    return found
+
+
+def _without_parts(row: list[Any]) -> list[Any]:
+    return [*row[:RANKED], *row[RANKED + len(PARTS) :]]
 
 
 def exchangers_of(pages: Pages, office: Office) -> list[dict[str, Any]]:

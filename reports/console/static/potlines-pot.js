@@ -32,7 +32,7 @@
       const said = await get(`/api/v1/pots/${line}/${pot}/curves?${query}`);
       if (mine !== asked) return;
       show(said, null);
-      $("curves-said").textContent = `${said.start.slice(0, 16)} – ${said.end.slice(0, 16)}（${zh ? "每点" : "each point"} ${said.step_s} s）`;
+      $("curves-said").textContent = `${said.start.slice(0, 16)} – ${said.end.slice(0, 16)} · ${zh ? "每点" : "each point"} ${said.step_s} s`;
       if (!said.curves.length) {
         $("curves-said").textContent += zh ? "：这段时间没有该槽的数据" : ": no data of this pot in this time";
         return;
@@ -92,12 +92,12 @@
     holder.setAttribute("aria-label", `${name}: ${curves.map((curve) => spoken(curve)).join("; ")}`);
     $("curves-box").append(holder);
     const plot = new uPlot({
-      title: `${name}（${curves[0].unit}）`,
+      title: zh ? `${name}（${curves[0].unit}）` : `${name} (${curves[0].unit})`,
       width: width(),
       height: curves[0].panel === "voltage" ? 280 : 170,
       tzDate: plantDate,
       cursor: { sync: { key: "pot" }, drag: { x: true, y: false } },
-      scales: { x: { time: true }, y: { range: curves[0].panel === "voltage" ? calm(curves[0], others) : undefined } },
+      scales: { x: { time: true }, y: { range: (curves[0].panel === "voltage" && calm(curves[0], others)) || roomy(curves[0].decimals) } },
       axes: [{ ...axis, values: ticks }, { ...axis, size: 58 }],
       series,
       bands,
@@ -113,6 +113,15 @@
     const low = values[Math.floor(values.length * 0.01)], high = values[Math.floor((values.length - 1) * 0.99)];
     const pad = Math.max((high - low) * 0.25, 0.02);
     return (u, min, max) => (max > high + 1 ? [low - pad, high + 2 * pad] : [Math.min(min, low - pad), Math.max(max, high + pad)]);
+  }
+
+  // A steady value lies in the middle, not at the edge of a scale from zero.
+  function roomy(decimals) {
+    return (u, min, max) => {
+      if (min === null || max === null) return [0, 1];
+      const pad = Math.max((max - min) * 0.1, Math.abs(max) * 0.002, 2 * 10 ** -decimals);
+      return [min - pad, max + pad];
+    };
   }
 
   function ticks(u, splits, k, space, step) {

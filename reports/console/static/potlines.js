@@ -44,7 +44,7 @@
     data.labels = data.pots.map((pot) => pot.split("/")[1].replace(/^pot/, ""));
     place = new Map(data.pots.map((pot, k) => [pot, k]));
     live = time === "now";
-    if (live) merge(window.smelterLive);
+    if (live) merge(window.smelterLive, null);
     fillLayers();
     choose();
     if (live) timer = setTimeout(() => load(true), 60000);
@@ -52,7 +52,7 @@
 
   function fillLayers() {
     const select = $("map-layer");
-    const names = data.layers.map((layer) => [layer.id, layer.unit ? `${layer.name}（${layer.unit}）` : layer.name]);
+    const names = data.layers.map((layer) => [layer.id, layer.unit ? (zh ? `${layer.name}（${layer.unit}）` : `${layer.name} (${layer.unit})`) : layer.name]);
     if (JSON.stringify(names) !== select.dataset.names) {
       select.replaceChildren(...names.map(([id, name]) => new Option(name, id)));
       select.dataset.names = JSON.stringify(names);
@@ -140,30 +140,38 @@
     box.querySelector(".scroll").replaceChildren(grid);
   }
 
-  // Values that are of now, laid over what was read.
-  function merge(heard) {
+  // One value that is of now, laid over what was read; true: the map looks different by it.
+  function lay(key, row, now, by) {
+    const [pot, quantity] = key.split(" "), k = place.get(pot);
+    if (k === undefined) return false;
+    const fresh = (now - row.at) / 1000 <= row.hold && row.reason !== "silent";
+    const layer = by[LIVE[quantity]];
+    let any = false;
+    if (layer) {
+      const value = fresh ? row.value : null;
+      any = layer.values[k] !== value;
+      layer.values[k] = value;
+      if (layer.id === "voltage" && !fresh) data.states[k] = "unknown";
+      else if (layer.id === "voltage" && value !== null && data.states[k] === "unknown") data.states[k] = "running";
+    }
+    if (!fresh || row.value === null) return any;
+    const before = data.states[k] + data.burning[k];
+    if (quantity === "pot.mode" && data.states[k] !== "link") data.states[k] = MODES[row.value] || data.states[k];
+    if (quantity === "pot.link") data.states[k] = row.value > 0 ? "link" : data.states[k] === "link" ? "running" : data.states[k];
+    if (quantity === "pot.anode_effect") data.burning[k] = row.value > 0;
+    return any || before !== data.states[k] + data.burning[k];
+  }
+
+  // All that was heard, or only the keys that a message brought.
+  function merge(heard, keys) {
     if (!heard || !data) return false;
     const now = heard.now(), by = Object.fromEntries(data.layers.map((layer) => [layer.id, layer]));
     let any = false;
-    for (const rows of [heard.windows, heard.points]) {
-      for (const [key, row] of rows) {
-        const [pot, quantity] = key.split(" "), k = place.get(pot);
-        if (k === undefined) continue;
-        const fresh = (now - row.at) / 1000 <= row.hold && row.reason !== "silent";
-        const layer = by[LIVE[quantity]];
-        if (layer) {
-          const value = fresh ? row.value : null;
-          if (layer.values[k] !== value) any = true;
-          layer.values[k] = value;
-          if (layer.id === "voltage" && !fresh) data.states[k] = "unknown";
-        }
-        if (!fresh || row.value === null) continue;
-        if (quantity === "pot.mode") data.states[k] = MODES[row.value] || data.states[k];
-        if (quantity === "pot.anode_effect") data.burning[k] = row.value > 0;
+    for (const [rows, some] of [[heard.windows, keys && keys.windows], [heard.points, keys && keys.points]]) {
+      for (const key of some ? Object.keys(some) : rows.keys()) {
+        const row = rows.get(key);
+        if (row && lay(key, row, now, by)) any = true;
       }
-    }
-    for (const [key, row] of heard.points) {
-      if (key.endsWith(" pot.link") && row.value > 0 && place.has(key.split(" ")[0])) data.states[place.get(key.split(" ")[0])] = "link";
     }
     if (any && by.excess && by.voltage) {
       const values = known(by.voltage.values), low = values.length ? quantile(values, 0.25) : null;
@@ -172,10 +180,9 @@
     return any;
   }
 
-  document.addEventListener("live:values", () => {
-    if (!live || !data || document.hidden) return;
+  function heardNews(keys) {
     const begin = performance.now();
-    if (!merge(window.smelterLive)) return;
+    if (!merge(window.smelterLive, keys)) return;
     const layer = data.layers.find((each) => each.id === wanted), scale = layer && scaleOf(layer), had = map.scale;
     // the scale stays while it fits, so that colours keep their meaning from second to second
     const far = scale && had ? Math.max(Math.abs(scale.low - had.low), Math.abs(scale.high - had.high)) / (had.high - had.low) : 1;
@@ -183,8 +190,12 @@
     map.layer = layer;
     map.redraw();
     $("map-box").dataset.mergeMs = (performance.now() - begin).toFixed(2);
-  });
-  setInterval(() => { if (live && data) summary(map.layer); }, 5000);
+  }
+
+  const looking = () => live && data && !document.hidden;
+  document.addEventListener("live:values", (event) => { if (looking()) heardNews(event.detail); });
+  // what has gone silent is found by looking at all
+  setInterval(() => { if (looking()) { heardNews(null); summary(map.layer); } }, 5000);
 
   const box = $("map-box");
   box.addEventListener("keydown", (event) => {
