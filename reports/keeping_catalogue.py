@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from drivers.classes import rules_in
+from drivers.classes import ClassRules, rules_in
 from drivers.doctor import Text
 from drivers.keeping import Holding
 from drivers.keeping_files import named
@@ -64,21 +64,7 @@ def holdings(config: Path) -> Iterable[Holding]:
         STAYS,
         since(file_times([keys])),
     )
-    yield Holding(
-        "configs",
-        Text("企业配置、计划与补充规则", "site file, plans, overlays"),
-        rules.of("configs"),
-        (
-            str(config),
-            *sorted({str(path) for _, path, _ in named(config)} - {str(entries)}),
-            str(entries.with_name("signed-rules")),
-        ),
-        modes([config]),
-        FOREVER,
-        PLAIN,
-        BY_PACKAGE,
-        since(file_times([config])),
-    )
+    yield _configs(config, entries, rules)
     console = console_folder(config, entries)
     yield Holding(
         "keys",
@@ -105,4 +91,23 @@ def holdings(config: Path) -> Iterable[Holding]:
         PLAIN,
         STAYS,
         since(file_times(audit.glob("*.jsonl*") if audit.exists() else [])),
+    )
+
+
+def _configs(config: Path, entries: Path, rules: ClassRules) -> Holding:
+    """Site file, what it names, and what two persons signed."""
+    return Holding(
+        "configs",
+        Text("企业配置、计划与补充规则", "site file, plans, overlays"),
+        rules.of("configs"),
+        (
+            str(config),
+            *sorted({str(path) for _, path, _ in named(config)} - {str(entries)}),
+            str(entries.with_name("signed-rules")),
+        ),
+        modes([config]),
+        FOREVER,
+        PLAIN,
+        BY_PACKAGE,
+        since(file_times([config])),
     )

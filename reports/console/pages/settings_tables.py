@@ -1,11 +1,34 @@
 """Which tables of the API are there as CSV, and a saved web query for each."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from fastapi import FastAPI, Request
 
+from drivers.language import say
 from reports.console.web import API, office
+
+# What each table is called; one that is not here is named by what the API says of it.
+NAMES: Final[dict[str, tuple[str, str]]] = {
+    "capture": ("数据捕集率", "Capture rate"),
+    "checks-due": ("到期的校准、校验和审核", "Checks that are due"),
+    "energy/{period}": ("能源报告各项", "Lines of the energy report"),
+    "exceedances": ("超标小时及处理", "Hours above the limit, and what was done"),
+    "exchangers": ("换热器", "Heat exchangers"),
+    "grade/documents": ("绩效分级文件与到期日", "Documents of the grade, with expiry"),
+    "grade/{until}": ("绩效分级指标", "Indicators of the grade"),
+    "journal": ("环保记录", "Journal"),
+    "points": ("有数据的测点", "Points that have data"),
+    "potlines/{line}/pots": ("系列各槽现状", "Pots of a line now"),
+    "potlines/{line}/ranking": ("各槽电耗排名", "Pots by excess energy"),
+    "pots/{line}/{pot}/curves": ("单槽曲线", "Curves of a pot"),
+    "pots/{line}/{pot}/events": ("单槽事件", "Events of a pot"),
+    "samples": ("测点数据导出", "Data of points"),
+    "settings/instruments": ("计量器具与证书", "Instruments and certificates"),
+    "settings/meters": ("计量点", "Meters by role"),
+    "settings/rules": ("法规取值", "Rule values"),
+    "stacks/{stack}/hours": ("排放口小时均值", "Hourly means of a stack"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +62,8 @@ def tables(request: Request) -> list[TableLink]:
         required = tuple(each["name"] for each in queries if each.get("required"))
         rest = sorted({each["name"] for each in queries} - set(required) - {"format"})
         address = "&".join([f"{base}{path}?format=csv", *(f"{name}=…" for name in required)])
-        text = (route.get("description") or route.get("summary") or path).splitlines()[0]
+        said = (route.get("description") or route.get("summary") or path).splitlines()[0]
+        text = say(*NAMES.get(path.removeprefix(f"{API}/"), (said, said)))
         found.append(TableLink(path, address, text, (*parts, *required), tuple(rest)))
     return sorted(found, key=lambda each: each.path)
 
