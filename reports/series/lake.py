@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import ibis
 
+from drivers.language import say
 from reports.periods import PLANT_TIME, Period
 from reports.series.duck import Duck, connect, run, run_in_order
 from reports.series.minutes import COLUMNS as GRID
@@ -64,7 +65,12 @@ EVENT_DAYS: Final = 31  # an event is filed under the day it began; longer ones 
 def open_lake(plant: str, root: Path) -> Iterator["LakeSeries"]:
     """The lake at ``root``, its files kept where they are while open. Raises SeriesError: none."""
     if not root.is_dir():
-        raise SeriesError(f"{root}: no lake there; check `lake` in site.toml, or start a historian")
+        raise SeriesError(
+            say(
+                f"{root}：没有数据湖；请检查 site.toml 的 lake，或启动历史库",
+                f"{root}: no lake there; check `lake` in site.toml, or start a historian",
+            )
+        )
     guard = root / ".reading"
     with ExitStack() as stack:
         if guard.exists():  # a copied lake has none, and nobody merges in it

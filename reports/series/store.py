@@ -9,6 +9,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final, Protocol
 
 import numpy as np
@@ -166,8 +168,24 @@ def open_series(site: Site) -> Iterator[Series]:
 
     if site.lake is None:
         raise SeriesError("site.toml names neither lake nor [influxdb]")
+    if not site.lake.is_dir() and not _measured(site):
+        # An office that only enters figures has no historian: there is nothing to be read.
+        with (
+            TemporaryDirectory(prefix="smelter-") as empty,
+            open_lake(site.plant, Path(empty)) as lake,
+        ):
+            yield lake
+        return
     with open_lake(site.plant, site.lake) as lake:
         yield lake
+
+
+def _measured(site: Site) -> bool:
+    """Whether the site names anything that a historian records."""
+    of_lines = [
+        (*x.ac_meters, *x.aux_meters, *x.heat_meters, *x.energy_meters()) for x in site.potline
+    ]
+    return any(of_lines) or any(site.plant_meters()) or bool(site.stacks)
 
 
 def windows_of(meter: Meter, table: Table) -> Windows:

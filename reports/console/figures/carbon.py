@@ -81,6 +81,7 @@ def totals(office: Office, year: str) -> Node:
     now_annual = _found(office, "carbon-annual", year)
     old_annual = _found(office, "carbon-annual", before)
     allowance = _found(office, "allowance", year)
+    owed = _allowances(allowance)
     return {
         "year": year,
         "before": before,
@@ -88,7 +89,8 @@ def totals(office: Office, year: str) -> Node:
         "annual": _source(now_annual),
         "annual_before": _source(old_annual),
         "allowance": _source(allowance),
-        "allowances": _allowances(allowance),
+        "allowances": owed,
+        "whys": list(dict.fromkeys(why for x in owed for why in x["whys"])),
         "doubts": [] if allowance is None else _doubts(allowance),
     }
 
@@ -119,14 +121,13 @@ def _line(found: Node | None, identity: str) -> Node | None:
     line = next((x for x in lines if x["id"] == identity), None)
     if line is None or found is None:
         return None
-    why = "；".join(text[language()] for text in line["missing"])
     return {
         "id": identity,
         "label": line["label"][language()],
         "value": line["rounded"],
         "decimals": line["decimals"],
         "unit": line["unit"],
-        "why": why,
+        "whys": [text[language()] for text in line["missing"]],
         "ask": found["ask"],
     }
 
@@ -160,7 +161,7 @@ def _allowances(found: Node | None) -> list[Node]:
     lines = [x["id"] for x in found["content"]["lines"] if x["scope"] == "plant"]
     wanted = [x for x in lines if x.partition(".")[2] in _OWED]
     told = [_line(found, each) for each in wanted]
-    return [x for x in told if x is not None and (x["value"] is not None or x["why"])]
+    return [x for x in told if x is not None and (x["value"] is not None or x["whys"])]
 
 
 def _doubts(found: Node) -> list[str]:
