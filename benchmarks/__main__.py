@@ -30,6 +30,7 @@ BENCHMARKS = {
     "report": "report:run",
     "energy": "energy:run",
     "emissions": "emissions:run",
+    "console": "console:run",
 }
 
 

@@ -36,6 +36,7 @@ from reports.values import Text
 MOST_POINTS: Final = 8
 RAW_S: Final = 3 * HOUR_S  # shorter intervals show samples, where they are kept
 FINE_DAYS: Final = 64  # points × days that are read from windows of minutes while somebody waits
+MINUTE_S: Final = 60  # a window, where there is none to ask
 LONGEST_S: Final = 50 * 366 * DAY_S
 MOST_EVENTS: Final = 300
 LASTS: Final = {
@@ -240,7 +241,7 @@ def _one(
     first_s = floor_to(max(bucket_s, 60), start_s)
     after_s = floor_to(max(bucket_s, 60), end_s - 1) + max(bucket_s, 60)
     found = explorer.pieces(meter, first_s, after_s, bucket_s, max(4, FINE_DAYS // many))
-    usual_s = typical_s(found.pieces)
+    usual_s = typical_s(found.pieces) or MINUTE_S
     wide_s = next((step for step in LADDER if step >= usual_s), LADDER[-1])
     made = envelope(found.pieces, first_s, after_s, max(bucket_s, wide_s), now_s)
     return found.source, made, [str(day) for day in found.waiting]
