@@ -330,10 +330,12 @@ CONSOLE_FILES = ("cert", "key", "reports", "data_dir")
 
 def _absolute(tables: dict[str, Any], folder: Path) -> None:
     influx, console = tables.get("influxdb"), tables.get("console")
+    oidc = console.get("oidc") if isinstance(console, dict) else None
     for table, keys in (
         (tables, ("lake", "originals", "entries", "plan", "alert_plan")),
         (influx if isinstance(influx, dict) else {}, INFLUX_FILES),
         (console if isinstance(console, dict) else {}, CONSOLE_FILES),
+        (oidc if isinstance(oidc, dict) else {}, ("ca", "password_file")),
     ):
         for key in keys:
             if isinstance(table.get(key), str):

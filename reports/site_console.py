@@ -1,11 +1,14 @@
 """``[console]`` of ``site.toml``: where the console listens, what it reads live and keeps."""
 
 from pathlib import Path
+from typing import Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from drivers.config import Strict
+from drivers.language import say
 from reports.site_notices import Notice
+from reports.site_oidc import Oidc
 
 LISTEN = "127.0.0.1:8443"
 
@@ -27,7 +30,15 @@ class Console(Strict):
     upload_mb: int = Field(default=20, ge=1, le=500)
     session_hours: float = Field(default=12.0, gt=0, le=72)
     idle_minutes: float = Field(default=60.0, gt=0, le=720)
+    oidc: Oidc | None = None
     notices: tuple[Notice, ...] = ()  # who is told of duties, exceedances, lost devices
+
+    @model_validator(mode="after")
+    def _can_come_back(self) -> Self:
+        if self.oidc is not None and not self.address:
+            told = "使用 oidc 须写明 address", "oidc needs the address of the console"
+            raise ValueError(say(*told))
+        return self
 
 
 class SiteConsole(Strict):

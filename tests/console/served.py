@@ -98,16 +98,16 @@ def people(site_file: Path) -> None:
 
 
 def serve(
-    site_file: Path, *more: str, environ: Mapping[str, str] | None = None, ca: Path | None = None
+    site_file: Path, port: int = 0, environ: Mapping[str, str] | None = None, ca: Path | None = None
 ) -> Served:
     """Starts it and waits until it answers; its log goes beside the site."""
-    port = servers.free_port()
+    port = port or servers.free_port()
     log = site_file.with_name("serve.log")
     trust = _believes(ca)
     command = [sys.executable, "-c", "from drivers.cli import main; main()", "serve"]
     with log.open("ab") as out:
         process = subprocess.Popen(
-            [*command, "--config", str(site_file), "--listen", f"127.0.0.1:{port}", *more],
+            [*command, "--config", str(site_file), "--listen", f"127.0.0.1:{port}"],
             stdout=out,
             stderr=out,
             env={**os.environ, "SMELTER_LANG": "zh", **(environ or {})},
@@ -120,5 +120,10 @@ def serve(
             return httpx.get(f"{served.url}/alive", trust_env=False, verify=trust).is_success
         return False
 
-    servers.wait_until(ready, f"smelter serve: {log}", 60)
+    try:
+        servers.wait_until(ready, f"smelter serve: {log}", 120)
+    except BaseException:
+        process.kill()
+        process.wait()
+        raise
     return served

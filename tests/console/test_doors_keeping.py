@@ -84,7 +84,8 @@ def test_accounts_come_back_sessions_do_not(site_file: Path, tmp_path: Path) -> 
     assert store.rows("select count(*) from sessions") == [(1,)]
     store.close()
 
-    plain = backed_up(site_file)
+    target.unlink()
+    plain = backed_up(site_file, *APPROVED)
     config = restored(plain, tmp_path / "bare")
     assert not (Office(config).data / "console.db").exists()
 

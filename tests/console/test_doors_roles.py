@@ -34,7 +34,8 @@ def test_the_page_says_what_the_routes_ask_for() -> None:
 def test_every_route_states_one_right() -> None:
     assert {asked for _, asked in ROUTES} <= {None, *(right.value for right in Right)}
     opened = {f"{method} {path}" for (method, path), asked in ROUTES if asked is None}
-    assert opened == {"GET /alive", "GET /login", "POST /login"}
+    sign_on = {"GET /login/sign-on", "GET /login/sign-on/back"}
+    assert opened == {"GET /alive", "GET /login", "POST /login", *sign_on}
 
 
 def test_duties_are_kept_apart() -> None:

@@ -11,11 +11,12 @@ from drivers.language import say
 from reports.console.doors.guard import address_of, place
 from reports.console.doors.login import check
 from reports.console.doors.reach import guard
-from reports.console.pages import accounts
-from reports.console.web import needs, open_to_all, page, visitor
+from reports.console.pages import accounts, sign_on
+from reports.console.web import needs, office, open_to_all, page, visitor
 
 router = APIRouter()
 router.include_router(accounts.router)
+router.include_router(sign_on.router)
 
 
 @router.get("/alive", dependencies=[open_to_all])
@@ -89,7 +90,15 @@ def _login_page(
     name: str = "",
 ) -> Response:
     nobody = not guard(request).store.administrators()
-    values = {"next": _inside(back), "problems": problems or [], "name": name, "nobody": nobody}
+    oidc = office(request).site.console.oidc
+    button = None if oidc is None else oidc.button
+    values = {
+        "button": button,
+        "next": _inside(back),
+        "problems": problems or [],
+        "name": name,
+        "nobody": nobody,
+    }
     return page(request, "login.html", status=status, **values)
 
 
