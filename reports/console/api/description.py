@@ -20,10 +20,16 @@ REFUSED: Final = {
     "408": ("发送过慢", "sent too slowly"),
     "409": ("与现有数据冲突", "it contradicts what is there"),
     "413": ("上传内容过大", "the upload is too large"),
+    "414": ("地址太长", "the address is too long"),
     "415": ("文件类型不接受", "that type is not taken"),
     "422": ("参数或内容有误", "a parameter or the content is wrong"),
     "429": ("请求过于频繁", "too many requests"),
     "503": ("正在处理的请求太多，请稍后再试", "too many at once; try again soon"),
+}
+FORMS: Final = {  # what ?format= may ask for beside JSON
+    "csv": "text/csv",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "parquet": "application/vnd.apache.parquet",
 }
 METHODS: Final = ("get", "post", "put", "patch", "delete")
 
@@ -91,6 +97,11 @@ def _complete(operation: Node, path: str, right: str | None) -> None:
     for status, told in REFUSED.items():
         body = {"application/json": {"schema": {"$ref": "#/components/schemas/Refusal"}}}
         answers[status] = {"description": say(*told), "content": body}
+    tables = answers.get("200", {}).get("content", {})
+    for given in operation.get("parameters", ()):
+        forms = given.get("schema", {}).get("enum", ()) if given["name"] == "format" else ()
+        for form in [FORMS[each] for each in forms if each in FORMS]:
+            tables.setdefault(form, {"schema": {"type": "string"}})
     if right is not None:
         operation["security"] = [{"token": []}, {"excel": []}]
         operation["x-right"] = right
