@@ -5,11 +5,13 @@ import io
 import json
 import re
 from collections.abc import Iterator
+from datetime import datetime
 from html import unescape
 from pathlib import Path
 
 import pytest
 
+from reports.periods import PLANT_TIME
 from tests.console.stack_plant import DAY, Room, build, room
 
 
@@ -78,7 +80,24 @@ def test_hours_have_their_state_and_the_curves_the_same(stacks: Room) -> None:
     shape = json.loads(unescape(found[1]))
     assert shape["pollutants"][0]["state"] == states
     assert shape["pollutants"][0]["mean"][21] == 50
-    assert "evidence/figure?point=gtc1%2Fstack1+stack.so2" in piece
+    start_s = shape["start"][21]
+    assert f"/stacks/DA001/hour?pollutant=so2&amp;at={start_s}" in piece
+
+
+@pytest.mark.parametrize(("lang", "words"), [("zh", "有效，超过限值"), ("en", "above the limit")])
+def test_an_hour_opens_with_the_minutes_it_stands_on(stacks: Room, lang: str, words: str) -> None:
+    client = stacks.client("officer", lang)
+    nine = int(datetime(2025, 10, 5, 21, tzinfo=PLANT_TIME).timestamp())
+    drawer = client.get(f"/stacks/DA001/hour?pollutant=so2&at={nine}").text
+    assert words in drawer
+    assert "60 / 60" in drawer
+    assert "排污许可证 表 5" in drawer
+    assert drawer.count("/evidence/figure?point=gtc1%2Fstack1+stack.so2") == 60
+    two = client.get(f"/stacks/DA001/hour?pollutant=so2&at={nine - 19 * 3600}").text
+    assert "20 / 60" in two  # 02:00–02:40 calibrates
+    assert two.count("/evidence/figure?") == 20
+    for wrong in ("at=soon", "at=1", f"at={nine}&pollutant=gold"):
+        assert client.get(f"/stacks/DA001/hour?{wrong}").status_code == 422
 
 
 def test_hours_come_in_pages_and_as_a_table(stacks: Room) -> None:

@@ -140,7 +140,7 @@ def limit_of(stack: Stack, pollutant: str, day: date) -> dict[str, Any]:
 def hours(office: Office, stack: str, period: str, pollutant: str = "") -> dict[str, Any]:
     """Every hour of a stack in a period: mean, limit in force, valid minutes, state, mark."""
     found, asked = stack_named(office, stack), span(period)
-    names = _named(found, pollutant)
+    names = named(found, pollutant)
     with bench(office.site, asked) as basis:
         made = stack_hours(basis, found)
         newest = None if _anything(made) else newest_day(basis.series, found, plant_now().date())
@@ -151,13 +151,14 @@ def hours(office: Office, stack: str, period: str, pollutant: str = "") -> dict[
         "last": asked.days[-1],
         "start_s": [int(ns) // NS_PER_S for ns in made.start_ns],
         "pollutants": [_series(made, name) for name in names],
-        "marks": [_mark(each) for each in (*made.marks, *made.out_of_control)],
+        "marks": [mark_node(each) for each in (*made.marks, *made.out_of_control)],
         "words": {key: text.of(language()) for key, text in STATE_WORDS.items()},
         "newest": newest,
     }
 
 
-def _named(stack: Stack, pollutant: str) -> tuple[str, ...]:
+def named(stack: Stack, pollutant: str) -> tuple[str, ...]:
+    """That pollutant of the stack, or all of them. Raises ConfigError."""
     if not pollutant:
         return stack.pollutants
     if pollutant not in stack.pollutants:
@@ -239,7 +240,8 @@ def captured(made: StackHours, each: PollutantHours) -> dict[str, Any]:
     }
 
 
-def _mark(mark: Mark) -> dict[str, Any]:
+def mark_node(mark: Mark) -> dict[str, Any]:
+    """A mark, or a time out of control, in words."""
     kind = MARKS.get(mark.kind, Text(zh=mark.kind, en=mark.kind))
     automatic = mark.number == AUTOMATIC
     why = mark.says or mark.contradicted

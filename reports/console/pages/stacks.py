@@ -143,6 +143,20 @@ async def hours(
     )
 
 
+@router.get("/stacks/{stack}/hour", dependencies=[needs("see")])
+async def hour(
+    request: Request,
+    stack: str,
+    at: Annotated[int, Query(ge=946_656_000, le=7_258_089_600)],
+    pollutant: str = "",
+) -> HTMLResponse:
+    """The drawer of one hourly mean; ``at`` is its start, wall time in s."""
+    found = await desk(request).ask(
+        "figures.stack_hour:hour", keep_s=KEEP_S, stack=stack, pollutant=pollutant, at_s=at
+    )
+    return page(request, "stacks_hour.html", found=found, marks=visitor(request).may("mark"))
+
+
 def period_of_view(view: str, day: date) -> Period:
     """The day, its week from Monday to Sunday, or its month."""
     if view == "day":

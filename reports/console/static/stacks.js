@@ -170,8 +170,8 @@
       if (made.select.width > 3) return;
       const n = Math.floor((made.posToVal(event.clientX - made.over.getBoundingClientRect().left, "x") - shape.start[0]) / HOUR);
       if (n < 0 || n >= shape.start.length || one.mean[n] === null) return;
-      const point = encodeURIComponent(one.point);
-      htmx.ajax("GET", `/evidence/figure?point=${point}&at=${shape.start[n]}000000000`, { target: "#drawer", source: room });
+      const address = `/stacks/${encodeURIComponent(shape.stack)}/hour?pollutant=${one.id}&at=${shape.start[n]}`;
+      htmx.ajax("GET", address, { target: "#drawer", source: room });
     });
     return made;
   }
