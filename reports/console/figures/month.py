@@ -12,7 +12,7 @@ from drivers.language import language, say
 from reports.carbon.lodging_day import lodging_due
 from reports.chapters import days_left
 from reports.console import archive_names as names
-from reports.console.figures import archive, lodging, staged
+from reports.console.figures import archive, drafts, lodging, staged
 from reports.console.office import Office
 from reports.entries.asked import Asked, asked
 from reports.entries.kinds import Group
@@ -134,6 +134,17 @@ class Month:
         return self.books.lodgings.latest(REPORT, self.name)
 
     @property
+    def drafted(self) -> bool:
+        """Whether a draft made after the last entry says that nothing is missing."""
+        _, path = drafts.place(self.books.office, REPORT, self.name)
+        try:
+            told = json.loads(path.read_bytes())
+        except (OSError, ValueError):
+            return False
+        last = max((x.time.timestamp() for x in self.entries), default=0.0)
+        return bool(told.get("complete")) and told["made"] >= last
+
+    @property
     def state(self) -> str:
         """One word: what the card says first."""
         if self.lodging is not None:
@@ -248,7 +259,11 @@ def _steps(
     wait = "wait", say("未到", "not yet")
     found: dict[str, tuple[str, str]] = {}
     rows = say(f"{empty} 行未填", f"{empty} rows empty")
-    found["need"] = done if whole else ("warn" if empty else "done", rows if empty else done[1])
+    found["need"] = (
+        done
+        if whole or month.drafted
+        else ("warn" if empty else "done", rows if empty else done[1])
+    )
     if tables:
         found["enter"] = "warn", say(f"{tables} 份待确认", f"{tables} to confirm")
     elif month.entries:
