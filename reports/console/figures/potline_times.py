@@ -17,6 +17,7 @@ MINUTE_NS: Final = 60 * SECOND_NS
 NOW: Final = timedelta(minutes=10)  # a mean over these stands for now where nothing is live
 SPANS: Final = {"24h": timedelta(hours=24), "7d": timedelta(days=7)}
 MOMENTS: Final = ("now", "hour", "today", "yesterday")
+FIRST, AFTER = date(2000, 1, 1), date(2100, 1, 1)  # what may be asked for
 _FOLDER: Final = re.compile(r"day=(\d{4}-\d{2}-\d{2})")
 
 
@@ -65,10 +66,8 @@ def stretch_of(at: str) -> Period:
         return Period.between(today, today)
     if at == "yesterday":
         return Period.between(today - timedelta(days=1), today - timedelta(days=1))
-    try:
-        day = date.fromisoformat(at)
-        return Period.between(day, day)
-    except (ValueError, OverflowError):
+    day = day_named(at)
+    if day is None or not FIRST <= day < AFTER:
         raise ConfigError(
             [
                 say(
@@ -76,7 +75,16 @@ def stretch_of(at: str) -> Period:
                     f"{at!r} is no time; write {', '.join(MOMENTS)} or 2026-10-05",
                 )
             ]
-        ) from None
+        )
+    return Period.between(day, day)
+
+
+def day_named(text: str) -> date | None:
+    """``2026-10-05``; None for what is no day."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 def line_of(office: Office, line: str) -> Potline:
@@ -124,7 +132,4 @@ def _names(folder: Path) -> list[str]:
 
 def _day(name: str) -> date | None:
     found = _FOLDER.fullmatch(name)
-    try:
-        return None if found is None else date.fromisoformat(found[1])
-    except ValueError:
-        return None
+    return None if found is None else day_named(found[1])

@@ -8,6 +8,7 @@ from fastapi.responses import HTMLResponse
 
 from drivers.language import say
 from reports.console.figures.energy_periods import archive_file, newest_period, offered
+from reports.console.figures.potline_times import FIRST
 from reports.console.web import desk, drafts, needs, office, page, period_of
 from reports.periods import plant_now
 
@@ -35,7 +36,8 @@ class Asked:
 def asked_of(request: Request, period: str, source: str) -> Asked:
     """422 for what is no month, quarter or year, or has not begun."""
     found = period_of(period or newest_period(office(request)))
-    if not (found.is_month or found.is_quarter or found.is_year):
+    told = found.is_month or found.is_quarter or found.is_year
+    if not told or found.first < FIRST:
         raise HTTPException(
             422,
             say(

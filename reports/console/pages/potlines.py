@@ -6,7 +6,7 @@ from fastapi import APIRouter, HTTPException, Path, Query, Request
 from fastapi.responses import HTMLResponse
 
 from drivers.language import say
-from reports.console.figures.potline_times import newest_day
+from reports.console.figures.potline_times import AFTER, FIRST, newest_day
 from reports.console.web import desk, drafts, needs, office, page, period_of
 from reports.periods import Period, plant_now
 from reports.site import Potline
@@ -40,7 +40,7 @@ def month_of(request: Request, text: str) -> Period:
     if not text:
         return newest_month(request)
     period = period_of(text)
-    if not period.is_month:
+    if not period.is_month or not FIRST <= period.first < AFTER:
         raise HTTPException(422, say(f"{text} 不是月份；请写 2026-10", f"{text}: write 2026-10"))
     return period
 
