@@ -49,7 +49,11 @@ class Historian:
         )
         self.peers = HistorianPeers(config.path, self._tell, self._connected)
         self.receiver.on_lost = self.peers.broker
-        self.latest = Latest(lambda: self.originals.logs, lambda: pace_of(self.runners))
+        self.latest = Latest(
+            lambda: self.originals.logs,
+            lambda: pace_of(self.runners),
+            lambda: self.receiver.online,
+        )
         self.receiver.on_stored = self.latest.stored
         self.receiver.on_state = lambda sender, payload: self.latest.gateways.state(
             sender.plant, sender.gateway, payload, time.time_ns()

@@ -33,10 +33,11 @@ class Latest:
         self,
         logs: Callable[[], Mapping[Source, BatchLog]],
         views: Callable[[], list[dict[str, object]]],
+        broker_up: Callable[[], bool] = lambda: True,
     ) -> None:
         self.ring = Ring()
         self.gateways = Gateways()
-        self._logs, self._views = logs, views
+        self._logs, self._views, self._broker_up = logs, views, broker_up
         self._newest: dict[str, Newest] = {}
         self.life = self._mark = time.time_ns() // 1_000_000
         self._lock = asyncio.Lock()
@@ -83,7 +84,11 @@ class Latest:
             plant = self._plant(asked.get("plant", [""])[0])
             newest = self._newest.get(plant) or Newest(plant)
             gateways = self.gateways.data(plant, self._logs(), newest, time.time_ns())
-            lines: dict[str, object] = {"gateways": gateways, "views": self._views()}
+            lines: dict[str, object] = {
+                "gateways": gateways,
+                "views": self._views(),
+                "broker_up": self._broker_up(),
+            }
             return await asyncio.to_thread(self._say, newest, after, lines)
 
     def _plant(self, asked: str) -> str:

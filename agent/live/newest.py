@@ -35,6 +35,9 @@ class Row:
     mark: int
     good: float = 1.0
     period_s: int = 0
+    count: int = 0  # good samples of the window
+    low: float | None = None
+    high: float | None = None
     silent: bool = False
 
     def point(self, hold_s: float) -> list[object]:
@@ -42,7 +45,8 @@ class Row:
         return [self.at_ms, self.value, reason, round(hold_s)]
 
     def window(self) -> list[object]:
-        return [self.at_ms, self.value, round(self.good, 4), self.reason, self.period_s]
+        extent = [self.count, self.low, self.high]
+        return [self.at_ms, self.value, round(self.good, 4), self.reason, self.period_s, *extent]
 
 
 class Newest:
@@ -112,7 +116,8 @@ class Newest:
                 row = _row(int(rows.ts_ns[at]), float(value), reason, mark)
                 good = float(rows.good[at])
                 row.good = good if 0 <= good <= 1 else 0.0
-                row.period_s = int(period)
+                row.period_s, row.count = int(period), int(rows.n[at])
+                row.low, row.high = _finite(rows.low[at]), _finite(rows.high[at])
                 self._put(self._windows, (equipment, quantity), row)
 
     def _key(self, equipment: Any, quantity: Any) -> Key:
@@ -131,8 +136,8 @@ class Newest:
         elif known.at_ms > row.at_ms:
             return False
         elif known.silent is row.silent and known.at_ms == row.at_ms:
-            same = (known.value, known.reason, known.good) == (row.value, row.reason, row.good)
-            if same:
+            same = (known.value, known.reason, known.good, known.count)
+            if same == (row.value, row.reason, row.good, row.count):
                 return False
         rows[key] = row
         return True
@@ -200,6 +205,10 @@ def _row(ts_ns: int, value: float, reason: str, mark: int) -> Row:
     if abs(value) > BIGGEST:
         return Row(ts_ns // 1_000_000, None, reason or NOT_FINITE, mark)
     return Row(ts_ns // 1_000_000, value, reason, mark)
+
+
+def _finite(value: Any) -> float | None:
+    return float(value) if abs(value) <= BIGGEST else None
 
 
 def _last(ts_ns: Any, equipment: Any, quantity: Any, now_ns: int, period_s: int) -> list[int]:

@@ -87,7 +87,7 @@ def lake_rows(folder: Path) -> tuple[int, int]:
 async def test_verify_finds_every_kind_of_change(tmp_path: Path, mosquitto: servers.Server) -> None:
     feeder = kill_harness.feeder(tmp_path, mosquitto.port).start()
     historian = kill_harness.historian(tmp_path, mosquitto.port).start()
-    await asyncio.sleep(2)
+    servers.wait_until(lambda: feeder.out.read_bytes().count(b"\n") > 40, "the feeder", 60)
     assert feeder.end(signal.SIGTERM) == 0, feeder.errors
     config = str(tmp_path / "historian.toml")
     command("verify", config)  # beside the running historian
