@@ -203,6 +203,8 @@ def _duty(duty: Duty, on: date, stacks: set[str]) -> dict[str, Any]:
 
 def _mend(duty: Duty, stacks: set[str]) -> str:
     """The page on which it is done."""
+    if duty.id == "lodge":
+        return f"/carbon/{duty.period}"
     if duty.period in stacks:
         return "/stacks"
     return "/settings/meters" if duty.id == "certificate" else "/carbon"
