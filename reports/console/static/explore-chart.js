@@ -142,11 +142,11 @@
     listen(plot.over);
   }
 
-  function redraw() {
+  function redraw(until) { // live values: the right edge moves on
     if (!plot) return;
     const { min, max } = plot.scales.x;
     plot.setData(data(), false);
-    plot.setScale("x", { min, max });
+    plot.setScale("x", { min, max: Math.max(max, until) });
   }
 
   // Show [min, max] at once with what is there, and let the page ask for better.

@@ -46,7 +46,11 @@
   // Times, low, high, middle (mean, or the increment of a counter) of one point.
   function columns(point) {
     const times = point.times_s || Array.from({ length: point.count }, (_, at) => point.origin_s + at * point.bucket_s);
-    return { times, low: point.low, high: point.high, middle: point.amount || point.mean };
+    const made = { times, low: point.low, high: point.high, middle: point.amount || point.mean };
+    if (!point.tail || point.amount) return made; // live values behind what is stored
+    const last = point.tail.map((each) => each[1]);
+    const longer = (values) => (values ? [...values, ...last] : values);
+    return { times: [...times, ...point.tail.map((each) => each[0])], low: longer(made.low), high: longer(made.high), middle: longer(made.middle) };
   }
 
   function indexAt(point, seconds) {

@@ -16,7 +16,6 @@
   }
 
   const address = () => `/explore?${X.query(state)}`;
-
   function problem(text) {
     const place = $("explore-problems");
     place.replaceChildren();
@@ -28,7 +27,7 @@
     place.append(told);
   }
 
-  function note(text) { $("explore-state").textContent = text; }
+  const note = (text) => { $("explore-state").textContent = text; };
 
   // Ask for what the state says. `keep`: the chart stays as it is until the answer is there.
   async function load({ push = true } = {}) {
@@ -48,6 +47,7 @@
       problem("");
       answer = said;
       chart.draw(answer);
+      X.follow(answer);
       fill();
       happened(mine.signal);
       again = setTimeout(() => load({ push: false }), said.waiting.length ? AGAIN_MS : said.live && state.last ? LIVE_MS : 1e9);
@@ -180,8 +180,12 @@
 
   function table() {
     const lines = [];
+    const most = Math.floor(TABLE_ROWS / Math.max(1, answer.points.length));
+    let cut = false;
     for (const point of answer.points) {
-      for (let at = 0; at < point.count && lines.length < TABLE_ROWS; at += 1) {
+      const until = lines.length + most;
+      for (let at = 0; at < point.count; at += 1) {
+        if (lines.length >= until) { cut = true; break; }
         if (!point.windows[at]) continue;
         const told = X.told(point, at);
         lines.push([X.called(point), X.clock(X.startOf(point, at)), told.middle, told.low, told.high, X.unitOf(point), told.quality]);
@@ -189,7 +193,7 @@
     }
     const hint = document.createElement("p");
     hint.className = "quiet";
-    hint.textContent = lines.length >= TABLE_ROWS ? words.rows : "";
+    hint.textContent = cut ? words.rows : "";
     $("explore-table").replaceChildren(hint, X.table(["", words.time, `${words.mean} / ${words.amount}`, words.low, words.high, "", words.good], lines));
   }
 
