@@ -1,6 +1,7 @@
 """What a visitor may send: so much, so fast, in so many words; the server stays."""
 
 import asyncio
+import contextlib
 import socket
 from collections.abc import Iterator, MutableMapping
 from typing import Any
@@ -180,3 +181,26 @@ async def test_half_a_head_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) ->
             await writer.wait_closed()
         server.should_exit = True
         await task
+
+
+def test_one_address_does_not_take_all_connections(own_console: Served) -> None:
+    """150 from 127.0.0.2: those above 100 are cut; another address is served as ever."""
+    port = int(own_console.url.rpartition(":")[2])
+    where = ("127.0.0.1", port)
+    with contextlib.ExitStack() as stack:
+        many = [
+            stack.enter_context(socket.create_connection(where, 60, ("127.0.0.2", 0)))
+            for _ in range(150)
+        ]
+        assert own_console.nobody().get("/alive").status_code == 200
+        cut = 0
+        for each in many:
+            each.settimeout(0.01)
+            try:
+                cut += each.recv(1) == b""
+            except ConnectionResetError:
+                cut += 1
+            except TimeoutError:
+                pass
+        assert cut >= 50
+    assert own_console.nobody().get("/alive").status_code == 200

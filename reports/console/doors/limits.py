@@ -2,8 +2,9 @@
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from fastapi import HTTPException, Request
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -15,6 +16,7 @@ UPLOADS: Final = ("multipart/form-data", "application/octet-stream", "applicatio
 HEAD_BYTES: Final = 32 << 10  # request line and headers
 URL_CHARS: Final = 8 << 10
 HEAD_S: Final = 15.0  # from the first byte, or from connecting
+EACH_ADDRESS: Final = 100  # connections; a browser has six
 SILENT_S: Final = 20.0  # between two pieces of a body
 BODY_S: Final = 30.0  # and as long again for every 10 kB/s …
 LEAST_BYTES_S: Final = 10_000.0
@@ -72,13 +74,19 @@ class Limits:
 
 
 class PatientProtocol(H11Protocol):
-    """HTTP/1.1 that does not wait for ever for the head of a request."""
+    """HTTP/1.1 that does not wait for ever for a head, nor gives one address all there is."""
 
     _patience: "asyncio.TimerHandle | None" = None
+    _open: ClassVar[Counter[str]] = Counter()
+    _host = ""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._patience = self.loop.call_later(HEAD_S, self._no_head)
+        self._host = self.client[0] if self.client else ""
+        self._open[self._host] += 1
+        if self._open[self._host] > EACH_ADDRESS:
+            transport.abort()
 
     def handle_events(self) -> None:
         super().handle_events()
@@ -90,6 +98,9 @@ class PatientProtocol(H11Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._end_patience()
+        self._open[self._host] -= 1
+        if self._open[self._host] <= 0:
+            del self._open[self._host]
         super().connection_lost(exc)
 
     def _end_patience(self) -> None:
