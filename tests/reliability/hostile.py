@@ -22,8 +22,10 @@ from tests.reliability.cases import Outcome, Setting, case
 from tests.reports import plant as small
 
 BIG = 100 << 20
-OUTSIDE = ("../site.toml", "%2e%2e/%2e%2e/etc/passwd", "..%2f..%2fsite.toml", "....//site.toml")
-OUTSIDE += ("%2fetc%2fpasswd", "..\\..\\site.toml", "%c0%ae%c0%ae/site.toml", "x%00.css")
+OUTSIDE = (
+    *("../site.toml", "%2e%2e/%2e%2e/etc/passwd", "..%2f..%2fsite.toml", "....//site.toml"),
+    *("%2fetc%2fpasswd", "..\\..\\site.toml", "%c0%ae%c0%ae/site.toml", "x%00.css"),
+)
 NO_RIGHT, NO_FORM = "your role has no right", "the form is no longer valid"
 
 
