@@ -206,19 +206,31 @@ def test_completeness_is_time_good_over_time_due(counted: Office) -> None:
     """
     Pots: two points. Yesterday 1440 + 720 of 2880 minutes = 0.75; today 720 of 720 = 1.
 
-    Month: eleven whole days and six hours, 2 × (11 × 1440 + 360) = 32,400 minutes due, of which
-    2880 + 2160 + 720 = 5,760 were there: 0.1778. The meter: today 180 of 360 = 0.5.
+    The lake begins on the 10th, so the month is two days and six hours: 2 × (2 × 1440 + 360) =
+    6,480 minutes due, of which 2880 + 2160 + 720 = 5,760 were there. The meter: today 180 of 360.
     """
     with speaking("en"):
         found = completeness.completeness(counted)
     pots, meter = ({g["kind"]: g for g in found["groups"]}[k] for k in ("pot", "meter"))
     assert (pots["points"], pots["machines"], pots["name"]) == (2, 2, "line1 pots")
     assert (pots["yesterday"], pots["today"]) == (0.75, 1.0)
-    assert pots["month"] == pytest.approx(5760 / 32400)
+    assert pots["month"] == pytest.approx(5760 / 6480)
     assert (meter["yesterday"], meter["today"]) == (1.0, 0.5)
     # together: 1440 + 720 + 1440 of 3 × 1440
     assert found["whole"]["yesterday"] == pytest.approx(3600 / 4320)
     assert {group["kind"] for group in found["groups"]} == {"pot", "meter"}  # not our own figures
+
+
+def test_a_day_without_any_window_counts_as_lost_and_one_before_the_first_does_not(
+    counted: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(periods, "wall_clock", lambda: NOW + timedelta(days=2))
+    later = completeness.completeness(counted)
+    assert later["whole"]["yesterday"] == 0.0  # the 13th: nothing came
+    monkeypatch.setattr(periods, "wall_clock", lambda: NOW - timedelta(days=2))
+    first = completeness.completeness(counted)
+    assert first["whole"]["yesterday"] is None  # the 9th: nothing was due
+    assert first["whole"]["today"] == 1.0
 
 
 def test_a_day_is_counted_again_when_something_came_late(counted: Office) -> None:

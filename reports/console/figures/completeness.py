@@ -64,7 +64,9 @@ def completeness(office: Office) -> dict[str, Any]:
     today = now.date()
     elapsed_s = max(0, int((now - Period.between(today, today).start).total_seconds()) - SETTLING_S)
     first = today.replace(day=1)
+    begun = _edge(office, 0) or today  # nothing was due before anything was recorded
     days = [first + timedelta(days=n) for n in range((today - first).days)]
+    days = [day for day in days if day >= begun]
     yesterday = today - timedelta(days=1)
     found: dict[date, list[dict[str, Any]]] = {}
     try:
@@ -77,7 +79,7 @@ def completeness(office: Office) -> dict[str, Any]:
     except SeriesError as error:
         raise ConfigError([str(error)]) from None
     spans = {
-        "yesterday": {yesterday: DAY_S},
+        "yesterday": {yesterday: DAY_S} if yesterday >= begun else {},
         "today": {today: elapsed_s},
         "month": {**dict.fromkeys(days, DAY_S), today: elapsed_s},
     }
@@ -88,7 +90,7 @@ def completeness(office: Office) -> dict[str, Any]:
         "first": first,
         "groups": groups,
         "whole": {name: _together(groups, name) for name in spans},
-        "newest": None if keys else _newest(office),
+        "newest": None if keys else _edge(office, -1),
     }
 
 
@@ -176,12 +178,12 @@ def _sizes(files: Iterable[str]) -> list[str]:
     return [str(Path(file).stat().st_size) for file in files]
 
 
-def _newest(office: Office) -> date | None:
-    """Where nothing of this month is there: the newest day the lake has."""
+def _edge(office: Office, which: int) -> date | None:
+    """The first (0) or the newest (-1) day the lake has."""
     if office.site.lake is None:
         return None
     folder = office.site.lake / "windows" / f"plant={office.site.plant}"
     days = sorted(path.name[4:] for path in folder.glob("day=*"))
     with suppress(ValueError, IndexError):
-        return date.fromisoformat(days[-1])
+        return date.fromisoformat(days[which])
     return None

@@ -116,7 +116,8 @@ def _months(lines: dict[str, dict[str, Any]]) -> dict[str, int]:
     found: dict[str, set[str]] = {"measured": set(), "forecast": set()}
     for name in lines:
         head, _, month = name.partition("@")
-        if month and head.endswith(".emission") and not head.startswith("plant."):
+        known = lines[name]["rounded"] is not None
+        if known and month and head.endswith(".emission") and not head.startswith("plant."):
             found["forecast" if _is_forecast(lines, head, month) else "measured"].add(month)
     ahead = found["forecast"]
     return {"measured": len(found["measured"] - ahead), "forecast": len(ahead)}

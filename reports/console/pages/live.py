@@ -77,7 +77,7 @@ async def _tell(
                     if not _holds(guard, who):
                         yield _event("ended", "{}")
                         return
-                    yield ":\n\n"
+                    yield _event("beat", "{}")
                 await live.wait_news(CHECK_S)
     finally:
         _open[owner] -= 1

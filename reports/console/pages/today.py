@@ -174,7 +174,7 @@ async def what_waits(request: Request) -> dict[str, Any]:
         for name in ("last_month", "month")
     }
     found = await desk(request).ask(
-        "figures.today:waiting", keep_s=60, last_month=when["last_month"], month=when["month"]
+        "figures.today:waiting", last_month=when["last_month"], month=when["month"]
     )
     return {"found": found, "draft": made["last_month"], "now": made["month"], "when": when}
 

@@ -120,6 +120,7 @@
     for (const name of ["values", "happened", "line", "state"]) {
       source.addEventListener(name, (event) => take(name, JSON.parse(event.data)));
     }
+    source.addEventListener("beat", () => { heard = Date.now(); });
     source.addEventListener("ended", () => { source.close(); source = null; lost(); tellState(zh ? "登录已结束，请重新登录" : "you were logged out; log in again"); });
     source.onerror = () => {
       lost();
