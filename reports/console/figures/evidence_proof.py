@@ -143,7 +143,7 @@ def _reading(meter: Node, register: Node, end: str) -> Node:
         "time": register["time"],
         "window_s": register.get("window_s"),
         "last": register["last"],
-        "shown": exact_text(None if register["last"] is None else Decimal(str(register["last"]))),
+        "shown": _number(register["last"]),
         "unit": unit_text(meter["unit"], language()),
         "raw": register.get("raw", ""),
         "registers": words,
@@ -163,6 +163,10 @@ def _reading(meter: Node, register: Node, end: str) -> Node:
         "cosigned": inclusion.get("cosigned"),
         "witness": inclusion.get("witness", ""),
     }
+
+
+def _number(value: float | None) -> str:
+    return exact_text(None if value is None else Decimal(repr(value)))
 
 
 # --- a point at a moment
@@ -234,6 +238,7 @@ def _windows(site: Site, meter: Meter, at_ns: int, period_s: int | None) -> list
                 "period_s": length // SECOND_NS,
                 "n": int(found.n[n]),
                 "reason": label(REASONS, found.reason[n] or "", language()),
+                "shown": {key: _number(value) for key, value in numbers.items()},
                 "raw": found.raw[n] or "",
                 "gateway": found.gateway[n] or "",
                 "log": found.log[n] or "",
@@ -253,6 +258,7 @@ def _sample(site: Site, meter: Meter, at_ns: int) -> list[Node]:
         {
             "start": each["ts"].isoformat(),
             "mean": each["value"],
+            "shown": {"mean": _number(each["value"])},
             "reason": label(REASONS, each["q"] or "", language()),
             "gateway": each["gateway"] or "",
             "log": each["log"] or "",

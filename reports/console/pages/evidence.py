@@ -97,7 +97,7 @@ def _shown(request: Request, template: str, **values: Any) -> HTMLResponse:
     """The piece for the drawer, or the same within a page."""
     part = is_part(request)
     base = "evidence_part.html" if part else "evidence_whole.html"
-    return page(request, template, base=base, part=part, **values)
+    return page(request, template, base=base, part=part, h="h3" if part else "h2", **values)
 
 
 @router.get("/evidence/proof", dependencies=[needs("see")])
