@@ -58,7 +58,15 @@ class Drafts:
                 running.cancel()
 
     def get(self, office: Office, report: str, period: str, *, anew: bool = False) -> Draft:
-        """The draft as it is now; a stale or missing one is put on the list."""
+        """
+        The draft as it is now; a stale or missing one is put on the list.
+
+        Raises ConfigError for what is no period, BusyError.
+        """
+        try:
+            Period.parse(period)
+        except ValueError as error:
+            raise ConfigError([str(error)]) from None
         _, path = place(office, report, period)
         state: dict[str, Any] = {}
         with contextlib.suppress(OSError, ValueError):
