@@ -61,7 +61,7 @@ _ONCE: Final = """(
     AND row_number() OVER (
       PARTITION BY equipment, quantity, ts, period_s ORDER BY seq DESC) = 1
 )"""
-_AT_ONCE: Final = 400_000  # windows that are ranked in one go
+_AT_ONCE: Final = 250_000  # rows that are ranked or sorted in one go
 
 Days = Mapping[date, str]  # plant day of the lake -> mark of what its files are
 
@@ -209,12 +209,29 @@ class Layer:
             mine = f"(hour + {PLANT_HOURS}) // 24 IN ({', '.join(map(str, numbers))})"
             parts.append(f"SELECT * FROM read_parquet({source}) WHERE {mine}")  # noqa: S608
         file = f"{month}.parquet"
-        self._put(duck, " UNION ALL ".join(parts), file)
+        self._merge(duck, " UNION ALL ".join(parts), file)
         for day in days:
             mark, before = self._index.days[str(day)]
             self._index.days[str(day)] = (mark, file if before else "")
         self._write()
         self._sweep()
+
+    def _merge(self, duck: Duck, rows: str, file: str) -> None:
+        """Some equipments at a time: a month is more than a small machine can sort at once."""
+        import pyarrow.parquet as pq
+
+        new, out = self.folder / f".{file}.{os.getpid()}", None
+        counted = f"SELECT equipment, count(*) FROM ({rows}) GROUP BY 1 ORDER BY 1"  # noqa: S608
+        chosen = f"SELECT * FROM ({rows}) WHERE equipment >= ? AND equipment <= ? ORDER BY {ORDER}"  # noqa: S608
+        try:
+            for portion in _portions(duck.sql(counted).fetchall()):
+                table = duck.sql(chosen, params=list(portion)).to_arrow_table()
+                out = out or pq.ParquetWriter(new, table.schema, compression="zstd")
+                out.write_table(table, row_group_size=GROUP_ROWS)
+        finally:
+            if out is not None:
+                out.close()
+        new.replace(self.folder / file)
 
     def _put(self, duck: Duck, query: str, file: str) -> None:
         """Written beside, then exchanged whole."""
@@ -272,18 +289,18 @@ def _sum_up(duck: Duck) -> None:
     )
     duck.execute("DROP TABLE sums")
     again = _SUMS.format(rows=_ONCE, more="")
-    for first, last in _portions(duck):
+    doubtful = duck.sql("SELECT equipment, sum(windows) FROM doubtful GROUP BY 1 ORDER BY 1")
+    for first, last in _portions(doubtful.fetchall()):
         duck.execute(f"INSERT INTO hours SELECT {names} FROM ({again})", [first, last])  # noqa: S608
     duck.execute("DROP TABLE doubtful")
 
 
-def _portions(duck: Duck) -> Iterator[tuple[str, str]]:
-    """Equipment from … to …, each with few enough doubtful windows."""
-    rows = duck.sql("SELECT equipment, sum(windows) FROM doubtful GROUP BY 1 ORDER BY 1").fetchall()
+def _portions(rows: list[tuple[str, int]]) -> Iterator[tuple[str, str]]:
+    """Of equipments and how many rows each has: from … to …, each with few enough rows."""
     first, size = None, 0
-    for at, (equipment, windows) in enumerate(rows):
+    for at, (equipment, count) in enumerate(rows):
         first = first or equipment
-        size += windows
+        size += count
         if size >= _AT_ONCE or at == len(rows) - 1:
             yield first, equipment
             first, size = None, 0

@@ -3,14 +3,17 @@
 import csv
 import io
 import time
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from reports.acts import trail_of
 from reports.console.figures.explore_export import MOST_ROWS
@@ -263,3 +266,75 @@ def test_the_page_stands_without_any_answer_of_the_store(console: Served, lang: 
     assert ("查找点" if lang == "zh" else "Find a point") in text
     assert "style=" not in text
     assert "onclick" not in text
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as play:
+        quiet = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
+        found = play.chromium.launch(executable_path="/usr/bin/chromium", args=list(quiet))
+        yield found
+        found.close()
+
+
+def opened(browser: Browser, console: Served, address: str, width: int = 1280) -> Page:
+    """A page of somebody who is logged in; whatever the script throws fails the test."""
+    context = browser.new_context(viewport={"width": width, "height": 800})
+    for each in console.client("officer", "en").cookies.jar:
+        context.add_cookies([{"name": each.name, "value": each.value or "", "url": console.url}])
+    page = context.new_page()
+    page.set_default_timeout(60_000)
+    page.goto(f"{console.url}{address}")
+    return page
+
+
+def test_zoom_by_keys_and_wheel_is_in_the_address_and_goes_back(
+    browser: Browser, console: Served
+) -> None:
+    faults: list[str] = []
+    query = urlencode({"point": AC1, **MONTH})
+    page = opened(browser, console, f"/explore?{query}")
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.wait_for_selector("#explore-chart .uplot")
+    page.focus("#explore-chart")
+    page.keyboard.press("+")
+    page.wait_for_url("**from=2026-10-08T18*")  # the middle half of 31 days: 7 d 18 h are cut off
+    page.wait_for_selector("#explore-chart:not(.reading)")
+    page.keyboard.press("ArrowRight")  # by a quarter of 15.5 days
+    page.wait_for_url("**from=2026-10-12T15*")
+    page.wait_for_selector("#explore-chart:not(.reading)")
+    place = page.locator(".u-over").bounding_box()
+    assert place is not None
+    page.mouse.move(place["x"] + place["width"] / 2, place["y"] + 50)
+    before = page.url
+    page.mouse.wheel(0, -300)
+    page.wait_for_url(lambda url: url != before)
+    page.go_back()
+    page.wait_for_url(before)
+    page.go_back()
+    page.wait_for_url("**from=2026-10-08T18*")
+    page.wait_for_selector("#explore-chart:not(.reading)")
+    page.click("#explore-table-card summary")
+    page.wait_for_selector("#explore-table tbody tr")
+    assert "kWh / " in page.inner_text("#explore-table")
+    page.fill("#explore-q", "ac2")
+    page.click(f'[data-point="{AC2}"]')
+    expect(page.locator("#explore-chosen li")).to_have_count(2, timeout=60_000)
+    assert urlencode({"point": AC2}) in page.url
+    page.click(f'[data-point="{AC2}"]')
+    expect(page.locator("#explore-chosen li")).to_have_count(1, timeout=60_000)
+    assert faults == []
+    page.context.close()
+
+
+def test_a_click_leads_to_the_evidence_and_a_phone_needs_no_scrolling_aside(
+    browser: Browser, console: Served
+) -> None:
+    query = urlencode({"point": AC1, **MONTH})
+    page = opened(browser, console, f"/explore?{query}", width=360)
+    page.wait_for_selector("#explore-chart .uplot")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    page.locator(".u-over").click()
+    page.wait_for_selector("#drawer.open")
+    assert "line1/ac1" in page.inner_text("#drawer")
+    page.context.close()

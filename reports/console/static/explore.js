@@ -160,8 +160,7 @@
       return [X.called(point), at < 0 ? "" : X.clock(X.startOf(point, at)), `${value} ${value === words.gap ? "" : X.unitOf(point)}`, point.mean ? range : "", told.quality, at >= 0 && point.windows[at] ? asks(point, at) : ""];
     });
     const heads = ["", words.time, `${words.mean} / ${words.amount}`, `${words.low} – ${words.high}`, words.good, ""];
-    const wrap = document.createElement("div");
-    wrap.className = "scroll";
+    const wrap = Object.assign(document.createElement("div"), { className: "scroll" });
     wrap.append(X.table(heads, lines));
     const said = document.createElement("p");
     said.className = "quiet";
@@ -180,10 +179,9 @@
 
   function table() {
     const lines = [];
-    const most = Math.floor(TABLE_ROWS / Math.max(1, answer.points.length));
     let cut = false;
     for (const point of answer.points) {
-      const until = lines.length + most;
+      const until = lines.length + Math.floor(TABLE_ROWS / answer.points.length);
       for (let at = 0; at < point.count; at += 1) {
         if (lines.length >= until) { cut = true; break; }
         if (!point.windows[at]) continue;
