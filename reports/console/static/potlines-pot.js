@@ -23,15 +23,15 @@
     return said;
   }
 
-  async function load() {
+  async function load(quiet) {
     const mine = ++asked, span = $("curves-span").value, until = $("curves-until").value;
     const query = `span=${span}${until ? `&until=${until}` : ""}`;
-    $("curves-said").textContent = zh ? "正在读取…" : "Reading …";
+    if (quiet !== true) $("curves-said").textContent = zh ? "正在读取…" : "Reading …";
     $("curves-csv").href = `/api/v1/pots/${line}/${pot}/curves?format=csv&${query}`;
     try {
       const said = await get(`/api/v1/pots/${line}/${pot}/curves?${query}`);
       if (mine !== asked) return;
-      show(said, null);
+      if (quiet !== true) show(said, null);
       $("curves-said").textContent = `${said.start.slice(0, 16)} – ${said.end.slice(0, 16)} · ${zh ? "每点" : "each point"} ${said.step_s} s`;
       if (!said.curves.length) {
         $("curves-said").textContent += zh ? "：这段时间没有该槽的数据" : ": no data of this pot in this time";
@@ -177,5 +177,14 @@
   for (const id of ["curves-span", "curves-until"]) $(id).addEventListener("change", load);
   card.querySelector("form").addEventListener("submit", (event) => event.preventDefault());
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", load);
+  // what is newest comes by itself while somebody is there and looks at the whole; a page that is
+  // left open must not keep its session from ending
+  let busy = Date.now();
+  for (const name of ["pointermove", "keydown"]) document.addEventListener(name, () => (busy = Date.now()));
+  setInterval(() => {
+    if (Date.now() - busy > 600000) return;
+    const whole = plots.every((plot) => plot.scales.x.min <= plot.data[0][0] + 1 && plot.scales.x.max >= plot.data[0].at(-1) - 1);
+    if (!$("curves-until").value && !document.hidden && whole) load(true);
+  }, 60000);
   load();
 })();

@@ -21,8 +21,17 @@
     return `${value.toFixed(layer.decimals)}${layer.unit ? ` ${layer.unit}` : ""}`;
   }
 
+  // The live values go on for ever; what is asked for anew must not keep the session of a page
+  // that was left open from ending.
+  let busy = Date.now();
+  for (const name of ["pointermove", "keydown"]) document.addEventListener(name, () => (busy = Date.now()));
+
   async function load(quiet) {
     clearTimeout(timer);
+    if (quiet && Date.now() - busy > 600000) {
+      timer = setTimeout(() => load(true), 60000);
+      return;
+    }
     const time = at(), mine = ++asked;
     $("map-day-label").classList.toggle("hidden", $("map-at").value !== "day");
     if (!time) return;
