@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
+import yaml  # type: ignore[import-untyped]
 
 from agent.edge.config import load_gateway
 from agent.edge.gateway import Gateway
