@@ -209,6 +209,22 @@ def test_a_minute_of_a_meter_on_demand(officer: httpx.Client) -> None:
     assert "所问窗口" in {each["end"] for each in said["readings"]}
 
 
+def test_a_draft_says_that_it_is_one_and_what_it_lacks(scene: Scene, officer: httpx.Client) -> None:
+    """November was not entered: its intensity is missing, which is not zero."""
+    november = {"report": "carbon-monthly", "period": "2026-11"}
+    scene.ask("figures.drafts:make", **november)
+    said = officer.get(
+        "/api/v1/evidence/figure", params=november | {"line": "line1.intensity"}
+    ).json()
+    assert (said["source"]["draft"], said["value"], said["shown"]) == (True, None, "—")
+    assert said["more"]["missing"]
+    page = drawer(officer, **november, line="line1.intensity")
+    for words in ("试算", "缺数据", "尚未成为报告"):
+        assert words in page
+    none = MONTH | {"version": 0, "line": "line1.intensity"}
+    assert officer.get("/api/v1/evidence/figure", params=none).status_code == 404
+
+
 # --- what is not there
 
 

@@ -11,6 +11,9 @@ from reports.console.help.texts import TOPICS, inline, source, topics
 from reports.console.navigation import PLACES
 from tests.console.served import Served
 
+# What each page of the navigation leads to; "/help" is the help itself.
+PAGES = [(each.path, each.path.strip("/") or "today") for each in PLACES if each.path != "/help"]
+
 
 @pytest.fixture(scope="module")
 def viewer(console: Served) -> httpx.Client:
@@ -64,7 +67,7 @@ def test_a_text_cannot_bring_markup_of_its_own() -> None:
 
 
 def test_every_page_links_to_its_help(viewer: httpx.Client) -> None:
-    for path, topic in (("/evidence", "evidence"),):
+    for path, topic in PAGES:
         assert f'href="/help#{topic}"' in viewer.get(path).text
 
 

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from drivers.language import language, say
+from reports.console.archive_names import RENDERING, REPORT, named, version_of, versions
 from reports.console.figures import drafts
-from reports.console.figures.evidence_names import NAME, RENDERED, place
 from reports.console.office import Office
 from reports.model import Content, Report
 from reports.render.items import changed, shown
@@ -80,7 +80,7 @@ class UnknownError(Exception):
 def source(office: Office, asked: Asked) -> Source:
     """The draft or version that was asked for. Raises UnknownError, ConfigError."""
     if asked.file:
-        path = place(office, asked.file)
+        path = named(office.reports, asked.file, REPORT)
         if path is None:
             raise UnknownError(say(f"没有报告文件 {asked.file}", f"no report file {asked.file}"))
         return _written(office, asked, path)
@@ -90,7 +90,7 @@ def source(office: Office, asked: Asked) -> Source:
             made = json.loads(state_path.read_bytes()).get("made") if state_path.is_file() else None
             return Source(asked, _draft(content_path, content_path.stat().st_mtime_ns), made=made)
     for path in _versions(office, asked) if _is_name(asked) else ():
-        if asked.version in {None, _version(path)}:
+        if asked.version in {None, version_of(path.name)}:
             return _written(office, asked, path)
     name = f"{asked.report} {asked.period}" + (f" v{asked.version}" if asked.version else "")
     raise UnknownError(
@@ -102,32 +102,26 @@ def source(office: Office, asked: Asked) -> Source:
 
 
 def _is_name(asked: Asked) -> bool:
-    return bool(NAME.fullmatch(f"{asked.report}-{asked.period}-v1.json"))
-
-
-def _version(path: Path) -> int:
-    return int(path.stem.rpartition("-v")[2])
+    return bool(REPORT.fullmatch(f"{asked.report}-{asked.period}-v1.json"))
 
 
 def _versions(office: Office, asked: Asked) -> list[Path]:
     """Newest first."""
-    stem = f"{asked.report}-{asked.period}"
-    found = [x for x in archived(office) if x.stem.rpartition("-v")[0] == stem]
-    return sorted(found, key=_version, reverse=True)
+    return versions(office.reports, asked.report, asked.period)
 
 
 def archived(office: Office) -> list[Path]:
     """Every version of every report, by name."""
     if not office.reports.is_dir():
         return []
-    return sorted(x for x in office.reports.iterdir() if NAME.fullmatch(x.name) and x.is_file())
+    return sorted(x for x in office.reports.iterdir() if REPORT.fullmatch(x.name) and x.is_file())
 
 
 def _written(office: Office, asked: Asked, path: Path) -> Source:
     report = _report(path, path.stat().st_mtime_ns)
     content = report.content
     newest = _versions(office, Asked(content.report, content.period.name))[:1]
-    newer = newest[0].name if newest and _version(newest[0]) > report.version else ""
+    newer = newest[0].name if newest and version_of(newest[0].name) > report.version else ""
     return Source(asked, content, report, path, newest=newer)
 
 
@@ -159,11 +153,12 @@ def reports(office: Office, *, kind: str = "") -> Node:
         told = _told(path, path.stat().st_mtime_ns)
         groups.setdefault((told["report"], told["period"]), []).append(told)
     rows = []
-    for (name, period), versions in groups.items():
+    for (name, period), kept in groups.items():
         if kind in {"", name}:
-            ordered = sorted(versions, key=lambda each: -each["version"])
+            ordered = sorted(kept, key=lambda each: -each["version"])
             rows.append({"report": name, "period": period, "versions": [*map(_said, ordered)]})
-    rows.sort(key=lambda row: (row["report"], row["period"]))
+    rows.sort(key=lambda row: row["period"], reverse=True)
+    rows.sort(key=lambda row: row["report"])
     kinds = [{"name": key, "text": say(each.zh, each.en)} for key, each in REPORTS.items()]
     there = {name for name, _ in groups}
     return {"reports": rows, "kinds": [each for each in kinds if each["name"] in there]}
@@ -187,7 +182,7 @@ def _told(path: Path, _changed_ns: int) -> Node:
         "file": path.name,
         "title": {"zh": found[1], "en": found[1]},
         "renderings": sorted(
-            x.name for x in path.parent.glob(f"{path.stem}.*.*") if RENDERED.fullmatch(x.name)
+            x.name for x in path.parent.glob(f"{path.stem}.*.*") if RENDERING.fullmatch(x.name)
         ),
     }
     try:
@@ -226,7 +221,7 @@ def report(
     named = named_in(content)
     rows = [each for each in _lines(content, named) if _fits(each, find)]
     headline = {each["id"]: each for each in rows if each["id"] in content.headline}
-    versions = [
+    kept = [
         _said(_told(each, each.stat().st_mtime_ns))
         for each in _versions(office, Asked(content.report, content.period.name))
     ]
@@ -237,7 +232,7 @@ def report(
         "lines": rows[after : after + limit],
         "found": len(rows),
         "all": len(content.lines),
-        "versions": versions,
+        "versions": kept,
         "changes": _changes(found, named),
         "since_lodged": _since(found, named),
         "stamps": [each.model_dump(mode="json") for each in content.stamps],
@@ -297,7 +292,7 @@ def find(office: Office, *, words: str) -> Node:
     newest: dict[str, Path] = {}
     for path in archived(office):
         stem = path.stem.rpartition("-v")[0]
-        if stem not in newest or _version(path) > _version(newest[stem]):
+        if stem not in newest or version_of(path.name) > version_of(newest[stem].name):
             newest[stem] = path
     found: list[Node] = []
     for path in newest.values():

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import FileResponse, HTMLResponse
 
-from reports.console.figures.evidence_names import place
+from reports.console.archive_names import RENDERING, REPORT, named
 from reports.console.figures.evidence_package import shown, verifier
 from reports.console.pages.evidence_asked import (
     FigureOnPage,
@@ -61,7 +61,7 @@ async def report_page(request: Request, given: Annotated[LinesAsked, Query()]) -
 @router.get("/evidence/file/{name}", dependencies=[needs("see")])
 async def download(request: Request, name: str) -> FileResponse:
     """A report of the archive, or a PDF, XLSX or HTML made from it."""
-    path = place(office(request), name)
+    path = named(office(request).reports, name, REPORT, RENDERING)
     if path is None:
         raise HTTPException(404)
     return FileResponse(path, filename=path.name)
