@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -17,11 +17,14 @@ from reports.console.figures.potline_times import (
     now_ns,
     stretch_of,
 )
+from reports.console.figures.potlines import numbered
 from reports.console.office import Office
 from reports.periods import Period, plant_now
 from reports.series.minutes import MinuteGrid
 from reports.series.store import EventRecord, SeriesError, open_series
 from reports.site import Meter, Potline
+
+TOLD: Final = ("pot.ae_seconds", "pot.anode_effect")  # who has one of these tells of effects
 
 
 def potlines(office: Office) -> list[dict[str, Any]]:
@@ -39,9 +42,25 @@ def potlines(office: Office) -> list[dict[str, Any]]:
         with open_series(office.site) as series:
             grid = series.minutes(points, span)
             effects = series.happened("anode_effect", stretch_of("today"))
+            told = series.minutes(
+                [Meter(p, q) for line in lines for p in numbered(line) for q in TOLD], span
+            )
     except SeriesError as error:
         raise ConfigError([str(error)]) from None
-    return [_line_facts(line, today, newest_known, grid, effects, span) for line in lines]
+    known: list[bool] = np.isfinite(told.mean).any(axis=1).tolist()
+    hear = {point.equipment for point, heard in zip(told.points, known, strict=True) if heard}
+    return [
+        _line_facts(line, today, newest_known, grid, span)
+        | {"effects_today": _begun(line, effects, hear)}
+        for line in lines
+    ]
+
+
+def _begun(line: Potline, effects: Sequence[EventRecord], hear: set[str]) -> int | None:
+    """Anode effects of the line; None where no pot tells now whether it has one."""
+    mine = [each for each in effects if each.equipment.startswith(f"{line.id}/")]
+    told = any(pot in hear for pot in numbered(line))
+    return len(mine) if mine or told else None
 
 
 def _line_facts(
@@ -49,7 +68,6 @@ def _line_facts(
     today: date,
     newest_known: date | None,
     grid: MinuteGrid,
-    effects: Sequence[EventRecord],
     span: Period,
 ) -> dict[str, Any]:
     place = line.series or f"{line.id}/series"
@@ -57,7 +75,6 @@ def _line_facts(
     voltage = newest_figure(grid, Meter(place, "potline.voltage"), span)
     both = current["value"] is not None and voltage["value"] is not None
     runs = line.runs_in(today, today + timedelta(days=1))
-    mine = [e for e in effects if e.equipment.startswith(f"{line.id}/")]
     return {
         "id": line.id,
         "name": line.name.of(say("zh", "en")),
@@ -71,7 +88,6 @@ def _line_facts(
         "current": current,
         "voltage": voltage,
         "power_mw": current["value"] * voltage["value"] / 1000 if both else None,
-        "effects_today": len(mine) if newest_known == today else None,
     }
 
 
