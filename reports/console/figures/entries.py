@@ -146,7 +146,7 @@ def preview(office: Office, identity: str) -> Node:
     try:
         table = _table(office, identity)
     except ConfigError as error:
-        return about | {"problems": list(error.problems), "rows": [], "refused": []}
+        return about | _NOTHING | {"problems": list(error.problems)}
     shown = table.preview
     rows = [_proposal(each, table.lodgings) for each in shown.proposals]
     sealing = list(obstacles(shown, office.site, revising=True, reissue=False))
@@ -161,6 +161,18 @@ def preview(office: Office, identity: str) -> Node:
         "seen": f"{len(table.ledger.entries)}:{fingerprint(shown)}",
         "can": bool(shown.changing) and not table.refused,
     }
+
+
+_NOTHING: Final[Node] = {  # of a file that cannot be read as a whole
+    "rows": [],
+    "refused": [],
+    "unfilled": 0,
+    "ignored": [],
+    "counts": {},
+    "sealed": [],
+    "seen": "",
+    "can": False,
+}
 
 
 def _documents(found: staged.Staged, office: Office) -> list[Node]:
@@ -275,8 +287,8 @@ def _refuse_changed(table: _Table, seen: str) -> None:
     count, _, print_ = seen.partition(":")
     if print_ == fingerprint(table.preview):
         return
-    known = int(count) if count.isdecimal() and len(count) < 12 else 0
-    since = table.ledger.entries[known:] if known else ()
+    known = int(count) if count.isdecimal() and len(count) < 12 else None
+    since = () if known is None else table.ledger.entries[known:]
     here = {each.figure.key for each in table.preview.proposals}
     changes = [_change(entry) for entry in since if entry.figure.key in here]
     raise ConfigError(

@@ -21,8 +21,10 @@ SHOWN: Final = {
     "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'self'",
     "X-Frame-Options": "SAMEORIGIN",
 }
-PAPERS: Final = (("xlsx", "zh"), ("xlsx", "en"), ("pdf", "zh"), ("pdf", "en"), ("html", "zh"),
-                 ("html", "en"))  # fmt: skip
+PAPERS: Final = (  # made with each version; HTML in English when somebody looks
+    *(("html", "zh"), ("xlsx", "zh"), ("pdf", "zh")),
+    *(("xlsx", "en"), ("pdf", "en")),
+)
 
 ReportName = Annotated[str, Query(pattern=r"^[a-z-]{0,40}$")]
 PeriodStart = Annotated[str, Query(pattern=r"^[0-9A-Za-z_-]{0,21}$")]
@@ -94,11 +96,11 @@ async def paper(
     request: Request,
     name: str,
     kind: Annotated[str, Query(pattern="^(pdf|xlsx|html)$")] = "pdf",
-    lang: Annotated[str, Query(pattern="^(zh|en|)$")] = "",
+    edition: Annotated[str, Query(pattern="^(zh|en|)$")] = "",
 ) -> FileResponse:
     """A paper of a version, made when it is not there yet."""
     path = report_path(request, name)
-    asked = lang or language()
+    asked = edition or language()
     target = path.with_name(f"{path.stem}.{asked}.{kind}")
     if not target.is_file():
         await desk(request).ask(
@@ -109,11 +111,11 @@ async def paper(
 
 @router.get("/reports/view/{name}", dependencies=[needs("see")])
 async def view(
-    request: Request, name: str, lang: Annotated[str, Query(pattern="^(zh|en|)$")] = ""
+    request: Request, name: str, edition: Annotated[str, Query(pattern="^(zh|en|)$")] = ""
 ) -> Response:
     """A version as a page of its own: no script, nothing fetched, in a box of the browser."""
     path = report_path(request, name)
-    asked = lang or language()
+    asked = edition or language()
     target = path.with_name(f"{path.stem}.{asked}.html")
     if not target.is_file():
         await desk(request).ask(
