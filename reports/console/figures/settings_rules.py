@@ -145,16 +145,17 @@ def absent(office: Office, on: str = "") -> dict[str, Any]:
     return {"day": day, "texts": list(texts.values()), "problems": problems}
 
 
-def effects(office: Office, parameter: str, day: date | None) -> list[dict[str, str]]:
+def effects(office: Office, parameter: str, day: date | None) -> list[dict[str, Any]]:
     """Reports in the archive whose newest version used the value, or lacked it."""
     found = []
     for path in _newest(office.reports):
-        used, period, absent_ids = _of_report(path, path.stat().st_mtime_ns)
+        used, period, absent_ids, title = _of_report(path, path.stat().st_mtime_ns)
         report = path.name.partition(f"-{period}-")[0]
         uses = parameter in used
         if (uses or parameter in absent_ids) and (day is None or Period.parse(period).after > day):
             how = "used" if uses else "absent"
-            found.append({"report": report, "period": period, "file": path.name, "how": how})
+            made = {"report": report, "title": {"zh": title[0], "en": title[1]}}
+            found.append(made | {"period": period, "file": path.name, "how": how})
     return sorted(found, key=lambda each: (each["report"], each["period"]))
 
 
@@ -166,12 +167,13 @@ def _newest(archive: Path) -> Iterator[Path]:
 
 
 @lru_cache(maxsize=512)
-def _of_report(path: Path, _: int) -> tuple[frozenset[str], str, frozenset[str]]:
-    """Parameters used, period, parameters lacked; a version never changes."""
+def _of_report(path: Path, _: int) -> tuple[frozenset[str], str, frozenset[str], tuple[str, str]]:
+    """Parameters used, period, parameters lacked, title; a version never changes."""
     content = json.loads(path.read_bytes())["content"]
     used = frozenset(each["id"].partition("@")[0] for each in content["legals"])
     lacked = frozenset(str(each["id"]).partition("@")[0] for each in content.get("absent", ()))
-    return used, str(content["period"]["name"]), lacked
+    title = content["title"]
+    return used, str(content["period"]["name"]), lacked, (title["zh"], title["en"])
 
 
 def _day(text: str) -> date:
