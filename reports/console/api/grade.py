@@ -15,7 +15,7 @@ router = APIRouter(tags=["grade"])
 Until = Annotated[
     str,
     Path(
-        pattern=r"^\d{4}(-(0[1-9]|1[0-2]))?$",
+        pattern=r"^(20|21)\d{2}(-(0[1-9]|1[0-2]))?$",
         description="the year, or the month that ends the twelve months",
         examples=["2025", "2026-10"],
     ),

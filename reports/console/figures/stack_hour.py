@@ -26,6 +26,7 @@ from reports.emissions.words import MARKS, METHODS
 from reports.journal.words import moment_text
 from reports.periods import Period
 from reports.rules.places import place_text
+from reports.rules.units import value_text
 from reports.values import Text
 
 MINUTE_NS: Final = 60 * NS_PER_S
@@ -89,7 +90,7 @@ def _rules(rules: Validity) -> list[dict[str, str]]:
     return [
         {
             "label": say(legal.zh, legal.what),
-            "value": f"{legal.number:f} {legal.unit.value}",
+            "value": value_text(legal.value, legal.unit, language()),
             "source": legal.source.title,
             "locator": place_text(legal.locator, language()),
             "confirmed": legal.confirmed.value,

@@ -18,7 +18,7 @@ TYPED: Final = {**DOCUMENTS, ".toml": (b"",)}
 STATES: Final = ("proven", "failed", "unknown")
 MOST_FILES: Final = 2
 
-Until = Annotated[str, Query(pattern=r"^(\d{4}(-\d{2}(-\d{2})?)?)?$")]
+Until = Annotated[str, Query(pattern=r"^((20|21)\d{2}(-\d{2}(-\d{2})?)?)?$")]
 Line = Annotated[str, Query(max_length=200)]
 
 

@@ -17,7 +17,7 @@ VIEWS: Final = ("day", "week", "month")
 _OF_MARK: Final = ("kind", "name", "start_s", "end_s", "pollutants", "excuses")
 KEEP_S: Final = 60.0  # an answer of the store so young will do for a page
 
-Month = Annotated[str, Query(pattern=r"^(\d{4}-\d{2})?$")]
+Month = Annotated[str, Query(pattern=r"^((20|21)\d{2}-\d{2})?$")]
 
 
 @router.get("/stacks", dependencies=[needs("see")])
