@@ -133,6 +133,7 @@ def test_events_of_an_equipment(officer: httpx.Client) -> None:
         ({"point": [AC1], "from": "yesterday"}, "2026-10-05T08:00"),
         ({"point": [AC1], "from": "2026-10-02", "to": "2026-10-01"}, "before"),
         ({"point": [AC1], "from": "0001-01-01", "to": "9999-12-31"}, "before"),
+        ({"point": [AC1], "from": "9998-01-01", "to": "9999-12-31T23:59:59"}, "2199"),
         ({"point": [AC1], "last": "5d"}, "last"),
         ({"point": [f"line1/pot{n:03d} pot.voltage" for n in range(9)]}, "8"),
         ({"point": [AC1], "buckets": 5000}, "buckets"),

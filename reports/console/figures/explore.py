@@ -38,6 +38,7 @@ RAW_S: Final = 3 * HOUR_S  # shorter intervals show samples, where they are kept
 FINE_DAYS: Final = 64  # points × days that are read from windows of minutes while somebody waits
 MINUTE_S: Final = 60  # a window, where there is none to ask
 LONGEST_S: Final = 50 * 366 * DAY_S
+LATEST_S: Final = 7_258_089_600  # the year 2200 begins
 MOST_EVENTS: Final = 300
 LASTS: Final = {
     "1h": HOUR_S,
@@ -201,8 +202,11 @@ def interval_of(explorer: Explorer, start: str, end: str, last: str, now_s: floa
     else:
         known = ", ".join(LASTS)
         raise ConfigError([say(f"last 请写 {known} 之一", f"last: write one of {known}")])
-    if not 0 <= start_s < end_s <= start_s + LONGEST_S:
-        told = say("开始时间须早于结束时间", "the start must be before the end")
+    if not 0 <= start_s < end_s <= min(start_s + LONGEST_S, LATEST_S):
+        told = say(
+            "开始时间须早于结束时间，1970 年以后、2200 年以前，最长 50 年",
+            "the start must be before the end, from 1970 to 2199, 50 years at most",
+        )
         raise ConfigError([f"{told}: {start or last} … {end}"])
     return Interval(start_s, end_s, live)
 
