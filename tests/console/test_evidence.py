@@ -1,81 +1,17 @@
-"""Where a figure comes from, and packages dropped in: a real console over a sealed month."""
+"""Where a figure comes from, against a real console over a sealed month."""
 
-import json
-import random
 import re
-import subprocess
-import sys
-import time
-import zipfile
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime
 from html.parser import HTMLParser
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from reports.console.office import Office
-from reports.console.worker import answer
-from reports.entries.importing import read_figures
-from reports.entries.ledger import change_ledger
-from reports.package.verify import table, verify
-from reports.periods import PLANT_TIME
 from reports.versions import read_report
-from tests.console.served import Served, people, serve
+from tests.console.evidence_scene import HARM, METER, MONTH, Scene
 from tests.reports import plant
-from tests.reports.conftest import Built
-from tests.reports.conftest import Office as Folder
-from tests.reports.forging import EDITS, Original, content, edited
-from tests.reports.sealing import seal, written
 
-HARM = "<script>alert(1)</script>"
-MONTH: dict[str, Any] = {"report": "carbon-monthly", "period": "2026-10"}
-METER = "line1/ac1 meter.energy_import"
 MIDDLE_NS = plant.OCTOBER.start_ns + 5 * 24 * plant.HOUR_NS
-LATER = datetime(2026, 11, 3, 9, 0, tzinfo=PLANT_TIME)
-
-
-@dataclass(frozen=True)
-class Scene:
-    """Version 1 is sealed in a package; version 2 has an entry whose words mean harm."""
-
-    served: Served
-    original: Original
-    office: Office
-
-    def ask(self, job: str, **given: Any) -> Any:
-        """A figure as the child says it."""
-        question = {"job": job, "lang": "en", "who": ("", ""), "arguments": given}
-        said = answer(self.office.site_file, question)
-        assert "said" in said, said
-        return said["said"]
-
-
-@pytest.fixture(scope="module")
-def scene(console_plant: Built, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    root = tmp_path_factory.mktemp("evidence")
-    original = seal(root, console_plant.root)
-    folder = Folder(root / "office")
-    table = folder.root / "more.csv"
-    head = plant.ENTRIES.splitlines()[0]
-    table.write_text(f"{head}\n净购入热量,plant,2026-10,1200,GJ,{HARM},\n", "utf-8")
-    change_ledger(
-        folder.site.entries,
-        lambda ledger: ledger.added(
-            read_figures(table, folder.site, ledger, LATER),
-            author=f"王{HARM}",
-            reason=f'"><img src=x onerror=alert(1)>{HARM}',
-            time=LATER,
-        ),
-    )
-    assert written(folder).name == "carbon-monthly-2026-10-v2.json"
-    people(folder.site_file)
-    served = serve(folder.site_file)
-    yield Scene(served, original, Office(folder.site_file))
-    served.end()
 
 
 @pytest.fixture(scope="module")
@@ -308,128 +244,3 @@ def test_words_of_the_ledger_stay_words(scene: Scene, officer: httpx.Client) -> 
         assert HARM not in page
         assert not any(name.startswith("on") or name == "style" for name in Tags(page).attributes)
         assert "img" not in Tags(page).tags
-
-
-# --- packages
-
-
-def command(package: Path, *keys: str) -> dict[str, Any]:
-    """What ``smelter verify --json`` says, with its exit code."""
-    found = verify(str(package), list(keys), [], latest_s=time.time() + 86_400)
-    said: dict[str, Any] = json.loads(json.dumps(table(found)))
-    return said | {"exit_code": found.code}
-
-
-def judged(client: httpx.Client, package: Path, **more: Any) -> dict[str, Any]:
-    files = [("package", (package.name, package.read_bytes()))]
-    for name in ("earlier", "checkpoint"):
-        files += [(name, (each.name, each.read_bytes())) for each in more.pop(name, ())]
-    got = client.post("/api/v1/evidence/verify", files=files, data=more)
-    assert got.status_code == 200, got.text
-    found: dict[str, Any] = got.json()
-    return found
-
-
-def left(scene: Scene) -> list[Path]:
-    """What lies in the folder of uploads."""
-    folder = scene.office.data / "uploads"
-    return list(folder.rglob("*")) if folder.exists() else []
-
-
-def test_the_true_package_with_and_without_keys(scene: Scene, officer: httpx.Client) -> None:
-    path, keys = scene.original.path, scene.original.trusted
-    call = [sys.executable, "-c", "from drivers.cli import main; main()", "verify", str(path)]
-    done = subprocess.run([*call, "--json"], capture_output=True, check=False)
-    assert judged(officer, path) == json.loads(done.stdout) | {"exit_code": done.returncode}
-    said = judged(officer, path, key="\n".join(keys))
-    assert said == command(path, *keys)
-    assert (said["verdict"], said["exit_code"]) == ("intact", 0)
-    report = scene.office.reports / "carbon-monthly-2026-10-v1.json"
-    kept = judged(officer, path, key="\n".join(keys), earlier=[report])
-    assert kept["verdict"] == "intact"
-    assert len(kept["proved"]) > len(said["proved"])
-    assert not left(scene)
-
-
-@pytest.mark.parametrize("part", range(len(EDITS)), ids=lambda part: EDITS[part].__name__)
-def test_a_forged_package_gets_the_verdict_of_the_command(
-    scene: Scene, officer: httpx.Client, part: int
-) -> None:
-    edit = edited(scene.original, random.Random(part), part)
-    keys = scene.original.trusted
-    said = judged(officer, edit.path, key=" ".join(keys))
-    assert said["exit_code"] == 1
-    assert said == command(edit.path, *keys)
-
-
-def test_the_page_tells_verdict_and_place_in_both_languages(
-    scene: Scene, officer: httpx.Client, english: httpx.Client
-) -> None:
-    edit = content(scene.original, random.Random(3))
-    keys = "\n".join(scene.original.trusted)
-    for client, words in ((officer, "已被改动"), (english, "Changed")):
-        got = client.post(
-            "/evidence/verify",
-            files={"package": ("forged.zip", edit.path.read_bytes())},
-            data={"key": keys},
-            headers={"HX-Request": "true"},
-        )
-        assert got.status_code == 200, got.text
-        assert words in got.text
-        assert any(place in got.text for place in edit.places)
-    assert not left(scene)
-
-
-def test_bombs_paths_and_rubbish_get_a_verdict(
-    scene: Scene, officer: httpx.Client, tmp_path: Path
-) -> None:
-    bomb, away, rubbish = (tmp_path / name for name in ("bomb.zip", "away.zip", "rubbish.zip"))
-    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("report.json", bytes(16 << 20))
-    with zipfile.ZipFile(away, "w") as archive:
-        archive.writestr("../../../etc/cron.d/harm", "x")
-        archive.writestr(f"{HARM}.txt", "x")
-    rubbish.write_bytes(b"\0no zip\xff" * 99)
-    for path, words in ((bomb, "zip bomb"), (away, "leads out"), (rubbish, "")):
-        said = judged(officer, path)
-        assert said == command(path)
-        assert words in said["changed"][0]["en"]
-    got = officer.post("/evidence/verify", files={"package": (f"{HARM}.zip", away.read_bytes())})
-    assert got.status_code == 200
-    assert HARM not in got.text
-    assert not left(scene)
-
-
-def test_what_is_no_package_is_refused(scene: Scene, officer: httpx.Client) -> None:
-    address = "/api/v1/evidence/verify"
-    for answer_, status in (
-        (officer.post(address, data={"key": "x"}), 415),
-        (officer.post(address, files={"other": ("a.zip", b"x")}), 422),
-        (officer.post(address, files={"package": ("a.exe", b"x")}), 415),
-        (officer.post(address, files={"package": ("a.zip", b"")}), 422),
-        (officer.post(address, files={"package": ("a.zip", bytes(21 << 20))}), 413),
-    ):
-        assert answer_.status_code == status, answer_.text
-        assert answer_.json()["problems"]
-    nobody = scene.served.nobody()
-    assert nobody.post(address, files={"package": ("a.zip", b"x")}).status_code == 401
-    option = judged(officer, scene.original.path, key="--checkpoint=/etc/passwd")
-    assert option == command(scene.original.path, "--checkpoint=/etc/passwd")
-
-
-def test_the_verifier_can_be_taken_home(officer: httpx.Client, tmp_path: Path) -> None:
-    got = officer.get("/evidence/verify.py")
-    assert got.headers["content-disposition"] == 'attachment; filename="verify.py"'
-    program = tmp_path / "verify.py"
-    program.write_bytes(got.content)
-    done = subprocess.run(
-        [sys.executable, "-I", program, "--help"], capture_output=True, check=True
-    )
-    assert b"--trusted-key" in done.stdout
-
-
-def test_keys_of_this_installation_can_be_ticked(scene: Scene, officer: httpx.Client) -> None:
-    page = drawer(officer, "/evidence/keys")
-    assert all(
-        key.replace("+", "&#43;") in page or key in page for key in scene.original.trusted[:1]
-    )

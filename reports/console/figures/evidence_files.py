@@ -152,7 +152,7 @@ def reports(office: Office, *, kind: str = "") -> Node:
     for path in archived(office):
         told = _told(path, path.stat().st_mtime_ns)
         groups.setdefault((told["report"], told["period"]), []).append(told)
-    rows = []
+    rows: list[Node] = []
     for (name, period), kept in groups.items():
         if kind in {"", name}:
             ordered = sorted(kept, key=lambda each: -each["version"])
