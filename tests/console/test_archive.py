@@ -17,7 +17,7 @@ def made(console: Served) -> str:
     assert again.json()["id"] == identity  # the same work is done once
 
     def there() -> bool:
-        state = officer.get(f"/api/v1/work/{identity}").json()
+        state = officer.get(f"/api/v1/works/{identity}").json()
         assert state["state"] in {"running", "done"}, state
         return bool(state["done"] > 0)
 
@@ -74,12 +74,12 @@ def test_what_cannot_be_made_says_why(console: Served) -> None:
     identity = officer.post("/api/v1/reports", json=ask).json()["id"]
 
     def over() -> bool:
-        return bool(officer.get(f"/api/v1/work/{identity}").json()["state"] != "running")
+        return bool(officer.get(f"/api/v1/works/{identity}").json()["state"] != "running")
 
     servers.wait_until(over, "the refusal", 120)
-    told = officer.get(f"/api/v1/work/{identity}").json()
+    told = officer.get(f"/api/v1/works/{identity}").json()
     assert told["state"] == "refused"
     assert "月份" in told["problems"][0]
-    assert officer.get("/api/v1/work/0123456789abcdef").status_code == 404
+    assert officer.get("/api/v1/works/0123456789abcdef").status_code == 404
     viewer = console.client("viewer")
     assert viewer.post("/api/v1/reports", json=ask).status_code == 403

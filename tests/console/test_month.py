@@ -168,6 +168,12 @@ def test_what_was_seen_is_what_is_imported(fresh: Served) -> None:
     act(first, "drop", staged=again)
 
 
+def test_tables_for_the_year_are_filled_in_here_too(fresh: Served) -> None:
+    answer = fresh.client("officer").get(f"/carbon/{MONTH}/template/csv?purpose=allowance")
+    assert "balance_value" in answer.content.decode("utf-8-sig")
+    assert fresh.client("officer").get(f"/carbon/{MONTH}/template/csv?purpose=x").status_code == 422
+
+
 def test_checks_then_report_signature_package(fresh: Served) -> None:
     officer, second = fresh.client("officer"), fresh.client("officer2")
     servers.wait_until(lambda: "数据齐全" in piece(officer, "check"), "the draft", 60)
@@ -240,7 +246,7 @@ def test_a_correction_of_what_was_lodged_is_meant_and_told(fresh: Served) -> Non
     assert work.status_code == 202
     identity = work.json()["id"]
     servers.wait_until(
-        lambda: officer.get(f"/api/v1/work/{identity}").json()["done"] > 0, "the version", 120
+        lambda: officer.get(f"/api/v1/works/{identity}").json()["done"] > 0, "the version", 120
     )
     page = piece(officer, "report")
     assert "与已存证第 1 版的差异" in page

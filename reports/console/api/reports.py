@@ -175,7 +175,7 @@ async def make(request: Request, asked: Wanted) -> Any:
     return job_node(start_report(request, asked.report, asked.period))
 
 
-@router.get("/work/{identity}", dependencies=[needs("see")], response_model=Work)
+@router.get("/works/{identity}", dependencies=[needs("see")], response_model=Work)
 async def work(request: Request, identity: Annotated[str, Path(pattern="^[0-9a-f]{16}$")]) -> Any:
     """How far long work is."""
     found = jobs(request).get(identity)
