@@ -2,6 +2,8 @@
 
 import csv
 import io
+import json
+import os
 import shutil
 from collections.abc import Iterator
 from datetime import datetime
@@ -17,7 +19,7 @@ from drivers.language import speaking
 from drivers.model import ConfigError
 from reports.console.figures import potlines_advice, potlines_list, potlines_pot
 from reports.console.figures.potline_times import Stretch, day_of, newest_day, stretch_of
-from reports.console.figures.potlines import counted, excess_mv, heat, newest, weighted
+from reports.console.figures.potlines import counted, excess_mv, heat, kept_heat, newest, weighted
 from reports.console.office import Office
 from reports.periods import PLANT_TIME
 from reports.series.store import EventRecord
@@ -108,6 +110,19 @@ def test_what_is_no_time_or_line_is_refused_with_what_to_write(potroom: Office) 
             heat(potroom, "line9", AT)
         with pytest.raises(ConfigError, match="write 24h, 7d"):
             potlines_pot.curves(potroom, "line1", "pot001", "1y")
+
+
+def test_a_day_that_is_over_is_made_once(potroom: Office) -> None:
+    made = kept_heat(potroom, "line1", AT)
+    [path] = potroom.drafts.glob(f"map-line1-{AT}-*.json")
+    told = json.loads(path.read_bytes())
+    told["name"] = "as kept"
+    path.write_text(json.dumps(told), "utf-8")
+    assert kept_heat(potroom, "line1", AT)["name"] == "as kept"
+    os.utime(path, (0, 0))  # too old
+    assert kept_heat(potroom, "line1", AT)["name"] == made["name"]
+    assert kept_heat(potroom, "line1", "2025-09-01")["layers"] == []  # may yet come: not kept
+    assert len(list(potroom.drafts.glob("map-*"))) == 1
 
 
 def test_pieces_of_arithmetic() -> None:

@@ -34,6 +34,7 @@ Form = Annotated[
 ]
 KEEP_S = 5.0
 LINE_KEEP_S = 120.0
+MINUTES = ("now", "hour")  # the others are whole days
 
 
 class Figure(BaseModel):
@@ -193,15 +194,15 @@ async def pots(
 ) -> PotsMap | Response:
     """Voltage, excess, anode effects, noise … of every pot of a line."""
     known_line(request, line)
-    told = await desk(request).ask("figures.potlines:heat", keep_s=_keep_s(at), line=line, at=at)
+    given: dict[str, Any] = {"line": line, "at": at}
+    if at in MINUTES:
+        told = await desk(request).ask("figures.potlines:heat", keep_s=KEEP_S, **given)
+    else:  # a day of hundreds of pots may take longer than others should wait
+        job = "figures.potlines:kept_heat"
+        told = await desk(request).ask(job, lane="long", keep_s=LINE_KEEP_S, **given)
     if form == "csv":
         return csv_answer(f"{line}-{at}.csv", *map_table(told))
     return PotsMap.model_validate(told)
-
-
-def _keep_s(at: str) -> float:
-    """A day that is over does not change from minute to minute."""
-    return KEEP_S if at in {"now", "hour", "today"} else LINE_KEEP_S
 
 
 @router.get(

@@ -4,6 +4,10 @@ A potline as a map of its pots: a value of each pot for each layer.
 Days come from the store's own days of pots, hours from its minutes. What is not known is None.
 """
 
+import contextlib
+import json
+import os
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -32,6 +36,9 @@ READ: Final = (  # quantities of a pot that an hour is made from
     *("voltage", "set_voltage", "noise_lf", "noise_hf", "swing", "flicker", "pseudo_resistance"),
     *("ae_seconds", "anode_effect", "ae_risk", "bath_temperature", "metal_level", "mode", "link"),
 )
+
+
+KEPT_S: Final = 6 * 3600.0
 
 
 @dataclass(slots=True)
@@ -69,6 +76,28 @@ def heat(office: Office, line: str, at: str) -> dict[str, Any]:
         "reasons": seen.reasons,
         "layers": [_layer(layer, seen.values[layer.id]) for layer in LAYERS if layer.id in known],
     }
+
+
+def kept_heat(office: Office, line: str, at: str) -> dict[str, Any]:
+    """
+    The map of a day, from the console's own data where it was made before (long).
+
+    A day of minutes of hundreds of pots takes seconds; what came late is there after ``KEPT_S``.
+    """
+    potline, period = line_of(office, line), stretch_of(at)
+    path = office.drafts / f"map-{potline.id}-{period}-{_lang()}.json"
+    over = period.end <= plant_now() and str(period) == at
+    with contextlib.suppress(OSError, ValueError):
+        if over and time.time() - path.stat().st_mtime < KEPT_S:
+            found: dict[str, Any] = json.loads(path.read_bytes())
+            return found | {"newest": newest_day(office)}
+    made = heat(office, line, at)
+    if over and made["layers"]:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        new = path.with_name(f".{path.name}.{os.getpid()}")
+        new.write_text(json.dumps(made, ensure_ascii=False, default=str), "utf-8")
+        new.replace(path)
+    return made
 
 
 def _lang() -> str:

@@ -47,8 +47,8 @@ def potlines(office: Office) -> list[dict[str, Any]]:
             )
     except SeriesError as error:
         raise ConfigError([str(error)]) from None
-    known: list[bool] = np.isfinite(told.mean).any(axis=1).tolist()
-    hear = {point.equipment for point, heard in zip(told.points, known, strict=True) if heard}
+    known = np.asarray(np.isfinite(told.mean).any(axis=1), dtype=np.bool_)
+    hear = {told.points[int(row)].equipment for row in np.flatnonzero(known)}
     return [
         _line_facts(line, today, newest_known, grid, span)
         | {"effects_today": _begun(line, effects, hear)}
