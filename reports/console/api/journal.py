@@ -277,7 +277,7 @@ async def preview(  # noqa: PLR0913 - each is a field of the form
     made = await staged(
         request,
         cells,
-        evidence or [],
+        [*(evidence or [])],
         points=points or [],
         no_trace=no_trace,
         withdraws=replaces,
