@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from drivers.audit import current_person
-from drivers.language import say
+from drivers.language import language, say
 from drivers.model import ConfigError
 from reports.console.figures import staged
 from reports.console.figures.wording import retold, told
@@ -24,6 +24,7 @@ from reports.entries.taking import Correction, Wish, correct, fingerprint, obsta
 from reports.entries.template import csv_template, xlsx_template
 from reports.lodgings import Lodgings, read_lodgings
 from reports.periods import Period, plant_now
+from reports.site import PLANT, Site
 
 Node = dict[str, Any]
 PAGE: Final = 200
@@ -38,7 +39,7 @@ def asked_rows(office: Office, period: str, purpose: str = "") -> Node:
         {
             "group": sheet.group.value,
             "name": _side(SHEETS[sheet.group]),
-            "rows": [_asked(row) for row in sheet.rows],
+            "rows": [_asked(row, site) for row in sheet.rows],
             "kinds": [_kind(kind) for kind in sheet.kinds],
         }
         for sheet in sheets
@@ -64,8 +65,14 @@ def _side(text: str) -> str:
     return say(zh, en)
 
 
-def _asked(row: Asked) -> Node:
+def _asked(row: Asked, site: Site) -> Node:
+    potline = site.line(row.line.partition(" ")[0])
+    item = row.item.rpartition("[")[2].rstrip("]")
+    named = row.kind.item_name(item) if item else None
+    place = say("全厂", "plant") if row.line == PLANT else row.line
     return {
+        "place": place if potline is None else potline.name.of(language()),
+        "item_name": "" if named is None else say(named.zh, named.en),
         "kind": row.kind.id,
         "label": say(row.kind.zh, row.kind.en),
         "line": row.line,
