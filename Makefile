@@ -4,7 +4,7 @@ BIN := .venv/bin
 # Tests that only compute share two cores; the others watch the clock and run one by one.
 COMPUTING := tests/reports tests/rules tests/drivers tests/simulators tests/simulation tests/supply tests/read_only/test_scan.py tests/test_smoke_edge.py tests/test_smoke_month.py tests/test_smoke_year.py tests/test_demo_year.py
 
-.PHONY: demo test check lock wheel wheelhouse wheelhouse-test sbom licences audit advisories deb deb-test clean bench fuzz fuzz-api reliability simulate schema
+.PHONY: demo test check lock wheel wheelhouse wheelhouse-test sbom licences audit advisories deb deb-test clean bench fuzz fuzz-api pictures reliability simulate schema
 
 demo: .venv/.installed ## simulated smelter -> agent -> historian -> monthly carbon report, then live values
 	$(BIN)/smelter demo
@@ -40,6 +40,9 @@ fuzz: .venv/.installed ## hostile bytes into every decoder: a million inputs eac
 
 fuzz-api: .venv/.installed ## hostile values to every address of the console's API, by every role (about an hour)
 	$(BIN)/python -m tests.console.fuzzing --examples 200 --seed 1
+
+pictures: .venv/.installed ## every page of the console, zh and en, narrow and wide, in build/pictures; faults and barriers told
+	$(BIN)/python -m tests.console.pictures
 
 lock: .venv/.installed ## renew requirements.lock from pyproject.toml (needs uv)
 	uv pip compile --universal --generate-hashes --no-header --python-version 3.11 --all-extras \

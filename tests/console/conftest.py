@@ -11,12 +11,13 @@ from reports.entries.importing import read_figures
 from reports.entries.ledger import change_ledger
 from reports.periods import PLANT_TIME
 from reports.site import load_site
+from tests.console.browser import browser
 from tests.console.evidence_scene import scene
 from tests.console.served import Served, people, serve
 from tests.reports import plant
 from tests.reports.conftest import Built
 
-__all__ = ["scene"]  # a fixture that lives beside its words
+__all__ = ["browser", "scene"]  # fixtures that live beside their words
 
 ENTERED = datetime(2026, 11, 2, 9, 0, tzinfo=PLANT_TIME)
 

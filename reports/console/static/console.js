@@ -25,6 +25,16 @@
     const menu = document.querySelector(".top .menu[open]");
     if (menu && !menu.contains(event.target)) menu.removeAttribute("open");
   });
+
+  // What scrolls aside can be scrolled by keys, too.
+  function reach() {
+    for (const each of document.querySelectorAll(".scroll"))
+      if (each.scrollWidth > each.clientWidth || each.scrollHeight > each.clientHeight) each.tabIndex = 0;
+  }
+  for (const each of ["DOMContentLoaded", "htmx:afterSettle"]) document.addEventListener(each, reach);
+  document.addEventListener("toggle", reach, true);
+  window.addEventListener("resize", reach);
+
   document.addEventListener("htmx:sendError", () => {
     const told = document.getElementById("told");
     const zh = document.documentElement.lang.startsWith("zh");
