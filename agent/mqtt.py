@@ -26,6 +26,8 @@ from drivers.tls import TlsFiles, TlsVersion, loopback, told_of_us, translate
 
 KEEPALIVE_S = 12  # a half-open connection is noticed after at most twice that
 PREFIX = "smelter/v1"
+# Where the broker says that the historian is gone; its ACL lets the historian write there anyway.
+AWAY = f"{PREFIX}/_/historian/receipt"
 BROKER_FILES = ("ca", "cert", "key", "crl", "password_file")  # keys of [mqtt] that name one
 CANCEL_AGAIN_S = 2.0  # more than a session needs to say goodbye
 STEADY_S = 5.0  # a session that lived so long was no failed try

@@ -18,7 +18,7 @@ from agent.batches.batch import ZSTD, Batch
 from agent.batches.log import BatchLog
 from agent.edge.answer import AnswerError, read_answer
 from agent.edge.lane import WINDOW, Lane, PublishCounts, Run
-from agent.mqtt import MqttConfig, Pauses, connection, keep_connected, topic
+from agent.mqtt import AWAY, MqttConfig, Pauses, connection, keep_connected, topic
 
 _log = logging.getLogger(__name__)
 
@@ -89,8 +89,8 @@ class Publisher:
         name = f"smelter-{self._plant}-{self._gateway}"
         self.turns += 1
         async with connection(self._broker, name, will=will) as client:
-            wanted = [(self._topic(leaf), 1) for leaf in ("receipt", "cosignature")]
-            await client.subscribe(wanted)
+            wanted = [self._topic(leaf) for leaf in ("receipt", "cosignature")]
+            await client.subscribe([(each, 1) for each in (*wanted, AWAY)])
             await self._tell_state(client)
             _log.info("broker %s connected", self._broker.url)
             self.online = True
@@ -101,7 +101,7 @@ class Publisher:
                 lane.connected()
             try:
                 async with asyncio.TaskGroup() as tasks:
-                    tasks.create_task(self._listen(client))
+                    tasks.create_task(self._listen(client, tasks))
                     tasks.create_task(self._send_all(client, tasks))
                     tasks.create_task(self._keep(client))
                     tasks.create_task(self._announce(client))
@@ -211,6 +211,15 @@ class Publisher:
             lane.most = max(lane.most, 1)
             self._wake.set()
             wait_s = lane.first_patience_s if lane.backlog.next <= lane.log.newest else 0.0
+
+    def _hush(self, tasks: asyncio.TaskGroup) -> None:
+        """The historian is gone: what is sent now would only be sent again; one asks, later."""
+        if not self._receipts:
+            return
+        self._alive = False
+        for lane in self._lanes.values():
+            lane.most = 0
+        tasks.create_task(self._greet())
 
     def _open_all(self) -> None:
         for lane in self._lanes.values():
@@ -322,9 +331,11 @@ class Publisher:
                 self.counts.timeouts += 1
                 run.lose_patience()
 
-    async def _listen(self, client: aiomqtt.Client) -> None:
+    async def _listen(self, client: aiomqtt.Client, tasks: asyncio.TaskGroup) -> None:
         async for message in client.messages:
-            if str(message.topic).endswith("/cosignature"):
+            if str(message.topic) == AWAY:
+                self._hush(tasks)
+            elif str(message.topic).endswith("/cosignature"):
                 self.on_cosignature(bytes(message.payload))
             elif self._receipts:
                 await self._take(bytes(message.payload))
@@ -339,9 +350,10 @@ class Publisher:
         lane = self._lanes.get(said.stream)
         if lane is None or said.log != lane.log.log_id:
             self._foreign(f"of another log: {payload[:120]!r}")
-        elif said.upto is not None:
+            return
+        if said.upto is not None:
             await self._receipt(lane, said.first, said.upto, said.digest)
-        elif said.again is not None:
+        if said.again is not None:  # at once, before anything is sent on what was just heard
             self._again(lane, said.again)
 
     def _foreign(self, text: str) -> None:

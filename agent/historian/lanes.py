@@ -9,6 +9,26 @@ from agent.notify import Work
 QUEUE = 64  # messages per stream; a gateway has at most 20 on the way
 
 
+@dataclass(slots=True)
+class ReceiveCounts:
+    """Since the start; for /metrics."""
+
+    connected: int = 0
+    lost: int = 0
+    messages: int = 0
+    bytes: int = 0
+    stored: int = 0
+    known: int = 0  # duplicates, receipted again
+    gaps: int = 0
+    missing: int = 0  # batch numbers gone for good
+    conflicts: int = 0
+    resends: int = 0  # asked for
+    refused: int = 0  # no batch, or not the sender's
+    overflow: int = 0  # no room in the queue: asked for again
+    not_stored: int = 0  # the disk refused: not receipted
+    receipts: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Hello:
     """A gateway said its state: it wants to know what is durable here of this log."""

@@ -1,18 +1,18 @@
 """MQTT → originals → receipts: every batch is checked, made durable, and only then receipted."""
 
 import asyncio
+import contextlib
 import json
 import logging
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
 import aiomqtt
 
 from agent.batches.batch import Batch
 from agent.batches.log import LogError
 from agent.historian.branches import Advertised, Holding, Outcome, Verdict
-from agent.historian.lanes import Hello, Lane
+from agent.historian.lanes import Hello, Lane, ReceiveCounts
 from agent.historian.originals import Originals, TooManyLogsError
 from agent.historian.received import (
     STREAMS,
@@ -24,7 +24,7 @@ from agent.historian.received import (
 )
 from agent.historian.states import read_state
 from agent.historian.witness import Witness
-from agent.mqtt import PREFIX, BrokerConfig, Pauses, connection, keep_connected, topic
+from agent.mqtt import AWAY, PREFIX, BrokerConfig, Pauses, connection, keep_connected, topic
 from agent.notify import Work
 from agent.views import Source
 from agent.wire.events import Happening
@@ -36,27 +36,8 @@ MOST_SENDERS = 1024
 _GROUP = 32
 _ASK_AGAIN_S = 2.0
 _CLIENT_QUEUE = 256
+_GONE = b'{"online":false}'
 TRIES_S = 60.0  # more than one try to connect and the pause behind it
-
-
-@dataclass(slots=True)
-class ReceiveCounts:
-    """Since the start; for /metrics."""
-
-    connected: int = 0
-    lost: int = 0
-    messages: int = 0
-    bytes: int = 0
-    stored: int = 0
-    known: int = 0  # duplicates, receipted again
-    gaps: int = 0
-    missing: int = 0  # batch numbers gone for good
-    conflicts: int = 0
-    resends: int = 0  # asked for
-    refused: int = 0  # no batch, or not the sender's
-    overflow: int = 0  # no room in the queue: asked for again
-    not_stored: int = 0  # the disk refused: not receipted
-    receipts: int = 0
 
 
 class Receiver:
@@ -105,7 +86,9 @@ class Receiver:
         self.on_lost(reason)
 
     async def _session(self) -> None:
-        async with connection(self._broker, "smelter-historian", queue=_CLIENT_QUEUE) as client:
+        will = aiomqtt.Will(AWAY, _GONE, qos=1)
+        name = "smelter-historian"
+        async with connection(self._broker, name, will=will, queue=_CLIENT_QUEUE) as client:
             leaves = ("state", "checkpoint", *STREAMS)
             wanted = [(plant, leaf) for leaf in leaves for plant in self._plants]
             await client.subscribe([(f"{PREFIX}/{plant}/+/{leaf}", 1) for plant, leaf in wanted])
@@ -120,6 +103,10 @@ class Receiver:
                         tasks.create_task(self._cosign(client, self._witness))
                     async for message in client.messages:
                         await self._dispatch(client, tasks, message)
+            except asyncio.CancelledError:
+                with contextlib.suppress(aiomqtt.MqttError):
+                    await client.publish(AWAY, _GONE, qos=1, timeout=2)
+                raise
             finally:
                 self.online = False
 
@@ -218,11 +205,10 @@ class Receiver:
         lane.apart.add(log)
         holdings = branches.holdings() if branches else []
         within = [each for each in holdings if not each.ahead] or [Holding(1, 0, b"")]
-        for each in within:
+        for each in within[:-1]:
             await self._hold(client, lane, log, each)
-        if ask:
-            expected = said.gone_after(branches.newest if branches else 0) + 1
-            await self._ask(client, lane, log, expected)
+        expected = said.gone_after(branches.newest if branches else 0) + 1
+        await self._hold(client, lane, log, within[-1], expected if ask else None)
         await self._say_ahead(client, lane, log)
         if ask and said.ahead:
             newest = max(said.ahead - 1, branches.newest_ahead if branches else 0)
@@ -234,10 +220,17 @@ class Receiver:
             if each.ahead:
                 await self._hold(client, lane, log, each)
 
-    async def _hold(self, client: aiomqtt.Client, lane: Lane, log: str, held: Holding) -> None:
-        since = {} if held.first == 1 else {"from": held.first}
-        end = {"upto": held.last, "digest": held.digest.hex()}
-        await self._say(client, lane.sender, {"log": log, "stream": lane.stream} | since | end)
+    async def _hold(
+        self, client: aiomqtt.Client, lane: Lane, log: str, held: Holding, ask: int | None = None
+    ) -> None:
+        """What is held, and from where to send on: in one, so that nothing is sent in between."""
+        said: dict[str, object] = {"log": log, "stream": lane.stream}
+        said |= {} if held.first == 1 else {"from": held.first}
+        said |= {"upto": held.last, "digest": held.digest.hex()}
+        if ask is not None:
+            self.counts.resends += 1
+            said["resend_from"] = ask
+        await self._say(client, lane.sender, said)
 
     async def _ask(self, client: aiomqtt.Client, lane: Lane, log: str, seq: int) -> None:
         self.counts.resends += 1

@@ -12,6 +12,7 @@ import pytest
 import zstandard
 
 from agent.edge.lane import WINDOW
+from agent.mqtt import AWAY
 from tests import servers
 from tests.agent.ends import (
     GATEWAY,
@@ -125,6 +126,37 @@ async def test_a_historian_that_comes_late_gets_everything(
         async with historian_end(tmp_path, broker):
             await until(lambda: logs["record"].receipted == 100, "receipts")
         check_all(tmp_path, "record", logs["record"].log_id, 100)
+
+
+async def test_nothing_is_sent_to_a_historian_that_the_broker_says_is_gone(
+    tmp_path: Path, mosquitto: servers.Server
+) -> None:
+    """Its last will, or its own word, stops the gateway; one batch asks, then it comes back."""
+    broker = broker_at(mosquitto.port)
+    async with gateway_end(tmp_path / "edge", broker, timeout_s=30) as (logs, publisher):
+        async with historian_end(tmp_path, broker):
+            await append(logs["record"], 3)
+            await until(lambda: logs["record"].receipted == 3, "receipts")
+        await until(lambda: not publisher._alive, "the word that it is gone")
+        before = publisher.counts.batches
+        for _ in range(30):
+            await append(logs["record"], 1)
+            await asyncio.sleep(0.05)
+        assert publisher.counts.batches <= before + 1  # the one that asks
+        async with historian_end(tmp_path, broker):
+            await until(lambda: logs["record"].receipted == 33, "receipts")
+        check_all(tmp_path, "record", logs["record"].log_id, 33)
+        assert publisher.counts.again <= 1
+    async with (
+        gateway_end(tmp_path / "other", broker) as (logs, publisher),
+        historian_end(tmp_path, broker),
+    ):
+        await append(logs["raw"], 3)
+        await until(lambda: logs["raw"].receipted == 3, "receipts")
+        async with aiomqtt.Client("127.0.0.1", mosquitto.port) as liar:
+            await liar.publish(AWAY, b"{}", qos=1)  # it is not gone at all
+        await append(logs["raw"], 200)
+        await until(lambda: logs["raw"].receipted == 203, "receipts all the same")
 
 
 async def test_a_broker_that_lies_loses_nothing(tmp_path: Path, mosquitto: servers.Server) -> None:
