@@ -230,14 +230,14 @@ async def preview(
             path=str(path),
             documents=beside,
         )
-    return await desk(request).ask("figures.entries:preview", identity=made["id"])
+    return await desk(request).ask("figures.entries_table:preview", identity=made["id"])
 
 
 @router.post("/entries/import", dependencies=[needs("enter")], response_model=Imported)
 async def take(request: Request, asked: Import) -> Any:
     """What the preview showed goes into the ledger, wholly or not at all."""
     return await desk(request).act(
-        "figures.entries:confirm",
+        "figures.entries_table:confirm",
         visitor(request).who,
         identity=asked.id,
         seen=asked.seen,

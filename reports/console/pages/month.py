@@ -101,7 +101,7 @@ async def _of_step(
             await _checked(request, month)
         )
     if step == "enter":
-        shown = await ask("figures.entries:preview", identity=staged) if staged else None
+        shown = await ask("figures.entries_table:preview", identity=staged) if staged else None
         asked = None if shown else await ask(
             "figures.entries:asked_rows", period=month, purpose=REPORT
         )  # fmt: skip

@@ -151,7 +151,7 @@ async def confirm(
     """What was seen goes into the ledger, wholly or not at all."""
     month_of(month)
     made = await desk(request).act(
-        "figures.entries:confirm",
+        "figures.entries_table:confirm",
         visitor(request).who,
         identity=staged,
         seen=seen,
