@@ -53,7 +53,7 @@ PAGES: Final = {
     "gateways": "/settings/gateways",
     "rules": "/settings/rules",
     "overlays": "/settings/overlays",
-    "overlay-new": "/settings/overlays/new",
+    "overlay-new": "/settings/overlays/new?of=cn_allowance_aluminium.balance_value",
     "notices": "/settings/notices",
     "audit": "/settings/audit",
     "site": "/settings/site",

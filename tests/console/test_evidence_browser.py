@@ -2,24 +2,12 @@
 
 import base64
 import random
-from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from tests.console.evidence_scene import METER, MONTH, Scene
 from tests.reports.forging import flip
-
-CHROMIUM = "/usr/bin/chromium"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as play:
-        quiet = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        found = play.chromium.launch(executable_path=CHROMIUM, args=quiet)
-        yield found
-        found.close()
 
 
 def opened(browser: Browser, scene: Scene, address: str, lang: str, width: int) -> Page:

@@ -3,7 +3,6 @@
 import csv
 import io
 import time
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -13,7 +12,7 @@ import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from reports.acts import trail_of
 from reports.console.figures.explore_export import MOST_ROWS
@@ -267,15 +266,6 @@ def test_the_page_stands_without_any_answer_of_the_store(console: Served, lang: 
     assert ("查找点" if lang == "zh" else "Find a point") in text
     assert "style=" not in text
     assert "onclick" not in text
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as play:
-        quiet = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
-        found = play.chromium.launch(executable_path="/usr/bin/chromium", args=list(quiet))
-        yield found
-        found.close()
 
 
 def opened(browser: Browser, console: Served, address: str, width: int = 1280) -> Page:

@@ -4,7 +4,6 @@ import csv
 import io
 import json
 import os
-import shutil
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser
 
 from drivers.language import speaking
 from drivers.model import ConfigError
@@ -23,12 +22,11 @@ from reports.console.figures.potlines import counted, excess_mv, heat, kept_heat
 from reports.console.office import Office
 from reports.periods import PLANT_TIME
 from reports.series.store import EventRecord
+from tests.console.browser import seat
 from tests.console.potroom_plant import DAY, build
-from tests.console.served import PASSWORD, Served, people, serve
+from tests.console.served import Served, people, serve
 
 AT = str(DAY)
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")  # None: Playwright's own
-ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking")
 NOON = datetime(2025, 10, 5, 12, 0, tzinfo=PLANT_TIME)
 
 
@@ -329,45 +327,37 @@ def test_the_web_process_does_not_read_the_store(served: Served, viewer: httpx.C
 # --- as a person with a keyboard meets it
 
 
-def test_the_map_is_walked_by_keys_and_a_point_shows_its_evidence(served: Served) -> None:
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
-        page = browser.new_page(viewport={"width": 1280, "height": 900}, locale="en")
-        said: list[str] = []
-        page.on("console", lambda m: said.append(m.text) if m.type == "error" else None)
-        page.on("pageerror", lambda error: said.append(str(error)))
-        page.set_default_timeout(180_000)
-        page.context.add_cookies([{"name": "lang", "value": "en", "url": served.url}])
-        page.goto(f"{served.url}/login")
-        page.fill("input[name=name]", "viewer")
-        page.fill("input[name=password]", PASSWORD)
-        page.keyboard.press("Enter")
-        page.wait_for_url(lambda url: "/login" not in url)
-        page.goto(f"{served.url}/potlines/line1?at={AT}")
-        page.wait_for_selector("#map-box[data-drawn]")
-        page.focus("#map-box")
-        assert "Pot 001 · Voltage 4.000 V · running" in page.inner_text("#map-said")
-        page.keyboard.press("ArrowRight")
-        assert "Pot 002 · Voltage 4.100 V" in page.inner_text("#map-said")
-        page.keyboard.press("ArrowDown")  # pots 3 and 4 stand opposite, 3 beside 2
-        assert "Pot 003 · Voltage 3.900 V" in page.inner_text("#map-said")
-        page.keyboard.press("ArrowLeft")
-        assert "Pot 004 · Voltage — · no data" in page.inner_text("#map-said")
-        page.select_option("#map-layer", "excess")
-        page.focus("#map-box")
-        page.keyboard.press("Home")
-        assert "Excess voltage 50 mV" in page.inner_text("#map-said")
-        page.click("#map-table summary")
-        assert page.locator("#map-table tbody tr").count() == 4
-        page.focus("#map-box")
-        page.keyboard.press("ArrowRight")
-        page.keyboard.press("Enter")
-        page.wait_for_url("**/potlines/line1/pot002")
-        page.fill("#curves-until", AT)
-        page.wait_for_selector("#curves-box .u-over")
-        page.locator("#curves-said", has_text="3600").wait_for()
-        page.locator("#curves-box .u-over").first.click()
-        page.wait_for_selector("#drawer.open")
-        assert "4.1" in page.inner_text("#drawer")
-        assert not said, said
-        browser.close()
+def test_the_map_is_walked_by_keys_and_a_point_shows_its_evidence(
+    browser: Browser, served: Served
+) -> None:
+    viewer = seat(browser, served, "viewer", "en")
+    page = viewer.page
+    page.goto(f"{served.url}/potlines/line1?at={AT}")
+    page.wait_for_selector("#map-box[data-drawn]")
+    page.focus("#map-box")
+    assert "Pot 001 · Voltage 4.000 V · running" in page.inner_text("#map-said")
+    page.keyboard.press("ArrowRight")
+    assert "Pot 002 · Voltage 4.100 V" in page.inner_text("#map-said")
+    page.keyboard.press("ArrowDown")  # pots 3 and 4 stand opposite, 3 beside 2
+    assert "Pot 003 · Voltage 3.900 V" in page.inner_text("#map-said")
+    page.keyboard.press("ArrowLeft")
+    assert "Pot 004 · Voltage — · no data" in page.inner_text("#map-said")
+    page.select_option("#map-layer", "excess")
+    page.focus("#map-box")
+    page.keyboard.press("Home")
+    assert "Excess voltage 50 mV" in page.inner_text("#map-said")
+    page.click("#map-table summary")
+    assert page.locator("#map-table tbody tr").count() == 4
+    page.focus("#map-box")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/potlines/line1/pot002")
+    page.fill("#curves-until", AT)
+    page.wait_for_selector("#curves-box .u-over")
+    page.locator("#curves-said", has_text="3600").wait_for()
+    page.locator("#curves-box .u-over").first.click()
+    page.wait_for_selector("#drawer.open")
+    assert "4.1" in page.inner_text("#drawer")
+    assert not viewer.barriers()
+    assert not viewer.faults
+    viewer.leave()

@@ -11,8 +11,10 @@ from reports.console.web import API, office
 # What each table is called; one that is not here is named by what the API says of it.
 NAMES: Final[dict[str, tuple[str, str]]] = {
     "capture": ("数据捕集率", "Capture rate"),
+    "carbon/months": ("一年各月碳排放", "The months of a carbon year"),
     "checks-due": ("到期的校准、校验和审核", "Checks that are due"),
     "energy/{period}": ("能源报告各项", "Lines of the energy report"),
+    "entries/template": ("填报表", "The table to fill in"),
     "exceedances": ("超标小时及处理", "Hours above the limit, and what was done"),
     "exchangers": ("换热器", "Heat exchangers"),
     "grade/documents": ("绩效分级文件与到期日", "Documents of the grade, with expiry"),

@@ -28,12 +28,22 @@
 
   // What scrolls aside can be scrolled by keys, too.
   function reach() {
-    for (const each of document.querySelectorAll(".scroll"))
+    for (const each of document.querySelectorAll(".scroll, pre"))
       if (each.scrollWidth > each.clientWidth || each.scrollHeight > each.clientHeight) each.tabIndex = 0;
   }
   for (const each of ["DOMContentLoaded", "htmx:afterSettle"]) document.addEventListener(each, reach);
   document.addEventListener("toggle", reach, true);
   window.addEventListener("resize", reach);
+
+  // How long nobody has touched the page goes with all that it asks: a page left open asks on and
+  // on, and that must not keep its session alive.
+  let touched = Date.now();
+  const untouched = () => String(Math.round((Date.now() - touched) / 1000));
+  for (const name of ["pointerdown", "pointermove", "keydown", "wheel", "touchstart"])
+    document.addEventListener(name, () => { touched = Date.now(); }, { passive: true });
+  document.addEventListener("htmx:configRequest", (event) => { event.detail.headers["X-Untouched"] = untouched(); });
+  const send = window.fetch;
+  window.fetch = (address, how = {}) => send(address, { ...how, headers: { ...how.headers, "X-Untouched": untouched() } });
 
   document.addEventListener("htmx:sendError", () => {
     const told = document.getElementById("told");
