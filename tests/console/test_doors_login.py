@@ -156,6 +156,24 @@ def test_sessions_end_by_idling_and_by_age(tmp_path: Path) -> None:
     store.close()
 
 
+def test_a_page_left_open_does_not_keep_its_session(console: Served, store: Store) -> None:
+    client = console.client("viewer")
+    key = secret_key(client.cookies["smelter"])
+
+    def counts(**headers: str) -> bool:
+        """Whether a request of a session last used 200 s ago is a use of it."""
+        store.change("update sessions set seen = ? where key = ?", time.time() - 200, key)
+        assert client.get("/today/line", headers=headers).status_code == 200
+        return time.time() - store.rows("select seen from sessions where key = ?", key)[0][0] < 100
+
+    assert counts()
+    assert counts(**{"X-Untouched": "59"})  # the page asks by itself, but somebody sits there
+    assert not counts(**{"X-Untouched": "60"})
+    assert not counts(**{"X-Untouched": "9" * 40})
+    for nonsense in ("", "-1", "60.0", "soon"):
+        assert counts(**{"X-Untouched": nonsense})
+
+
 def test_secrets_are_not_on_disk(tmp_path: Path) -> None:
     store = Store(tmp_path)
     user = somebody(store, "a")

@@ -26,6 +26,8 @@ OPEN: Final = ("/login", "/static/", "/alive")  # what somebody unknown may send
 # Somebody whose password was given by another may do this and nothing else.
 UNTIL_CHANGED: Final = ("/account/password", "/logout", "/static/", "/login", "/alive")
 
+UNTOUCHED_S: Final = 60  # nobody touched the page for so long: what it asks, it asks by itself
+
 
 @dataclass(frozen=True, slots=True)
 class Cookie:
@@ -104,7 +106,7 @@ class Guard:
         return refuse(request, 403, [say("请先更改初始密码", "change your first password first")])
 
     def _person(self, request: Request, secret: str) -> None:
-        session = self.sessions.of(secret)
+        session = self.sessions.of(secret, used=not _by_itself(request))
         user = self.store.user(session.name) if session else None
         if session is None or user is None or user.closed:
             return
@@ -150,6 +152,13 @@ def challenge(request: Request, answer: Response) -> None:
     to_program = request.url.path.startswith(FOR_PROGRAMS)
     if answer.status_code == 401 and to_program and "sec-fetch-mode" not in request.headers:
         answer.headers["WWW-Authenticate"] = 'Basic realm="smelter", charset="UTF-8"'
+
+
+def _by_itself(request: Request) -> bool:
+    """A page left open asks on and on (console.js counts the seconds); that is nobody's use."""
+    since = request.headers.get("x-untouched", "")
+    asked = since.isdecimal() and int(since[:9]) >= UNTOUCHED_S
+    return request.method in SAFE and (asked or request.url.path == "/live")
 
 
 def _sent_token(request: Request) -> str | None:

@@ -51,8 +51,8 @@ class Sessions:
         self.store.change("update users set came = ? where name = ?", now, user.name)
         return secret
 
-    def of(self, secret: str) -> Session | None:
-        """The session of a cookie while it holds; using it keeps it from idling."""
+    def of(self, secret: str, *, used: bool = True) -> Session | None:
+        """The session of a cookie while it holds; ``used`` by a person keeps it from idling."""
         key = secret_key(secret)
         found = self.store.rows("select * from sessions where key = ?", key)
         if not found:
@@ -61,7 +61,7 @@ class Sessions:
         if now - session.seen > self.idle_s or now - session.began > self.life_s:
             self.end(key)
             return None
-        if now - session.seen > min(SEEN_S, self.idle_s / 4):
+        if used and now - session.seen > min(SEEN_S, self.idle_s / 4):
             self.store.change("update sessions set seen = ? where key = ?", now, key)
         return session
 
