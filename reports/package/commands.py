@@ -156,7 +156,7 @@ def verify(  # noqa: PLR0913 - each is an option of the command
 ) -> None:
     """Exit code 0: intact; 1: changed; 2: cannot be judged. The same program is in each package."""
     speak(lang)
-    call = [str(file), "--lang", language()]
+    call = ["--lang", language()]
     for option, values in (
         ("--key", key),
         ("--checkpoint", checkpoint),
@@ -164,8 +164,9 @@ def verify(  # noqa: PLR0913 - each is an option of the command
         ("--ca", [ca] if ca else []),
     ):
         for value in values or ():
-            call += [option, str(value)]
+            call.append(f"{option}={value}")  # "=": a value may begin with "-"
     call += ["--without-originals"] if without_originals else []
-    code = verify_main([*call, "--json"] if as_json else call)
+    call += ["--json"] if as_json else []
+    code = verify_main([*call, "--", str(file)])
     if code:
         raise typer.Exit(code)

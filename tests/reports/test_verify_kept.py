@@ -91,6 +91,10 @@ def test_the_options_of_the_program(
     for more, code in (((), 2), (("--without-originals",), 0)):
         done = subprocess.run([*SMELTER, "verify", *call, *more], capture_output=True, check=False)
         assert done.returncode == code, done.stderr
+    dashed = [str(sealed.path), "--key", "-plant+1f2e3d4c+AbCd", "--key", office]
+    done = subprocess.run([*SMELTER, "verify", *dashed], capture_output=True, check=False)
+    assert b"usage:" not in done.stderr, done.stderr  # a value, not an option
+    assert done.stdout
 
 
 def test_a_journal_that_no_longer_leads_on_is_found_with_the_offices_own_key(
