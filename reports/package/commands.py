@@ -163,8 +163,7 @@ def verify(  # noqa: PLR0913 - each is an option of the command
         ("--earlier", earlier),
         ("--ca", [ca] if ca else []),
     ):
-        for value in values or ():
-            call.append(f"{option}={value}")  # "=": a value may begin with "-"
+        call += [f"{option}={value}" for value in values or ()]  # a value may begin with "-"
     call += ["--without-originals"] if without_originals else []
     call += ["--json"] if as_json else []
     code = verify_main([*call, "--", str(file)])
