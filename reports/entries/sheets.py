@@ -1,7 +1,12 @@
 """The cells of an XLSX or CSV file as texts, as a person saw them in the spreadsheet."""
 
 import csv
+import os
+import re
+import resource
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -15,6 +20,11 @@ from drivers.model import ConfigError
 SERIAL_FIRST: Final = 30000  # 1982; a smaller number is no day of a plant's books
 SERIAL_LAST: Final = 80000  # 2119
 UNPACKED_MOST: Final = 256 << 20  # bytes; a hostile workbook must not take the memory
+CELLS_MOST: Final = 1_000_000  # of a sheet from its first to its last: one far cell is enough
+READING_MOST: Final = 384 << 20  # bytes of memory more than there were, while a workbook is read
+_MERGED: Final = re.compile(
+    rb"<(?:\w+:)?mergeCell\s[^>]*?ref=.([A-Z]{1,3}\d{1,7}:[A-Z]{1,3}\d{1,7})"
+)
 _DIGITS: Final = 15  # what a spreadsheet shows of a binary number
 
 
@@ -61,8 +71,13 @@ def _csv(path: Path) -> list[Sheet]:
             ]
         )
     try:
-        read = list(csv.reader(StringIO(text, newline=""), strict=True))
-    except csv.Error as error:
+        read = []
+        cells = 0
+        for line in csv.reader(StringIO(text, newline=""), strict=True):
+            cells += max(1, len(line))
+            _refuse_wide(cells)
+            read.append(line)
+    except (csv.Error, ValueError) as error:
         raise ConfigError([f"{path}: {say('不是 CSV', 'no CSV')}: {error}"]) from None
     lines = [[] if _is_remark(line) else [cell.strip() for cell in line] for line in read]
     return [Sheet("", lines)]
@@ -77,7 +92,10 @@ def _xlsx(path: Path) -> list[Sheet]:
 
     try:
         _refuse_bomb(path)
-        shown, typed = (load_workbook(path, data_only=only) for only in (True, False))
+        with _bounded():
+            shown, typed = (load_workbook(path, data_only=only) for only in (True, False))
+        for sheet in shown.worksheets:
+            _refuse_wide(sheet.max_row * sheet.max_column)
     except OSError:
         raise
     except Exception as error:  # noqa: BLE001 - what a broken workbook makes openpyxl raise
@@ -94,8 +112,16 @@ def _xlsx(path: Path) -> list[Sheet]:
 
 
 def _refuse_bomb(path: Path) -> None:
+    from openpyxl.utils.cell import coordinate_to_tuple
+
     with zipfile.ZipFile(path) as parts:
         unpacked = sum(part.file_size for part in parts.infolist())
+        if unpacked <= UNPACKED_MOST:
+            for name in parts.namelist():
+                for found in _MERGED.finditer(parts.read(name)):
+                    corners = found[1].decode().split(":")
+                    (top, left), (bottom, right) = map(coordinate_to_tuple, corners)
+                    _refuse_wide((right - left + 1) * (bottom - top + 1))
     if unpacked > UNPACKED_MOST:
         raise ValueError(
             say(
@@ -103,6 +129,32 @@ def _refuse_bomb(path: Path) -> None:
                 f"{unpacked >> 20} MiB unpacked, at most {UNPACKED_MOST >> 20} MiB are read",
             )
         )
+
+
+def _refuse_wide(cells: int) -> None:
+    if cells > CELLS_MOST:
+        raise ValueError(
+            say(
+                f"表格范围有 {cells:,} 格，最多 {CELLS_MOST:,} 格；请删除远处的多余单元格",
+                f"it spans {cells:,} cells, at most {CELLS_MOST:,} are read; delete what stands "
+                "far away",
+            )
+        )
+
+
+@contextmanager
+def _bounded() -> Iterator[None]:
+    """What would take the memory (merged cells without end) ends as MemoryError instead."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    pages = int(Path("/proc/self/statm").read_text("ascii").split()[0])
+    most = pages * os.sysconf("SC_PAGESIZE") + READING_MOST
+    if soft != resource.RLIM_INFINITY:
+        most = min(most, soft)
+    resource.setrlimit(resource.RLIMIT_AS, (most, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
 
 
 def _sheet(shown: Any, typed: Any, epoch: datetime) -> Sheet:
