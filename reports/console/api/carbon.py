@@ -70,8 +70,8 @@ class Card(BaseModel):
 
     month: str
     state: Literal[
-        "ahead", "running", "stopped", "empty", "entered", "incomplete", "reported", "stale",
-        "lodged", "correcting",
+        "ahead", "running", "stopped", "before", "empty", "entered", "incomplete", "reported",
+        "stale", "lodged", "correcting",
     ]  # fmt: skip
     phase: Literal["ahead", "running", "over"]
     runs: bool

@@ -7,7 +7,7 @@ from typing import Any, Final
 from drivers.language import language, say
 from reports.chapters import days_left
 from reports.console import archive_names as names
-from reports.console.figures import archive, drafts
+from reports.console.figures import archive, drafts, year_band
 from reports.console.figures.lodging import node
 from reports.console.figures.month import Books
 from reports.console.office import Office
@@ -42,7 +42,7 @@ def year(office: Office, year: str) -> Node:
         "year": year,
         "cards": cards,
         "lodged": sum(card["state"] == "lodged" for card in cards),
-        "wanted": sum(card["runs"] and card["phase"] == "over" for card in cards),
+        "wanted": sum(_is_wanted(card) for card in cards),
         "overdue": [card["month"] for card in cards if card["overdue"]],
         "reported": len(reported),
         "sums": _sums(reported),
@@ -65,9 +65,14 @@ def _sums(reported: list[Node]) -> list[Node]:
     return [x for x in found.values() if x["months"]]
 
 
+def _is_wanted(card: Node) -> bool:
+    """Whether a lodging is asked of the month by now."""
+    return bool(card["runs"]) and card["phase"] == "over" and card["state"] != "before"
+
+
 def _next(cards: list[Node]) -> str | None:
     """The month to go on with: the oldest that is over and not lodged."""
-    open_ = [x for x in cards if x["runs"] and x["phase"] == "over" and x["state"] != "lodged"]
+    open_ = [x for x in cards if _is_wanted(x) and x["state"] != "lodged"]
     return open_[0]["month"] if open_ else None
 
 
@@ -90,6 +95,7 @@ def totals(office: Office, year: str) -> Node:
         "annual_before": _source(old_annual),
         "allowance": _source(allowance),
         "allowances": owed,
+        "picture": year_band.picture(allowance["content"] if allowance else None),
         "whys": list(dict.fromkeys(why for x in owed for why in x["whys"])),
         "doubts": [] if allowance is None else _doubts(allowance),
     }

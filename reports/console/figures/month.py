@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Final
@@ -14,6 +14,8 @@ from reports.chapters import days_left
 from reports.console import archive_names as names
 from reports.console.figures import archive, drafts, lodging, staged
 from reports.console.office import Office
+from reports.duties.duties import Office as DutyOffice
+from reports.duties.duties import begins
 from reports.entries.asked import Asked, asked
 from reports.entries.kinds import Group
 from reports.entries.ledger import Entry, Ledger, read_ledger
@@ -47,6 +49,17 @@ class Books:
     @cached_property
     def current(self) -> list[Entry]:
         return list(self.ledger.current().values())
+
+    @cached_property
+    def begins(self) -> date:
+        """
+        First day of the first month that was entered, at the latest of the month before this one.
+
+        What was due before is not known here, and no duty either (see reports.duties).
+        """
+        known = DutyOffice(self.office.site, self.ledger, self.lodgings, self.packs, None)
+        last = Period.month(self.today.year, self.today.month).first - timedelta(days=1)
+        return min(begins(known, self.today).first, last.replace(day=1))
 
     def month(self, period: Period) -> "Month":
         return Month(self, period)
@@ -156,12 +169,15 @@ class Month:
             if self.stale:
                 return "stale"
             return "reported" if self.report["complete"] else "incomplete"
-        return "entered" if self.entries else "empty"
+        if self.entries:
+            return "entered"
+        return "before" if self.period.first < self.books.begins else "empty"
 
     def card(self) -> Node:
         """What the year's page shows of it."""
         due, lodged = self.due, self.lodging
-        left = None if due is None or lodged is not None else days_left(due[0], self.books.today)
+        asked = due is not None and lodged is None and self.state != "before"
+        left = days_left(due[0], self.books.today) if asked and due is not None else None
         last = self.entries[-1] if self.entries else None
         return {
             "month": self.name,
