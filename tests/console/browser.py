@@ -1,5 +1,6 @@
 """Pages as Chromium shows them: opened by a role; what goes wrong on them; what axe finds."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -30,6 +31,7 @@ SEEN: Final = ("serious", "critical")
 UNSETTLED: Final = (
     ".later, [hx-trigger='load'], .spin:visible, .explore-chart.reading, .htmx-request"
 )
+READING: Final = re.compile("^(正在读取…|Reading …)$")
 STRANGE: Final = """([zh, allowed]) => {
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   const found = [];
@@ -82,6 +84,7 @@ class Seat:
 
     def settle(self) -> "Seat":
         expect(self.page.locator(UNSETTLED)).to_have_count(0)
+        expect(self.page.get_by_text(READING).filter(visible=True)).to_have_count(0)
         return self
 
     def press(self, *keys: str) -> None:
