@@ -56,11 +56,14 @@ def program(name: str, package: str) -> str:
     return path
 
 
-def wait_until(ready: Callable[[], bool], what: str, timeout_s: float = 10.0) -> None:
+def wait_until(
+    ready: Callable[[], bool], what: str, timeout_s: float = 10.0, pause_s: float = 0.02
+) -> None:
+    """``pause_s`` is longer where asking costs much, so that the asked get on with their work."""
     end = time.monotonic() + timeout_s
     while not ready():
         assert time.monotonic() < end, f"{what} not ready after {timeout_s} s"
-        time.sleep(0.02)
+        time.sleep(pause_s)
 
 
 def listening(port: int) -> bool:

@@ -36,7 +36,7 @@ class HistorianEnd:
 
     def __enter__(self) -> Self:
         self._thread.start()
-        assert self._ready.wait(30)
+        assert self._ready.wait(240)
         return self
 
     def __exit__(

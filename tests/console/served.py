@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from http.cookiejar import Cookie
 from pathlib import Path
 
 import httpx
@@ -38,13 +39,29 @@ class Served:
     process: "subprocess.Popen[bytes]"
     ca: Path | None = None  # whom to believe; None: plain HTTP
     clients: list[httpx.Client] = field(default_factory=list)
+    _sessions: dict[str, tuple[list[Cookie], str]] = field(default_factory=dict)
 
-    def client(self, role: str = "officer", lang: str = "zh") -> httpx.Client:
-        """Logged in; sends what a browser sends with a form: Origin and the session's word."""
+    def client(
+        self, role: str = "officer", lang: str = "zh", *, fresh: bool = False
+    ) -> httpx.Client:
+        """
+        Logged in; sends what a browser sends with a form: Origin and the session's word.
+
+        A log-in is dear on purpose, so clients of an account share one session. A test that ends
+        its session, or is about sessions, wants a ``fresh`` one.
+        """
         client = self.nobody(lang)
-        done = client.post("/login", data={"name": role, "password": PASSWORD})
-        assert done.status_code == 303, done.text
-        client.headers["X-CSRF-Token"] = csrf_in(client.get("/account").text)
+        if fresh or role not in self._sessions:
+            done = client.post("/login", data={"name": role, "password": PASSWORD})
+            assert done.status_code == 303, done.text
+            client.headers["X-CSRF-Token"] = csrf_in(client.get("/account").text)
+            if not fresh:
+                kept = [each for each in client.cookies.jar if each.name != "lang"]
+                self._sessions[role] = kept, client.headers["X-CSRF-Token"]
+        else:
+            kept, client.headers["X-CSRF-Token"] = self._sessions[role]
+            for each in kept:
+                client.cookies.jar.set_cookie(each)
         return client
 
     def nobody(self, lang: str = "zh") -> httpx.Client:
@@ -54,7 +71,7 @@ class Served:
             headers={"Origin": self.url},
             cookies={"lang": lang},
             trust_env=False,
-            timeout=60,
+            timeout=240,  # of a machine with much else to do
             verify=_believes(self.ca),
         )
         self.clients.append(client)
@@ -65,7 +82,7 @@ class Served:
             client.close()
         self.process.terminate()
         try:
-            self.process.wait(30)
+            self.process.wait(120)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
@@ -79,8 +96,14 @@ def csrf_in(page: str) -> str:
     return found[1]
 
 
-def _believes(ca: Path | None) -> ssl.SSLContext | bool:
-    return ssl.create_default_context(cafile=ca) if ca else True
+def _believes(ca: Path | None) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=ca) if ca else _plain()
+
+
+@functools.cache
+def _plain() -> ssl.SSLContext:
+    """Made once: reading all authorities for each client costs more than what it asks."""
+    return ssl.create_default_context()
 
 
 @functools.cache
@@ -116,12 +139,16 @@ def serve(
 
     def ready() -> bool:
         assert process.poll() is None, log.read_text("utf-8")
+        if not servers.listening(port):
+            return False
         with contextlib.suppress(httpx.HTTPError):
-            return httpx.get(f"{served.url}/alive", trust_env=False, verify=trust).is_success
+            return httpx.get(
+                f"{served.url}/alive", trust_env=False, verify=trust, timeout=60
+            ).is_success
         return False
 
     try:
-        servers.wait_until(ready, f"smelter serve: {log}", 120)
+        servers.wait_until(ready, f"smelter serve: {log}", 300)
     except BaseException:
         process.kill()
         process.wait()

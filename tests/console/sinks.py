@@ -125,7 +125,7 @@ def mailbox(tls: ssl.SSLContext | None = None, way: str = "plain") -> Iterator[M
                     link, _ = server.accept()
                 except TimeoutError:
                     continue
-                link.settimeout(10)
+                link.settimeout(60)
                 try:
                     serve_mail(box, link, tls, way)
                 except (OSError, ssl.SSLError):

@@ -5,14 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from reports.console.doors.roles import Role
 from tests.console.conftest import plant_folder
 from tests.console.fuzzing import fuzz
 from tests.console.served import Served, people, serve
 from tests.reports.conftest import Built
-
-MOST_S = 12.0  # of `make test`; python -m tests.console.fuzzing runs as long as one likes
-ROLES = (Role.OFFICER, Role.ADMINISTRATOR, Role.ENGINEER, Role.VIEWER)
 
 
 @pytest.fixture
@@ -26,7 +22,8 @@ def own(console_plant: Built, tmp_path: Path) -> Iterator[Served]:
 
 
 def test_hostile_values_never_make_it_fall(own: Served) -> None:
-    found = fuzz(own, ROLES, examples=1, most_s=MOST_S)
+    """Each operation by somebody with every right; ``make fuzz-api`` asks more, as every role."""
+    found = fuzz(own, [None], examples=1)
     print(found.requests, dict(found.statuses))
     log = own.site_file.with_name("serve.log").read_text("utf-8")
     assert not found.failures, "\n\n".join(f"{k}\n{v}" for k, v in found.failures.items())

@@ -21,7 +21,7 @@ def made(console: Served) -> str:
         assert state["state"] in {"running", "done"}, state
         return bool(state["done"] > 0)
 
-    servers.wait_until(there, "the report", 120)
+    servers.wait_until(there, "the report", 300, 0.3)
     return "carbon-monthly-2026-10-v1.json"
 
 
@@ -76,7 +76,7 @@ def test_what_cannot_be_made_says_why(console: Served) -> None:
     def over() -> bool:
         return bool(officer.get(f"/api/v1/works/{identity}").json()["state"] != "running")
 
-    servers.wait_until(over, "the refusal", 120)
+    servers.wait_until(over, "the refusal", 300, 0.3)
     told = officer.get(f"/api/v1/works/{identity}").json()
     assert told["state"] == "refused"
     assert "月份" in told["problems"][0]

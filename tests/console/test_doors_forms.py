@@ -40,7 +40,7 @@ def test_neither_origin_nor_site_is_no_browser(console: Served) -> None:
 
 
 def test_the_sessions_word_is_needed_and_only_its_own_counts(console: Served) -> None:
-    one, other = console.client("viewer"), console.client("officer")
+    one, other = console.client("viewer", fresh=True), console.client("officer")
     word = one.headers.pop("X-CSRF-Token")
     assert refused(one.post("/account/sessions", data={"key": "x"}))
     for wrong in ("", "0" * 64, other.headers["X-CSRF-Token"], word.upper(), "é"):
@@ -52,7 +52,7 @@ def test_the_sessions_word_is_needed_and_only_its_own_counts(console: Served) ->
     assert one.post("/account/sessions", files={"f": b""}, data=data).status_code == 303
     assert refused(one.post("/account/sessions", json=data))
     assert refused(one.delete("/api/v1/tokens/x"))
-    renewed = console.client("viewer").headers["X-CSRF-Token"]
+    renewed = console.client("viewer", fresh=True).headers["X-CSRF-Token"]
     assert renewed != word
 
 

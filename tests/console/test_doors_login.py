@@ -40,7 +40,7 @@ def acts(served: Served) -> list[tuple[str, str, str, str]]:
 
 
 def test_one_comes_in_and_goes_out(console: Served) -> None:
-    client = console.client("officer")
+    client = console.client("officer", fresh=True)
     assert client.get("/account").status_code == 200
     assert "王敏" in client.get("/account").text
     secret = client.cookies["smelter"]
@@ -125,7 +125,7 @@ def test_unknown_names_take_as_long_as_known_ones() -> None:
 
 
 def test_a_new_log_in_has_a_new_session_and_ends_the_old(console: Served) -> None:
-    client = console.client("viewer")
+    client = console.client("viewer", fresh=True)
     first = client.cookies["smelter"]
     done = client.post("/login", data={"name": "viewer", "password": PASSWORD})
     assert done.status_code == 303
@@ -164,7 +164,8 @@ def test_a_page_left_open_does_not_keep_its_session(console: Served, store: Stor
         """Whether a request of a session last used 200 s ago is a use of it."""
         store.change("update sessions set seen = ? where key = ?", time.time() - 200, key)
         assert client.get("/today/line", headers=headers).status_code == 200
-        return time.time() - store.rows("select seen from sessions where key = ?", key)[0][0] < 100
+        seen = float(store.rows("select seen from sessions where key = ?", key)[0][0])
+        return time.time() - seen < 100
 
     assert counts()
     assert counts(**{"X-Untouched": "59"})  # the page asks by itself, but somebody sits there
@@ -191,7 +192,7 @@ def test_secrets_are_not_on_disk(tmp_path: Path) -> None:
 
 def test_one_logs_out_everywhere_else(console: Served, store: Store) -> None:
     somebody(store, "roamer")
-    here, there = console.client("roamer"), console.client("roamer")
+    here, there = console.client("roamer", fresh=True), console.client("roamer", fresh=True)
     assert here.get("/account").text.count("退出</button>") >= 2
     assert here.post("/account/sessions").status_code == 303
     assert there.get("/account").status_code == 303

@@ -44,7 +44,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory, console_plant: Built) -> Pa
 
 def shown(port: int) -> str:
     """The certificate that a new connection is shown."""
-    return ssl.get_server_certificate(("127.0.0.1", port), timeout=30)
+    return ssl.get_server_certificate(("127.0.0.1", port), timeout=240)
 
 
 def test_tls_cookie_renewal_and_an_orderly_stop(folder: Path) -> None:
@@ -52,7 +52,7 @@ def test_tls_cookie_renewal_and_an_orderly_stop(folder: Path) -> None:
     mailbox = folder / "notify.sock"
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as heard:
         heard.bind(str(mailbox))
-        heard.settimeout(60)
+        heard.settimeout(240)
         environ = {"NOTIFY_SOCKET": str(mailbox)}
         served = serve(folder / "site.toml", environ=environ, ca=folder / "console.pem")
         told = {heard.recv(100), heard.recv(100)}
@@ -81,18 +81,18 @@ def test_tls_cookie_renewal_and_an_orderly_stop(folder: Path) -> None:
         before = shown(port)
         certificate(folder, "second")
         served.process.send_signal(signal.SIGHUP)
-        servers.wait_until(lambda: shown(port) != before, "the renewed certificate", 60)
+        servers.wait_until(lambda: shown(port) != before, "the renewed certificate", 240)
         renewed = shown(port)
         assert renewed.strip() == (folder / "console.pem").read_text().strip()
         (folder / "console.pem").write_text("broken")
         served.process.send_signal(signal.SIGHUP)
-        servers.wait_until(lambda: "cert, key:" in log.read_text("utf-8"), "the refusal", 60)
+        servers.wait_until(lambda: "cert, key:" in log.read_text("utf-8"), "the refusal", 240)
         assert shown(port) == renewed  # and goes on with the one before
         assert client.get("/alive").status_code == 200
         for each in served.clients:
             each.close()
         served.process.terminate()
-        assert served.process.wait(60) == 0
+        assert served.process.wait(240) == 0
         while heard.recv(100) != b"STOPPING=1":
             pass
 
@@ -144,4 +144,4 @@ def test_an_open_page_does_not_hold_up_the_stop(own_console: Served) -> None:
     with socket.create_connection(("127.0.0.1", port)) as idle:
         idle.sendall(b"GET /login HTTP/1.1\r\nHost: 127.0.0.1\r\n")
         own_console.process.terminate()
-        assert own_console.process.wait(60) == 0
+        assert own_console.process.wait(240) == 0

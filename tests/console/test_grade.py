@@ -44,7 +44,7 @@ def graded(plant: Room) -> dict[str, Any]:
         assert answer.status_code in {200, 404}, answer.text
         return answer.status_code == 200
 
-    servers.wait_until(there, "the draft of the grade", 120)
+    servers.wait_until(there, "the draft of the grade", 300, 0.3)
     found: dict[str, Any] = client.get(f"/api/v1/grade/{PERIOD}").json()
     return found
 

@@ -66,7 +66,7 @@ async def through_a_minute(folder: Path, broker: int, influx: int) -> None:
         moving = asyncio.create_task(world.run())
         gateway = Gateway(load_gateway(path), wall_ns=before_a_minute(9.0))
         running = asyncio.create_task(gateway.run())
-        await asyncio.wait_for(gateway.started.wait(), 30)
+        await asyncio.wait_for(gateway.started.wait(), 240)
         world.plant.sections[0].pots.effect_left_s[1] = 4.0  # an anode effect, for the events
         world.plant.sections[0].pots.effect_v[1] = 30.0
         wanted = ("agent_1m", "queue_batches"), ("pot_1m", "ae_seconds"), ("heat_1m", "flow")
@@ -74,10 +74,10 @@ async def through_a_minute(folder: Path, broker: int, influx: int) -> None:
             servers.wait_until,
             lambda: all(there(influx, *each) for each in wanted),
             "windows of the minute",
-            120,
+            300,
         )
         gateway.stop()
-        await asyncio.wait_for(running, 20)
+        await asyncio.wait_for(running, 120)
         moving.cancel()
 
 
@@ -93,7 +93,7 @@ def derived_hour(influx: int) -> None:
     lines = [line.encode() for line in bench.lines]
     lines += [event_line("demo", "gw1", event) for event in bench.events]
     where = f"http://127.0.0.1:{influx}/write?db=plant&precision=ns"
-    with urllib.request.urlopen(where, b"\n".join(lines), timeout=20) as answer:
+    with urllib.request.urlopen(where, b"\n".join(lines), timeout=120) as answer:
         assert answer.status == 204
 
 
@@ -117,7 +117,7 @@ def influx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
         yield database.port
     finally:
         reader.terminate()
-        reader.wait(30)
+        reader.wait(120)
         broker.end()
         database.end()
 

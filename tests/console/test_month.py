@@ -71,7 +71,7 @@ def wait_for(client: httpx.Client, kind: str) -> None:
     def over() -> bool:
         return 'hx-trigger="load delay:1s"' not in piece(client, kind)
 
-    servers.wait_until(over, kind, 120)
+    servers.wait_until(over, kind, 300, 0.3)
 
 
 def template(client: httpx.Client) -> bytes:
@@ -176,7 +176,7 @@ def test_tables_for_the_year_are_filled_in_here_too(fresh: Served) -> None:
 
 def test_checks_then_report_signature_package(fresh: Served) -> None:
     officer, second = fresh.client("officer"), fresh.client("officer2")
-    servers.wait_until(lambda: "数据齐全" in piece(officer, "check"), "the draft", 60)
+    servers.wait_until(lambda: "数据齐全" in piece(officer, "check"), "the draft", 300, 0.3)
     assert "21,050.25" in piece(officer, "check")
     assert act(officer, "report").headers["HX-Redirect"] == f"/carbon/{MONTH}/report"
     wait_for(officer, "report")
@@ -246,7 +246,10 @@ def test_a_correction_of_what_was_lodged_is_meant_and_told(fresh: Served) -> Non
     assert work.status_code == 202
     identity = work.json()["id"]
     servers.wait_until(
-        lambda: officer.get(f"/api/v1/works/{identity}").json()["done"] > 0, "the version", 120
+        lambda: officer.get(f"/api/v1/works/{identity}").json()["done"] > 0,
+        "the version",
+        300,
+        0.3,
     )
     page = piece(officer, "report")
     assert "与已存证第 1 版的差异" in page

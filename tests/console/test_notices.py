@@ -253,7 +253,7 @@ def test_the_console_tells_what_is_due_once(console_plant: Built, tmp_path: Path
         about = 'about = ["duties", "certificates", "backup"]\n'
         with_hook(site_file, heard.url, about)
         served = serve(site_file)
-        wait_until(lambda: len(heard.requests) == 1, "the first notice", 120)
+        wait_until(lambda: len(heard.requests) == 1, "the first notice", 300)
         administrator = served.client("administrator")
         assert (
             administrator.post("/settings/notices/test", data={"name": "group"}).status_code == 200

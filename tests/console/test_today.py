@@ -352,10 +352,10 @@ def test_the_picture_follows_the_gateway(plant: tuple[Served, HistorianEnd]) -> 
     historian.state(online=True)
     historian.pot(4.0)
     historian.put([], RECORD)
-    servers.wait_until(lambda: state()["state"] == "good", "the line to be well", 60)
+    servers.wait_until(lambda: state()["state"] == "good", "the line to be well", 240, 0.1)
     assert state()["gateways"][0]["well"] == 1
     historian.state(online=False)
-    servers.wait_until(lambda: state()["state"] == "bad", "the gateway to be offline", 60)
+    servers.wait_until(lambda: state()["state"] == "bad", "the gateway to be offline", 240, 0.1)
     assert any(each.startswith("gw1: offline") for each in state()["troubles"])
 
 
@@ -370,10 +370,10 @@ def test_open_events_are_shown_until_they_end(plant: tuple[Served, HistorianEnd]
         return [each["name"] for each in rows if each["equipment"] == "line1/pot007"]
 
     historian.put([f'{head} id="ae-7",text="AE" {at_ns}'], RECORD)
-    servers.wait_until(lambda: kinds() == ["阳极效应"], "the event", 60)
+    servers.wait_until(lambda: kinds() == ["阳极效应"], "the event", 240, 0.1)
     assert "line1/pot007" in client.get("/today/events").text
     historian.put([f'{head} id="ae-7",text="AE",end={at_ns + 10**9}i {at_ns}'], RECORD)
-    servers.wait_until(lambda: kinds() == [], "its end", 60)
+    servers.wait_until(lambda: kinds() == [], "its end", 240, 0.1)
 
 
 def test_the_interface_answers_and_asks_who_it_is(plant: tuple[Served, HistorianEnd]) -> None:
