@@ -155,7 +155,8 @@ def _row(identity: str, now: Node | None, before: Node | None) -> Node:
 
 
 _OWED: Final = (
-    *("emission", "allowance", "allowance_low", "allowance_high", "pre_allocation"),
+    *("emission", "emission_low", "emission_high"),
+    *("allowance", "allowance_low", "allowance_high", "pre_allocation"),
     *("position", "position_low", "position_high", "held", "saleable", "shortfall"),
 )
 

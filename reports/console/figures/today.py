@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from drivers.language import language, say
 from drivers.model import ConfigError
-from reports.console.figures import drafts
+from reports.console.figures import drafts, year_band
 from reports.console.figures.stack_lists import exceeded
 from reports.console.office import Office
 from reports.duties.commands import CONFIRMED, STATES
@@ -106,28 +106,10 @@ def carbon(office: Office, month: str, year: str) -> dict[str, Any]:
     return {
         "month": {name: _figure(monthly, f"plant.{name}", month) for name in CARBON},
         "year": bands,
-        "measured": _months(yearly),
+        "measured": year_band.months(yearly),
+        "picture": year_band.picture(content),
         "says": _first_words(content),
     }
-
-
-def _months(lines: dict[str, dict[str, Any]]) -> dict[str, int]:
-    """How many months of the year are measured, and how many are forecast."""
-    found: dict[str, set[str]] = {"measured": set(), "forecast": set()}
-    for name in lines:
-        head, _, month = name.partition("@")
-        known = lines[name]["rounded"] is not None
-        if known and month and head.endswith(".emission") and not head.startswith("plant."):
-            found["forecast" if _is_forecast(lines, head, month) else "measured"].add(month)
-    ahead = found["forecast"]
-    return {"measured": len(found["measured"] - ahead), "forecast": len(ahead)}
-
-
-def _is_forecast(lines: dict[str, dict[str, Any]], head: str, month: str) -> bool:
-    scope = head.partition(".")[0]
-    names = ("aluminium", "anode_consumed", "emission")
-    methods = [lines.get(f"{scope}.{name}@{month}", {}).get("method") for name in names]
-    return "forecast" in methods
 
 
 def _first_words(content: dict[str, Any] | None) -> list[str]:
