@@ -12,6 +12,7 @@ from typing import Any
 
 from drivers.language import language, say, speaking
 from drivers.model import ConfigError
+from reports.console.beside import beside
 from reports.console.desk import BusyError, Desk, FailedError
 from reports.console.figures.drafts import place
 from reports.console.office import Office
@@ -50,12 +51,8 @@ class Drafts:
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator["Drafts"]:
-        async with asyncio.TaskGroup() as tasks:
-            running = tasks.create_task(self._run())
-            try:
-                yield self
-            finally:
-                running.cancel()
+        async with beside(self._run()):
+            yield self
 
     def get(self, office: Office, report: str, period: str, *, anew: bool = False) -> Draft:
         """

@@ -19,6 +19,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from drivers.language import say
+from reports.console.beside import beside
 
 _log = logging.getLogger(__name__)
 
@@ -147,12 +148,8 @@ class Live:
     @asynccontextmanager
     async def open(self) -> AsyncIterator["Live"]:
         """The poller runs inside; it asks nothing until somebody looks."""
-        async with asyncio.TaskGroup() as tasks:
-            running = tasks.create_task(self._run())
-            try:
-                yield self
-            finally:
-                running.cancel()
+        async with beside(self._run()):
+            yield self
 
     # what pages ask
 

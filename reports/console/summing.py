@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any, Final
 
 from drivers.model import ConfigError
+from reports.console.beside import beside
 from reports.console.desk import BusyError, Desk, FailedError
 
 _log = logging.getLogger(__name__)
@@ -32,12 +33,8 @@ class Summing:
     @asynccontextmanager
     async def open(self) -> AsyncIterator["Summing"]:
         """Works while inside."""
-        async with asyncio.TaskGroup() as tasks:
-            running = tasks.create_task(self._run())
-            try:
-                yield self
-            finally:
-                running.cancel()
+        async with beside(self._run()):
+            yield self
 
     def ring(self) -> None:
         """Somebody waits for days that are not summed up."""

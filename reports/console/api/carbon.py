@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from reports.console.api import entries, reports
 from reports.console.api.potlines_tables import csv_answer
+from reports.console.api.reports import Lodging
 from reports.console.web import desk, needs
 
 router = APIRouter(tags=["carbon"])
@@ -39,26 +40,6 @@ class MonthReport(BaseModel):
     headline: list[Figure]
     missing: list[str]
     doubts: int
-
-
-class Lodging(BaseModel):
-    """One handing-in."""
-
-    number: int
-    report: str
-    period: str
-    version: int
-    content_sha256: str
-    file: str
-    receipt: str
-    on: date
-    author: str
-    time: str
-    note: str
-    backdated: str
-    prev: str
-    hash: str
-    seals: bool
 
 
 class Card(BaseModel):

@@ -13,6 +13,7 @@ from typing import Any, Final, cast
 from drivers.language import say, why
 from drivers.model import ConfigError
 from drivers.tls import refusal_of
+from reports.console.beside import beside
 from reports.console.desk import BusyError, Desk, FailedError
 from reports.console.live import Live
 from reports.console.notices import mail, matters, webhook
@@ -48,12 +49,8 @@ class Notices:
     @asynccontextmanager
     async def open(self) -> AsyncIterator["Notices"]:
         """The task runs inside."""
-        async with asyncio.TaskGroup() as tasks:
-            running = tasks.create_task(self._run())
-            try:
-                yield self
-            finally:
-                running.cancel()
+        async with beside(self._run()):
+            yield self
 
     def book(self, office: Office) -> Book:
         """What was told so far."""
