@@ -13,10 +13,11 @@ def test_the_page_is_there_at_once_and_its_pieces_say_the_year(console: Served) 
     assert "/carbon/cards?year=2026" in page.text
     cards = viewer.get("/carbon/cards?year=2026").text
     assert cards.count('<article class="card month') == 12
-    assert "待录入" in cards  # nothing of January
-    assert "逾期" in cards  # January was due in March
+    assert "启用前" in cards  # nothing was entered before October
+    assert "逾期" not in cards  # so January, due in March, is no duty here, as Today says too
+    assert "/carbon/2026-01" in cards  # though it may be entered
     english = console.client("viewer", "en").get("/carbon/cards?year=2026").text
-    assert "nothing entered" in english
+    assert "before the start" in english
 
 
 def test_programs_get_the_same_months_also_as_a_table(console: Served) -> None:
