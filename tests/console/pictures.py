@@ -120,6 +120,9 @@ def _picture(sitting: Seat, into: Path, name: str, lang: str, width: int) -> int
     if (more := sitting.too_wide()) > 0:
         told.append(f"sticks out by {more} px")
     told += sitting.barriers()
+    if width == WIDTHS[0]:
+        sitting.page.emulate_media(color_scheme="dark")
+        told += [f"dark: {each}" for each in sitting.barriers("color-contrast")]
     for each in told:
         print(f"{width} {lang} {name}: {each}", flush=True)
     return len(told)

@@ -39,6 +39,8 @@ LOOKED_AT = (
     "/help",
     "/help/api",
 )
+# One of each sheet of styles; all of them, with `make pictures`.
+DARK = ("/", f"/carbon/{MONTH}/enter", "/energy", "/evidence", "/stacks", "/settings", "/login")
 OF_ADMINISTRATORS = ("/settings/users", "/settings/audit", "/settings/notices")
 # Proper names: of persons, of the plant as site.toml has it in one language, of files.
 NAMES = (
@@ -67,6 +69,7 @@ def wrong(sitting: Seat, address: str, lang: str) -> list[str]:
         told += [f"words: {each}" for each in sitting.strange(lang, *NAMES)]
     if lang == "zh":  # the same elements stand there in both languages
         told += sitting.barriers()
+    if lang == "zh" and address in DARK:
         page.emulate_media(color_scheme="dark")
         told += [f"dark: {each}" for each in sitting.barriers("color-contrast")]
         page.emulate_media(color_scheme="light")
