@@ -67,23 +67,39 @@ async def through_a_minute(folder: Path, broker: int, influx: int) -> None:
         gateway = Gateway(load_gateway(path), wall_ns=before_a_minute(9.0))
         running = asyncio.create_task(gateway.run())
         await asyncio.wait_for(gateway.started.wait(), 240)
-        world.plant.sections[0].pots.effect_left_s[1] = 4.0  # an anode effect, for the events
-        world.plant.sections[0].pots.effect_v[1] = 30.0
-        wanted = ("agent_1m", "queue_batches"), ("pot_1m", "ae_seconds"), ("heat_1m", "flow")
+        effects = asyncio.create_task(have_effects(world))
         await asyncio.to_thread(
             servers.wait_until,
-            lambda: all(there(influx, *each) for each in wanted),
-            "windows of the minute",
-            300,
+            lambda: not lacking(influx),
+            "rows for every panel, of this minute or of one of the next",
+            600,
+            1.0,
         )
         gateway.stop()
         await asyncio.wait_for(running, 120)
+        effects.cancel()
         moving.cancel()
 
 
-def there(influx: int, measurement: str, field: str) -> bool:
-    query = f'SELECT count("{field}") FROM "{measurement}"'  # noqa: S608 - of a test
-    return bool(ask(influx, query))
+async def have_effects(world: World) -> None:
+    """An anode effect of 4 s again and again, for the events: a slow machine may miss one."""
+    pots = world.plant.sections[0].pots
+    while True:
+        pots.effect_left_s[1], pots.effect_v[1] = 4.0, 30.0
+        await asyncio.sleep(20)
+
+
+def lacking(influx: int) -> str:
+    """The first panel without a value whatever is chosen; "": none."""
+    for board, title, query in PANELS:
+        values = dict.fromkeys(re.findall(r"\$(\w+)\$", query), "(.*)")
+        if not has_value(ask(influx, filled(query, values))):
+            return f"{board}: {title}"
+    return ""
+
+
+def has_value(rows: list[list[Any]]) -> bool:
+    return any(value is not None for row in rows for value in row[1:])
 
 
 def derived_hour(influx: int) -> None:
@@ -154,8 +170,7 @@ def test_every_panel_has_rows(
     influx: int, chosen: dict[str, dict[str, str]], board: str, title: str, query: str
 ) -> None:
     rows = ask(influx, filled(query, chosen[board]))
-    assert rows, f"{board}: {title}: {query}"
-    assert any(value is not None for row in rows for value in row[1:]), title
+    assert has_value(rows), f"{board}: {title}: {query}"
 
 
 @pytest.mark.parametrize("path", BOARDS, ids=[path.stem for path in BOARDS])
