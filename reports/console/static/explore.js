@@ -97,7 +97,7 @@
     if (answer.waiting.length) parts.push(`${answer.waiting.length} ${words.waiting}${answer.days_ready}/${answer.days}`);
     if (!answer.points.some((each) => each.windows.some(Boolean))) parts.push(words.none);
     note(parts.join(" · "));
-    readout((answer.from_s + answer.to_s) / 2);
+    readout(newest());
     bad();
     if ($("explore-table-card").open) table();
   }
@@ -147,6 +147,15 @@
     const when = `${Math.floor(X.startOf(point, at))}000000000`;
     const asked = new URLSearchParams({ point: point.point, at: when });
     window.htmx.ajax("GET", `/evidence/figure?${asked}`, { target: "#drawer", source: "#explore-chart" });
+  }
+
+  // Until somebody points at a moment: the last one with data.
+  function newest() {
+    const ends = answer.points.map((point) => {
+      const at = point.windows.findLastIndex(Boolean);
+      return at < 0 ? answer.from_s : X.startOf(point, at);
+    });
+    return Math.max(answer.from_s, ...ends);
   }
 
   function readout(seconds) {
