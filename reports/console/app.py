@@ -12,7 +12,7 @@ from fastapi.staticfiles import StaticFiles
 
 from drivers.language import speaking
 from reports.console import refusals
-from reports.console.desk import Desk
+from reports.console.desk import ASKING, Desk
 from reports.console.doors.guard import Guard, challenge
 from reports.console.doors.limits import Limits
 from reports.console.drafts import Drafts
@@ -114,6 +114,7 @@ async def _every_request(request: Request, go_on: Next) -> Response:
     guard: Guard = request.app.state.guard
     with speaking(lang):
         refused = await guard.admit(request)  # sets request.state.visitor and .csrf
+        ASKING.set(request.state.visitor.name)
         response = refused if refused is not None else await _answered(request, go_on)
     challenge(request, response)
     for key, value in HEADERS.items():

@@ -7,14 +7,17 @@ import logging
 import os
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal
 
 from drivers.language import language, say
 from drivers.model import ConfigError
+from reports.console.beside import beside
 
 _log = logging.getLogger(__name__)
 
@@ -27,6 +30,10 @@ LIMIT_S: Final = {"quick": 60.0, "long": 3600.0}
 LINE_BYTES = 64 << 20
 HEAVY_MB = 500  # a child that grew beyond is ended after its answer
 KEPT = 128  # answers remembered
+# Whose questions these are, so that nobody takes all places; None: the console's own.
+ASKING: Final[ContextVar[str | None]] = ContextVar("asking", default=None)
+EACH_MOST: Final = {"quick": 24, "long": 8}  # of one account at a time
+NOBODY_MOST: Final = 4  # of all who are not logged in
 
 
 class BusyError(Exception):
@@ -135,17 +142,13 @@ class Desk:
             "long": _Lane("long", site_file),
         }
         self._kept: dict[str, tuple[float, Any]] = {}
+        self._asked: Counter[tuple[Lane, str]] = Counter()
         self.changed_s = 0.0  # wall time of the last act through this desk
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator["Desk"]:
-        async with asyncio.TaskGroup() as tasks:
-            running = [tasks.create_task(lane.run()) for lane in self._lanes.values()]
-            try:
-                yield self
-            finally:
-                for task in running:
-                    task.cancel()
+        async with beside(*(lane.run() for lane in self._lanes.values())):
+            yield self
 
     async def ask(
         self, job: str, *, lane: Lane = "quick", keep_s: float = 0.0, **arguments: Any
@@ -177,8 +180,26 @@ class Desk:
     async def _put(self, lane: Lane, job: str, who: Who, arguments: dict[str, Any]) -> Any:
         message = {"job": job, "lang": language(), "who": who, "arguments": arguments}
         answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        with self._place(lane):
+            try:
+                self._lanes[lane].waiting.put_nowait(_Asked(message, answer))
+            except asyncio.QueueFull:
+                raise BusyError from None
+            return await answer
+
+    @contextlib.contextmanager
+    def _place(self, lane: Lane) -> Iterator[None]:
+        """Of the places of the asker while he waits. Raises BusyError when he has them all."""
+        asker = ASKING.get()
+        if asker is None:
+            yield
+            return
+        if self._asked[lane, asker] >= (EACH_MOST[lane] if asker else NOBODY_MOST):
+            raise BusyError
+        self._asked[lane, asker] += 1
         try:
-            self._lanes[lane].waiting.put_nowait(_Asked(message, answer))
-        except asyncio.QueueFull:
-            raise BusyError from None
-        return await answer
+            yield
+        finally:
+            self._asked[lane, asker] -= 1
+            if not self._asked[lane, asker]:
+                del self._asked[lane, asker]

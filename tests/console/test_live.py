@@ -184,7 +184,7 @@ def wait_for(told: Iterator[tuple[str, Any]], kind: str, key: str, value: float)
 
 def test_a_stream_ends_when_its_session_does(fed: tuple[Served, HistorianEnd]) -> None:
     served, _ = fed
-    client, other = served.client("viewer"), None
+    client, other = served.client("viewer", fresh=True), None
     with events(client, "line1/") as told:
         assert next(told)[0] == "state"
         other = httpx.Client(

@@ -13,6 +13,7 @@ from starlette.background import BackgroundTask
 
 from drivers.language import language, speaking
 from reports.acts import trail_of
+from reports.console.api.potlines_tables import csv_answer
 from reports.console.doors.acts import Acts
 from reports.console.web import desk, needs, office, visitor
 
@@ -209,9 +210,8 @@ async def points(
     if format == "json":
         return told
     names = list(Point.model_fields)
-    lines = [names, *([str(row[name]) for name in names] for row in told["points"])]
-    text = "".join(",".join(f'"{each}"' for each in line) + "\r\n" for line in lines)
-    return Response(BOM + text, media_type=TYPES["csv"], headers=_saved("points.csv"))
+    rows = ([row[name] for name in names] for row in told["points"])
+    return csv_answer("points.csv", names, rows)
 
 
 @router.get("/series", dependencies=[needs("see")], response_model=SeriesAnswer)

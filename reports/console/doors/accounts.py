@@ -8,6 +8,7 @@ from drivers.language import say
 from drivers.model import ConfigError
 from reports.console.doors import passwords
 from reports.console.doors.guard import Guard
+from reports.console.doors.login import AT_ONCE
 from reports.console.doors.roles import Right, Role, Visitor
 from reports.console.doors.store import User
 from reports.console.doors.tokens import Token
@@ -74,17 +75,16 @@ async def own_password(doors: Guard, who: Visitor, old: str, new: str, again: st
     """
     user = found(doors, who.name)
     address = who.place.partition(", ")[2]
-    if (wait_s := doors.tries.wait_s(user.name, address)) > 0:
-        told = f"尝试次数过多，请 {wait_s:.0f} 秒后再试", f"too many tries: wait {wait_s:.0f} s"
-        raise ConfigError([say(*told)])
     problems = passwords.problems(new, name=user.name, person=user.person)
     if new != again:
         problems.append(say("两次输入的新密码不一致", "the new password twice: not the same"))
     if new == old:
         problems.append(say("新密码须与原密码不同", "the new password must be another one"))
-    if not await asyncio.to_thread(passwords.right, user.hash, old):
-        doors.tries.failed(user.name, address)
-        problems = [say("原密码不正确", "the present password is wrong")]
+    async with AT_ONCE:
+        _refuse_while_waiting(doors, user.name, address)
+        if not await asyncio.to_thread(passwords.right, user.hash, old):
+            doors.tries.failed(user.name, address)
+            problems = [say("原密码不正确", "the present password is wrong")]
     if problems:
         await doors.acts.note("user.password", user.name, who.who, result="refused", by="himself")
         raise ConfigError(problems)
@@ -92,6 +92,12 @@ async def own_password(doors: Guard, who: Visitor, old: str, new: str, again: st
     doors.store.set_hash(user.name, hash_, must_change=False)
     doors.sessions.end_all(user.name, but=who.session)
     await doors.acts.note("user.password", user.name, who.who, by="himself")
+
+
+def _refuse_while_waiting(doors: Guard, name: str, address: str) -> None:
+    if (wait_s := doors.tries.wait_s(name, address)) > 0:
+        told = f"尝试次数过多，请 {wait_s:.0f} 秒后再试", f"too many tries: wait {wait_s:.0f} s"
+        raise ConfigError([say(*told)])
 
 
 async def change_roles(doors: Guard, who: Visitor, name: str, roles: Iterable[str]) -> User:

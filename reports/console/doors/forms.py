@@ -11,21 +11,26 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
-def from_elsewhere(request: Request) -> bool:
+def from_elsewhere(request: Request, *, secure: bool = False, program: bool = False) -> bool:
     """
     A request that changes something and was sent by another site's page, or by no page at all.
 
     Browsers say ``Sec-Fetch-Site`` (to a TLS or loopback address) or ``Origin``; one must be there.
+    A ``program`` shows a token and says neither; a browser that keeps one for Basic says both.
     """
     if request.method in SAFE:
         return False
     site = request.headers.get("sec-fetch-site")
     origin = request.headers.get("origin")
     if site is None and origin is None:
-        return True
+        return not program
     if site is not None and site != "same-origin":
         return True
-    return origin is not None and urlsplit(origin).netloc != request.headers.get("host", "")
+    if origin is None:
+        return False
+    named = urlsplit(origin)
+    weaker = secure and named.scheme != "https"  # the same name without TLS is anybody's
+    return weaker or named.netloc != request.headers.get("host", "")
 
 
 async def own_form(request: Request) -> None:

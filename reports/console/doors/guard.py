@@ -66,9 +66,10 @@ class Guard:
         self.life_s = settings.session_hours * 3600
         self.sessions = Sessions(self.store, settings.idle_minutes * 60, self.life_s)
         self.tokens = Tokens(self.store)
-        self.tries = Tries(self.store)
         self.acts = Acts(trail_of(site))
         tls = settings.cert is not None
+        behind = not tls and settings.address.startswith("https://")  # everybody has its address
+        self.tries = Tries(self.store, by_address=not behind)
         self.cookie = Cookie(tls or settings.address.startswith("https://"))
         self._plain = not self.cookie.secure
 
@@ -88,7 +89,7 @@ class Guard:
             self._person(request, secret)
         if (problem := _too_much(request, self.settings.upload_mb)) is not None:
             return problem
-        if program is None and from_elsewhere(request):
+        if from_elsewhere(request, secure=self.cookie.secure, program=program is not None):
             return refuse(request, 403, [_elsewhere()])
         return self._held_back(request)
 

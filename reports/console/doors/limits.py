@@ -10,8 +10,10 @@ from fastapi import HTTPException, Request
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from drivers.language import say
+from reports.console.doors.roles import NOBODY
 
 FORM_BYTES: Final = 2 << 20  # what is no upload
+NOBODY_BYTES: Final = 64 << 10  # of whoever is not logged in: a name and a password
 UPLOADS: Final = ("multipart/form-data", "application/octet-stream", "application/zip")
 HEAD_BYTES: Final = 32 << 10  # request line and headers
 URL_CHARS: Final = 8 << 10
@@ -28,7 +30,9 @@ App = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
 
 
 def most_bytes(request: Request, upload_mb: int) -> int:
-    """An upload as ``[console] upload_mb`` says; anything else is short."""
+    """An upload as ``[console] upload_mb`` says; anything else, and a stranger's, is short."""
+    if not getattr(request.state, "visitor", NOBODY).known:
+        return NOBODY_BYTES
     kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
     return upload_mb << 20 if kind in UPLOADS else FORM_BYTES
 

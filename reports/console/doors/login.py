@@ -29,16 +29,20 @@ async def check(
     if (wait_s := tries.wait_s(name, address)) > 0:
         return Answer(None, wait_s)
     user = store.user(name)
+    locked: list[str] = []
     async with AT_ONCE:
+        if (wait_s := tries.wait_s(name, address)) > 0:  # of a hundred at once the first few count
+            return Answer(None, wait_s)
         kept = user.hash if user and not user.closed else ""
         right = await asyncio.to_thread(passwords.right, kept, password)
+        if not right:
+            locked = tries.failed(name, address)
     if right and user is not None and not user.closed:
         tries.forget(user.name, address)
         if passwords.outdated(user.hash):
             hash_ = await asyncio.to_thread(passwords.hashed, password)
             store.set_hash(user.name, hash_, must_change=user.must_change)
         return Answer(user)
-    locked = tries.failed(name, address)
     known = user.name if user else NOT_AN_ACCOUNT
     why = "closed" if user and user.closed else "password" if user else "name"
     await acts.note("login.refused", known, ("", where), result="refused", reason=why)

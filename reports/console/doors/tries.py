@@ -21,9 +21,14 @@ MOST: Final = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Tries:
-    """Kept in the store: a restart forgives nothing."""
+    """
+    Kept in the store: a restart forgives nothing.
+
+    ``by_address`` false: behind a reverse proxy all have one address, and one would lock out all.
+    """
 
     store: Store
+    by_address: bool = True
 
     def wait_s(self, name: str, address: str) -> float:
         """How long this one must wait before he may try again; 0: now."""
@@ -35,7 +40,9 @@ class Tries:
         """Counts one; which of ``account``, ``address`` must wait from now on."""
         now, locked = time.time(), []
         self.store.change("delete from failures where since < ?", now - FORGOTTEN_S)
-        for kind, value in (("account", name_of(name)), ("address", address)):
+        counted = [("account", name_of(name))]
+        counted += [("address", address)] if self.by_address else []
+        for kind, value in counted:
             key = _key(kind, value)
             found = self.store.rows("select count from failures where key = ?", key)
             count = (found[0][0] if found else 0) + 1

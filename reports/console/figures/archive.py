@@ -18,6 +18,7 @@ from reports.model import Change, Content, Report
 from reports.periods import PLANT_TIME, Period, plant_now
 from reports.render.items import changed
 from reports.render.labels import reference_labels
+from reports.rules.overlay import same_person
 from reports.values import Text
 from reports.versions import read_report, render_report
 from reports.words import number_text
@@ -304,7 +305,7 @@ def _why_not(
         problems.append(f"{role}: {', '.join(ROLES)}")
     if report.content_sha256 != content_sha256:
         problems.append(say("报告已变，请重新查看", "this is not what you looked at; look again"))
-    own = {each["role"] for each in done if each["person"] == person}
+    own = {each["role"] for each in done if same_person(each["person"], person)}
     if role in own:
         problems.append(say(f"{person}已以此身份签字", f"{person} signed in this capacity already"))
     apart = {"prepared", "checked"}

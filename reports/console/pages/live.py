@@ -10,14 +10,14 @@ from fastapi.responses import StreamingResponse
 
 from drivers.language import say, speaking
 from reports.console.doors.guard import Guard
-from reports.console.doors.roles import Visitor
+from reports.console.doors.roles import Right, Visitor
 from reports.console.live import Live, line_state
 from reports.console.web import live_of, needs, visitor
 
 router = APIRouter()
 
 MOST_STREAMS: Final = 100
-MOST_OF_ONE: Final = 12  # of one session
+MOST_OF_ONE: Final = 24  # of one account, whatever browsers it is open in
 MOST_PREFIXES: Final = 40
 CHECK_S: Final = 5.0  # whether the session still holds; a heartbeat at the same pace
 RETRY_MS: Final = 3000
@@ -34,7 +34,7 @@ async def stream(request: Request, of: Annotated[str, Query(max_length=2000)] = 
             422, say(f"of 最多 {MOST_PREFIXES} 项", f"of: at most {MOST_PREFIXES} of them")
         )
     live, who = live_of(request), visitor(request)
-    if live.streams >= MOST_STREAMS or _open.get(who.session or who.name, 0) >= MOST_OF_ONE:
+    if live.streams >= MOST_STREAMS or _open.get(who.name, 0) >= MOST_OF_ONE:
         raise HTTPException(
             503,
             say("打开的实时连接太多，请关闭一些页面", "too many live pages are open; close some"),
@@ -51,7 +51,7 @@ async def stream(request: Request, of: Annotated[str, Query(max_length=2000)] = 
 async def _tell(
     live: Live, guard: Guard, who: Visitor, prefixes: tuple[str, ...], lang: str
 ) -> AsyncIterator[str]:
-    owner = who.session or who.name
+    owner = who.name
     _open[owner] = _open.get(owner, 0) + 1
     try:
         async with live.stream():
@@ -105,7 +105,7 @@ def _state(live: Live) -> str:
 def _holds(guard: Guard, who: Visitor) -> bool:
     """Still logged in, and still with the right to see; looking on keeps no session from idling."""
     user = guard.store.user(who.name)
-    if user is None or user.closed or not who.may("see"):
+    if user is None or user.closed or Right.SEE not in user.rights:
         return False
     return any(each.key == who.session for each in guard.sessions.living(who.name))
 
