@@ -42,9 +42,11 @@ NOTES_TEXT: Final = (
         en="The grey column shows what the ledger holds already; it is never read.",
     ),
     Text(
-        zh="导入：smelter entries import 本文件 --site site.toml --author 姓名 --reason 理由；"
+        zh="导入：在网页「碳排放」该月的「录入数据」上传；或用命令 "
+        "smelter entries import 本文件 --site site.toml --author 姓名 --reason 理由；"
         "先显示变化再确认，有一处错误则全部不导入。",
-        en="Import: smelter entries import FILE --site site.toml --author NAME --reason WHY; it "
-        "shows what changes first; one mistake and nothing is imported.",
+        en="Import: upload it in the console (Carbon, the month, Enter figures), or with the "
+        "command smelter entries import FILE --site site.toml --author NAME --reason WHY; it shows "
+        "what changes first; one mistake and nothing is imported.",
     ),
 )
