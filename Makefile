@@ -1,8 +1,9 @@
 # The newcomer's two commands are `make demo` and `make test`; everything else is for developers.
 SHELL := /bin/sh
 BIN := .venv/bin
-# Tests that only compute share two cores; the others watch the clock and run one by one.
-COMPUTING := tests/reports tests/rules tests/drivers tests/simulators tests/simulation tests/supply tests/read_only/test_scan.py tests/test_smoke_edge.py tests/test_smoke_month.py tests/test_smoke_year.py tests/test_demo_year.py
+# Tests that compute, and those of the console, which wait for conditions only, share two cores; the
+# others watch the clock and run one by one.
+COMPUTING := tests/console tests/reports tests/rules tests/drivers tests/simulators tests/simulation tests/supply tests/read_only/test_scan.py tests/test_smoke_edge.py tests/test_smoke_month.py tests/test_smoke_year.py tests/test_demo_year.py
 
 .PHONY: demo test check lock wheel wheelhouse wheelhouse-test sbom licences audit advisories deb deb-test clean bench fuzz fuzz-api pictures reliability simulate schema
 
