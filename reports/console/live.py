@@ -28,6 +28,7 @@ AWAY_S: Final = 5.0  # between two tries while the historian does not answer
 LOOKED_S: Final = 20.0  # so long after the last look the poller goes on
 ANSWER_S: Final = 6.0
 ANSWER_BYTES: Final = 64 << 20
+ELSEWHERE: Final = "HTTP 403"  # what a historian on another machine says
 MISSED: Final = 3  # answers; then nothing counts as live
 KEEP_S: Final = 7200.0
 MOST_EVENTS: Final = 1000
@@ -195,6 +196,12 @@ class Live:
             )
         if known.reachable or (known.since_s is None and not known.problem):
             return ""
+        if known.problem == ELSEWHERE:
+            return say(
+                "历史库只向本机提供实时值：请在历史库所在机器上运行控制台；其余功能不受影响",
+                "the historian tells newest values to its own machine only: run the console there; "
+                "all else works from here",
+            )
         since = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime((known.since_s or 0) + 8 * 3600))
         return say(
             f"历史库自 {since} 起没有应答（{known.problem}）；实时数据不可用",

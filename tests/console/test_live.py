@@ -220,3 +220,14 @@ def test_the_interface_says_values_and_their_state(fed: tuple[Served, HistorianE
     assert value["stale"] is False
     assert newest()["reachable"] is True
     assert client.get("/api/v1/live", params={"limit": 0}).status_code == 422
+
+
+async def test_a_historian_on_another_machine_says_why_nothing_is_live() -> None:
+    """It tells newest values to its own machine only: another name in Host is refused the same."""
+    with HistorianEnd() as historian:
+        elsewhere = historian.address.replace("127.0.0.1", "127.1")
+        live = Live(elsewhere, "demo")
+        async with live.open():
+            live.now()  # somebody looks
+            await until(lambda: live.trouble() != "", "the refusal")
+            assert "run the console there" in live.trouble() or "本机" in live.trouble()
