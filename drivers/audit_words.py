@@ -22,6 +22,7 @@ DEEDS: dict[str, tuple[str, str]] = {
     "rules.refused": ("退回补充规则", "rules overlay refused"),
     "notice.tested": ("试发通知", "notice tried"),
     "export.made": ("导出", "export made"),
+    "act.refused": ("越权操作被拒绝", "act without the right to it refused"),
     "login.accepted": ("登录成功", "login accepted"),
     "login.refused": ("登录被拒绝", "login refused"),
     "login.ended": ("退出登录", "logged out"),

@@ -17,7 +17,8 @@ from markupsafe import Markup
 
 from drivers.language import language, say
 from reports.console.desk import Desk
-from reports.console.doors.forms import own_form
+from reports.console.doors.forms import SAFE, own_form
+from reports.console.doors.guard import Guard
 from reports.console.doors.roles import NOBODY, Right, Visitor
 from reports.console.drafts import Drafts
 from reports.console.live import Live
@@ -70,11 +71,22 @@ def needs(right: Right | str) -> Any:
         if not who.known:
             raise HTTPException(401)
         if not who.may(asked):
+            await _note_refused(request, who, asked)
             raise HTTPException(403)
         await own_form(request)
 
     check.right = asked  # type: ignore[attr-defined]
     return Depends(check)
+
+
+async def _note_refused(request: Request, who: Visitor, asked: Right) -> None:
+    """To the trail, where he would have changed something."""
+    if request.method in SAFE:
+        return
+    what = f"{request.method} {request.url.path}"[:200]
+    acts = cast("Guard", request.app.state.guard).acts
+    if acts.is_news(who.name):
+        await acts.note("act.refused", what, who.who, result="refused", right=asked.value)
 
 
 async def _anyone() -> None:

@@ -14,10 +14,11 @@ from openpyxl import Workbook
 
 from drivers.audit import AuditTrail
 from drivers.model import ConfigError
+from reports.acts import trail_of
 from reports.console.api.potlines_tables import csv_answer
 from reports.console.desk import ASKING, EACH_MOST, NOBODY_MOST, BusyError, Desk
 from reports.console.doors import login, passwords
-from reports.console.doors.acts import Acts
+from reports.console.doors.acts import REFUSALS_HOUR, Acts
 from reports.console.doors.forms import from_elsewhere
 from reports.console.doors.limits import NOBODY_BYTES
 from reports.console.doors.roles import Right
@@ -202,3 +203,23 @@ def test_one_person_with_two_accounts_neither_prepares_and_checks() -> None:
 def test_no_cell_of_a_table_is_a_formula_or_ends_its_field() -> None:
     text = bytes(csv_answer("a.csv", ["a"], [['=1+"1"', "@x", 'a"b']]).body).decode("utf-8-sig")
     assert text.splitlines()[1] == """"'=1+""1\""",'@x,"a""b\""""
+
+
+def test_who_tries_more_than_his_roles_allow_is_told_of(console: Served) -> None:
+    """By page and by API, with person and place; somebody who only looks is not."""
+    client = console.client("viewer")
+    for path in ("/reports/make", "/api/v1/lodgings"):
+        assert client.post(path, json={}).status_code == 403
+    assert client.get("/settings/users").status_code == 403
+    trail = trail_of(Office(console.site_file).site).read()
+    found = [each.act for each in trail if each.act.what == "act.refused"]
+    seen = {(each.target, each.who, each.result) for each in found}
+    assert ("POST /reports/make", "赵云", "refused") in seen
+    assert ("POST /api/v1/lodgings", "赵云", "refused") in seen
+    assert not any(each.target.startswith("GET") for each in found)
+
+
+def test_nobody_fills_the_trail_by_trying(tmp_path: Path) -> None:
+    acts = Acts(AuditTrail(tmp_path / "audit"))
+    assert sum(acts.is_news("viewer") for _ in range(10 * REFUSALS_HOUR)) == REFUSALS_HOUR
+    assert acts.is_news("officer")

@@ -1,11 +1,14 @@
 """What happens at the doors, told to the audit trail; never a password, cookie or token."""
 
 import asyncio
-from dataclasses import dataclass
-from typing import Literal
+import time
+from dataclasses import dataclass, field
+from typing import Final, Literal
 
 from drivers.audit import AuditTrail, acting, note_act
 
+HOUR_S: Final = 3600.0
+REFUSALS_HOUR: Final = 200  # of one account
 NOT_AN_ACCOUNT = "—"  # a name nobody has may be a password in the wrong field
 
 
@@ -14,6 +17,14 @@ class Acts:
     """Told from the web server itself: a trail takes some milliseconds, in a thread."""
 
     trail: AuditTrail
+    _refused: dict[str, list[float]] = field(default_factory=dict)
+
+    def is_news(self, name: str) -> bool:
+        """Of refusals of one account so many an hour are told: nobody fills the trail by trying."""
+        now = time.monotonic()
+        times = [each for each in self._refused.get(name, ()) if now - each < HOUR_S]
+        self._refused[name] = [*times, now][:REFUSALS_HOUR]
+        return len(times) < REFUSALS_HOUR
 
     async def note(
         self,
