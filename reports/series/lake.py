@@ -67,8 +67,10 @@ def open_lake(plant: str, root: Path) -> Iterator["LakeSeries"]:
     if not root.is_dir():
         raise SeriesError(
             say(
-                f"{root}：没有数据湖；请检查 site.toml 的 lake，或启动历史库",
-                f"{root}: no lake there; check `lake` in site.toml, or start a historian",
+                f"还没有收到过数据（没有数据湖 {root}）；请工程师检查 "
+                "site.toml 的 lake，或启动历史库",
+                f"nothing was ever received: no lake there ({root}); check `lake` in site.toml, "
+                "or start a historian",
             )
         )
     guard = root / ".reading"

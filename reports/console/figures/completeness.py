@@ -68,6 +68,10 @@ def completeness(office: Office) -> dict[str, Any]:
     days = [first + timedelta(days=n) for n in range((today - first).days)]
     days = [day for day in days if day >= begun]
     yesterday = today - timedelta(days=1)
+    if office.site.lake is not None and not office.site.lake.is_dir():
+        nothing = dict.fromkeys(("yesterday", "today", "month"))  # was received yet
+        days_told = {"yesterday": yesterday, "first": first, "newest": None}
+        return {**days_told, "groups": [], "whole": nothing}
     found: dict[date, list[dict[str, Any]]] = {}
     try:
         with open_series(office.site) as series:

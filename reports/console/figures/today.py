@@ -198,6 +198,8 @@ def _mend(duty: Duty, stacks: set[str]) -> str:
 
 def open_events(office: Office) -> list[dict[str, Any]]:
     """Events of the last month that have no end in the lake, the newest first."""
+    if office.site.lake is not None and not office.site.lake.is_dir():
+        return []  # nothing was received yet; the card of completeness says so
     today = plant_now().date()
     period = Period.between(today - timedelta(days=EVENT_DAYS), today)
     try:
