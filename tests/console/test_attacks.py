@@ -1,8 +1,11 @@
 """What somebody hostile tries at the console and what its files are read with; each once got in."""
 
 import asyncio
+import threading
+import urllib.error
 import zipfile
 from contextlib import ExitStack
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -26,6 +29,7 @@ from reports.console.doors.store import Store
 from reports.console.doors.tokens import Tokens
 from reports.console.doors.tries import FREE, Tries
 from reports.console.figures.archive import _why_not
+from reports.console.live import Live
 from reports.console.office import Office
 from reports.console.pages.live import MOST_OF_ONE
 from reports.entries.sheets import read_sheets
@@ -223,3 +227,25 @@ def test_nobody_fills_the_trail_by_trying(tmp_path: Path) -> None:
     acts = Acts(AuditTrail(tmp_path / "audit"))
     assert sum(acts.is_news("viewer") for _ in range(10 * REFUSALS_HOUR)) == REFUSALS_HOUR
     assert acts.is_news("officer")
+
+
+def test_a_historian_that_leads_elsewhere_is_not_followed() -> None:
+    asked: list[str] = []
+
+    class Elsewhere(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_response(302)
+            self.send_header("Location", "/secret")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None: ...
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Elsewhere) as server:
+        threading.Thread(target=server.serve_forever).start()
+        try:
+            with pytest.raises(urllib.error.HTTPError, match="302"):
+                Live(f"http://127.0.0.1:{server.server_port}")._fetch()
+        finally:
+            server.shutdown()
+    assert [each.partition("?")[0] for each in asked] == ["/latest"]
