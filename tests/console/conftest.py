@@ -1,6 +1,5 @@
 """The console as its users meet it: a real process on loopback, once for the session."""
 
-import shutil
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -62,12 +61,11 @@ def console(console_plant: Built, tmp_path_factory: pytest.TempPathFactory) -> I
     served.end()
 
 
-@pytest.fixture
-def own_console(console_plant: Built, tmp_path: Path) -> Iterator[Served]:
-    """A fresh folder and process for a test that changes what others would see."""
-    site_file = plant_folder(tmp_path / "plant", console_plant.root)
+@pytest.fixture(scope="module")
+def own_console(console_plant: Built, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A fresh folder and process for the tests of a module that change what others would see."""
+    site_file = plant_folder(tmp_path_factory.mktemp("own") / "plant", console_plant.root)
     people(site_file)
     served = serve(site_file)
     yield served
     served.end()
-    shutil.rmtree(tmp_path / "plant", ignore_errors=True)
