@@ -84,8 +84,8 @@ def template(client: httpx.Client) -> bytes:
 def test_a_fresh_plant_is_told_what_is_missing(fresh: Served) -> None:
     officer = fresh.client("officer")
     year = officer.get("/carbon/cards?year=2026").text
-    assert "待录入" in year
-    assert "继续办理 2026-01" in year
+    assert "启用前" in year
+    assert "继续办理 2026-01" not in year  # nothing was asked of it before it had this console
     assert officer.get(f"/carbon/{MONTH}").headers["location"] == f"/carbon/{MONTH}/need"
     assert "铝液产量" in piece(officer, "need")
     assert steps(officer) == {

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, HTTPException, Path, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
+from drivers.language import language
 from reports.console.drafts import Draft
 from reports.console.jobs import jobs
 from reports.console.pages.archive import framed, job_node
@@ -106,7 +107,8 @@ async def _of_step(
             "figures.entries:asked_rows", period=month, purpose=REPORT
         )  # fmt: skip
         entered = await ask("figures.entries:entries", period=month, limit=1000)
-        return {"preview": shown, "asked": asked, "entered": entered}
+        places = {each.id: each.name.of(language()) for each in office(request).site.potline}
+        return {"preview": shown, "asked": asked, "entered": entered, "places": places}
     if step == "check":
         draft = _draft(request, month, state, anew=anew)
         return {"draft": draft} | await _checked(request, month)
