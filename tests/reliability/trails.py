@@ -216,8 +216,8 @@ def manual_marks(setting: Setting) -> Outcome:
     for each in without:
         smelter([*mark, *where, *each], code=2)
     trail = AuditTrail(office.root / "audit")
-    tried = [(x.act.what, x.act.result) for x in trail.read()]
-    assert tried == [("mark.added", "refused")] * len(without), tried
+    refused = [(x.act.what, x.act.result) for x in trail.read()]
+    assert refused == [("mark.added", "refused")] * len(without), refused
     smelter([*mark, *where, *author, *why, *second, *proof])
     withdraw = ("journal", "withdraw", "1", "--site", office.site, *author, *second)
     smelter(list(withdraw), code=2)
