@@ -32,7 +32,9 @@ def refuse(request: Request, status: int, problems: Sequence[str]) -> Response:
         return JSONResponse(Refusal(status=status, problems=list(problems)).model_dump(), status)
     if status == HTTPStatus.UNAUTHORIZED and not visitor(request).known:
         back = quote(request.url.path, safe="/") if request.method == "GET" else "/"
-        if is_part(request):
+        if is_part(request):  # back to the page that holds the piece, not to the piece
+            seen = request.headers.get("hx-current-url", "").partition("://")[2].partition("/")[2]
+            back = quote(f"/{seen.partition('?')[0]}", safe="/")
             return Response(status_code=401, headers={"HX-Redirect": f"/login?next={back}"})
         return RedirectResponse(f"/login?next={back}", 303)
     template = "refused_part.html" if is_part(request) else "refused.html"
