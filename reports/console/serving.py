@@ -103,7 +103,7 @@ def tell(message: str) -> None:
     address = os.environ.get("NOTIFY_SOCKET", "")
     if not address:
         return
-    address = "\0" + address[1:] if address.startswith("@") else address
+    address = chr(0) + address[1:] if address.startswith("@") else address
     with (
         contextlib.suppress(OSError),
         socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sender,
