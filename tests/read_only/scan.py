@@ -96,7 +96,7 @@ DECLARED: dict[tuple[str, str, str], str] = {
         "reports/console/notices/webhook.py",
         "way_out",
         "http.client",
-    ): "notices to the named address",
+    ): "notices to a named address",
     ("reports/console/doors/sign_on.py", "way_out", "urllib3"): "the company's sign-on",
     ("reports/console/doors/listener.py", "way_out", "socket"): "the console's own listener",
     ("reports/console/serving.py", "way_out", "socket"): "systemd's notification socket",
