@@ -181,7 +181,7 @@ def states_of(made: StackHours, pollutant: str) -> list[str]:
     now_ns = int(plant_now().timestamp()) * NS_PER_S
     found = []
     for n, state in enumerate(each.state.tolist()):
-        if int(made.start_ns[n]) + HOUR_NS > now_ns and state in {State.MISSING, State.INVALID}:
+        if int(made.start_ns[n]) + HOUR_NS > now_ns and state != State.VALID:
             found.append("future")
         elif state != State.VALID:
             found.append(_OF_STATE[State(state)])
