@@ -177,7 +177,7 @@ def test_without_a_historian_nothing_passes_for_live(stacks: Room) -> None:
     assert [(x["mean"], x["forecast"], x["state"]) for x in now["rows"]] == [
         (None, None, "unknown")
     ]
-    assert "历史站没有应答" in stacks.client().get("/stacks/now").text
+    assert "历史库没有应答" in stacks.client().get("/stacks/now").text
 
 
 @pytest.mark.parametrize(
