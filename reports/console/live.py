@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from urllib.parse import quote
 
-from drivers.language import say
+from drivers.language import say, why
 from reports.console.beside import beside
 
 _log = logging.getLogger(__name__)
@@ -80,6 +80,7 @@ class Snapshot:
     since_s: float | None = None  # of reachable being as it is
     answered_s: float | None = None
     problem: str = ""
+    fault: OSError | None = None  # what ``problem`` says, for a visitor's language
     tick: int = 0
     values: dict[str, _Known] = field(default_factory=dict)  # "line1/pot001 pot.voltage"
     windows: dict[str, _Known] = field(default_factory=dict)
@@ -210,9 +211,10 @@ class Live:
                 "all else works from here",
             )
         since = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime((known.since_s or 0) + 8 * 3600))
+        told = why(known.fault) if known.fault is not None else known.problem
         return say(
-            f"历史库自 {since} 起没有应答（{known.problem}）；实时数据不可用",
-            f"the historian has not answered since {since} ({known.problem}); nothing is live",
+            f"历史库自 {since} 起没有应答（{told}）；实时数据不可用",
+            f"the historian has not answered since {since} ({told}); nothing is live",
         )
 
     # the poller
@@ -253,6 +255,8 @@ class Live:
         known = self._known
         self._missed += 1
         known.problem = _why(error)
+        reason: object = getattr(error, "reason", error)
+        known.fault = reason if isinstance(reason, OSError) else None
         if self._missed == 1:
             _log.info("historian %s: %s", self.historian, known.problem)
         if self._missed >= MISSED and known.reachable:
