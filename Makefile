@@ -3,7 +3,7 @@ SHELL := /bin/sh
 BIN := .venv/bin
 # Tests that compute, and those of the console, which wait for conditions only, share two cores; the
 # others watch the clock and run one by one.
-COMPUTING := tests/console tests/reports tests/rules tests/drivers tests/simulators tests/simulation tests/supply tests/read_only/test_scan.py tests/test_smoke_edge.py tests/test_smoke_month.py tests/test_smoke_year.py tests/test_demo_year.py
+COMPUTING := tests/test_demo_year.py tests/test_smoke_year.py tests/simulation tests/console tests/reports tests/rules tests/drivers tests/simulators tests/supply tests/read_only/test_scan.py tests/test_smoke_edge.py tests/test_smoke_month.py
 
 .PHONY: demo test check lock wheel wheelhouse wheelhouse-test sbom licences audit advisories deb deb-test clean bench fuzz fuzz-api pictures reliability simulate schema
 
@@ -21,7 +21,7 @@ check: .venv/.installed ## every check, servers being there
 	$(BIN)/lint-imports
 	if [ -f deploy/advisories.json ]; then $(BIN)/python -m tests.supply audit; \
 	else echo "known weaknesses NOT checked: no deploy/advisories.json (make advisories FROM=...)"; fi
-	$(BIN)/pytest -n 2 --dist loadfile $(COMPUTING)
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder $(COMPUTING)
 	$(BIN)/pytest $(COMPUTING:%=--ignore=%)
 
 bench: .venv/.installed ## speed and size; prints the tables kept in docs/benchmarks.md
