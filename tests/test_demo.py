@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -105,7 +106,11 @@ def test_live_values_then_ctrl_c(folder: Path) -> None:
     demo = smelter("demo", "--dir", str(folder), "--month", MONTH, "--pots", "4", SMELTER_LANG="zh")
     said = lines_until(demo, "Ctrl-C")
     assert "铝液产量" in said
-    assert len(children_of(folder)) == 2
+    assert len(children_of(folder)) == 3  # historian, agent, console
+    address = re.search(r"网页控制台：(http://127\.0\.0\.1:\d+/)  账户 officer.*密码 \S{16}", said)
+    assert address, said
+    with urllib.request.urlopen(f"{address[1]}login", timeout=60) as answer:  # noqa: S310
+        assert "登录" in answer.read().decode()
     said = lines_until(demo, "历史库已回执批次")
     assert re.search(r"line1 平均槽电压 3\.[89]\d+ V", said)
     assert re.search(r"raw \d+", said)
